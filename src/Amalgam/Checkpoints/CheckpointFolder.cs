@@ -1,0 +1,115 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+
+namespace Amalgam.Checkpoints;
+
+/// <summary>
+/// A folder that holds a checkpoint, in one file or in shards with an index (<c>*.index.json</c>), as Hugging Face lays them out. safetensors is taken before
+/// PyTorch files when a folder has both.
+/// </summary>
+internal static class CheckpointFolder
+{
+    private const string IndexEnding = ".index.json";
+    private const long IndexLimit = 256L << 20;
+
+    /// <exception cref="FileNotFoundException">The folder holds no checkpoint, or more than one.</exception>
+    /// <exception cref="InvalidDataException">The index or a shard breaks a rule.</exception>
+    public static Checkpoint Open(string folder)
+    {
+        string file = FindMain(folder);
+        return file.EndsWith(IndexEnding, StringComparison.Ordinal) ? OpenSharded(folder, file) : CheckpointFormat.Open(file);
+    }
+
+    /// <summary>The one index or checkpoint file of a folder: the usual names first, then the only candidate of a format.</summary>
+    private static string FindMain(string folder)
+    {
+        foreach (string usual in (string[])["model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"])
+        {
+            string path = Path.Combine(folder, usual);
+            if (File.Exists(path)) return path;
+        }
+
+        string[] files = [.. Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)];
+        foreach (CheckpointFormat format in CheckpointFormat.All)
+        {
+            foreach (string ending in (IEnumerable<string>)[.. format.Extensions.Select(e => e + IndexEnding), .. format.Extensions])
+            {
+                string[] found = [.. files.Where(f => f.EndsWith(ending, StringComparison.OrdinalIgnoreCase))];
+                if (found.Length == 1) return found[0];
+                if (found.Length > 1)
+                    throw new FileNotFoundException($"{folder} has {found.Length} files that end in {ending} and no index that says which belong together; name one of them: {Names(found)}");
+            }
+        }
+
+        throw new FileNotFoundException($"{folder} holds no checkpoint ({string.Join(", ", CheckpointFormat.All.SelectMany(f => f.Extensions))}); it has {(files.Length == 0 ? "no files" : Names(files))}");
+    }
+
+    private static string Names(string[] files) =>
+        string.Join(", ", files.Take(6).Select(Path.GetFileName)) + (files.Length > 6 ? $" and {files.Length - 6} more" : "");
+
+    private static Checkpoint OpenSharded(string folder, string index)
+    {
+        var (map, metadata) = ReadIndex(index);
+        Dictionary<string, Checkpoint> shards = new(StringComparer.Ordinal);
+        try
+        {
+            foreach (string file in map.Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal))
+            {
+                string path = Path.Combine(folder, file);
+                if (!File.Exists(path)) throw Invalid(index, $"it names the shard '{file}', which does not exist in {folder}");
+                shards.Add(file, CheckpointFormat.Open(path));
+            }
+
+            var tensors = ImmutableArray.CreateBuilder<TensorEntry>(map.Count);
+            foreach (var (name, file) in map)
+            {
+                if (!shards[file].TryFind(name, out TensorEntry? tensor)) throw Invalid(index, $"it says that '{name}' is in {file}, which has no such tensor");
+                tensors.Add(tensor);
+            }
+
+            var notes = shards.SelectMany(s => s.Value.Tensors.Where(t => !map.TryGetValue(t.Name, out string? file) || file != s.Key).Select(t => $"{s.Key} holds '{t.Name}', which the index does not list there; it is left out"));
+            var all = shards.Values.SelectMany(s => s.Notes).Concat(notes);
+            return new(folder, shards.Values.First().Format, tensors.ToImmutable(), [.. shards.Values.SelectMany(s => s.Storages)], metadata, [.. all]);
+        }
+        catch
+        {
+            foreach (Checkpoint shard in shards.Values) shard.Dispose();
+            throw;
+        }
+    }
+
+    private static (Dictionary<string, string> Map, ImmutableDictionary<string, string> Metadata) ReadIndex(string index)
+    {
+        if (new FileInfo(index).Length > IndexLimit) throw Invalid(index, $"it is larger than {IndexLimit} bytes");
+        try
+        {
+            JsonDocumentOptions strict = new() { MaxDepth = 8, AllowDuplicateProperties = false };
+            using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(index), strict);
+            if (json.RootElement.ValueKind != JsonValueKind.Object || !json.RootElement.TryGetProperty("weight_map", out JsonElement weights) || weights.ValueKind != JsonValueKind.Object)
+                throw Invalid(index, "it has no object 'weight_map'");
+
+            Dictionary<string, string> map = new(StringComparer.Ordinal);
+            foreach (JsonProperty entry in weights.EnumerateObject())
+            {
+                string? file = entry.Value.ValueKind == JsonValueKind.String ? entry.Value.GetString() : null;
+                if (file is null || !IsPlainName(file)) throw Invalid(index, $"'{entry.Name}' is said to be in '{entry.Value}', which is not a plain file name");
+                map.Add(entry.Name, file);
+            }
+
+            if (map.Count == 0) throw Invalid(index, "its weight_map is empty");
+            var metadata = ImmutableDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
+            if (json.RootElement.TryGetProperty("metadata", out JsonElement notes) && notes.ValueKind == JsonValueKind.Object)
+                foreach (JsonProperty note in notes.EnumerateObject()) metadata[note.Name] = note.Value.ToString();
+            return (map, metadata.ToImmutable());
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw Invalid(index, e.Message, e);
+        }
+    }
+
+    /// <summary>No way out of the folder: no separators of any system, no drive, no dots alone.</summary>
+    private static bool IsPlainName(string file) => file.Length > 0 && file is not ("." or "..") && file.AsSpan().IndexOfAny("/\\:\0") < 0;
+
+    private static InvalidDataException Invalid(string index, string why, Exception? inner = null) => new($"{index} is not a valid checkpoint index: {why}", inner);
+}

@@ -1,0 +1,62 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Amalgam.Checkpoints;
+
+/// <summary>
+/// A checkpoint file whose layout is fixed and whose tensors are written by position, in any order and from any thread. The caller writes to a temporary
+/// name, calls <see cref="Complete"/> and renames.
+/// </summary>
+public class CheckpointWriter : IDisposable
+{
+    private readonly SafeFileHandle _handle;
+    private readonly IReadOnlyDictionary<string, (TensorSpec Tensor, long Offset)> _layout;
+
+    /// <param name="path">The file; it is created, or opened as it is to go on with an interrupted run, and gets its full size at once, so that a full disk shows now.</param>
+    /// <param name="length">Bytes of the whole file.</param>
+    /// <param name="layout">Where each tensor's bytes go.</param>
+    /// <exception cref="IOException">The file cannot be created, or the disk has no room.</exception>
+    internal CheckpointWriter(string path, long length, IReadOnlyDictionary<string, (TensorSpec Tensor, long Offset)> layout)
+    {
+        (Path, Length, _layout) = (path, length, layout);
+        bool fresh = !File.Exists(path) || new FileInfo(path).Length != length;
+        _handle = fresh
+            ? File.OpenHandle(path, FileMode.Create, FileAccess.ReadWrite, FileShare.Read, FileOptions.None, preallocationSize: length)
+            : File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read);
+        if (fresh) RandomAccess.SetLength(_handle, length);
+    }
+
+    /// <summary>The file.</summary>
+    public string Path { get; }
+
+    /// <summary>Bytes of the whole file.</summary>
+    public long Length { get; }
+
+    /// <summary>Writes elements of a tensor in their stored type.</summary>
+    /// <param name="name">The tensor.</param>
+    /// <param name="first">Row-major index of the first element; for a packed type one that begins a byte.</param>
+    /// <param name="bytes">Whole elements.</param>
+    public void Write(string name, long first, ReadOnlySpan<byte> bytes)
+    {
+        var (tensor, offset) = _layout[name];
+        WriteAt(offset + tensor.DType.BytesOf(first), bytes);
+    }
+
+    /// <summary>Writes what can only be written last, and flushes to the disk.</summary>
+    public virtual void Complete() => RandomAccess.FlushToDisk(_handle);
+
+    public void Dispose()
+    {
+        _handle.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Writes bytes at a position of the file.</summary>
+    protected internal void WriteAt(long offset, ReadOnlySpan<byte> bytes)
+    {
+        if (offset < 0 || offset + bytes.Length > Length) throw new ArgumentOutOfRangeException(nameof(offset), $"{bytes.Length} bytes at {offset} of {Length}");
+        RandomAccess.Write(_handle, bytes, offset);
+    }
+
+    /// <summary>Reads back what was written, for checksums.</summary>
+    protected int ReadAt(long offset, Span<byte> bytes) => RandomAccess.Read(_handle, bytes, offset);
+}
