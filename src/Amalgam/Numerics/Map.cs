@@ -1,0 +1,78 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+
+namespace Amalgam.Numerics;
+
+/// <summary>An element-wise expression of two inputs.</summary>
+public interface IMap2
+{
+    static abstract Vector<float> Invoke(Vector<float> a, Vector<float> b);
+}
+
+/// <summary>An element-wise expression of three inputs.</summary>
+public interface IMap3
+{
+    static abstract Vector<float> Invoke(Vector<float> a, Vector<float> b, Vector<float> c);
+}
+
+/// <summary>Element-wise loops over one expression, for what <see cref="System.Numerics.Tensors.TensorPrimitives"/> lacks. The output may be one of the inputs.</summary>
+public static class Map
+{
+    /// <summary>y[i] = f(a[i], b[i]).</summary>
+    public static void Apply<TOp>(ReadOnlySpan<float> a, ReadOnlySpan<float> b, Span<float> y) where TOp : struct, IMap2
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(a.Length, y.Length);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(b.Length, y.Length);
+        var va = MemoryMarshal.Cast<float, Vector<float>>(a);
+        var vb = MemoryMarshal.Cast<float, Vector<float>>(b);
+        var vy = MemoryMarshal.Cast<float, Vector<float>>(y);
+        for (int i = 0; i < vy.Length; i++) vy[i] = TOp.Invoke(va[i], vb[i]);
+
+        int tail = vy.Length * Vector<float>.Count;
+        if (tail == y.Length) return;
+        TOp.Invoke(Pad(a[tail..]), Pad(b[tail..])).CopyTail(y[tail..]);
+    }
+
+    /// <summary>y[i] = f(a[i], b), the second input being one number.</summary>
+    public static void Apply<TOp>(ReadOnlySpan<float> a, float b, Span<float> y) where TOp : struct, IMap2
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(a.Length, y.Length);
+        var va = MemoryMarshal.Cast<float, Vector<float>>(a);
+        var vb = new Vector<float>(b);
+        var vy = MemoryMarshal.Cast<float, Vector<float>>(y);
+        for (int i = 0; i < vy.Length; i++) vy[i] = TOp.Invoke(va[i], vb);
+
+        int tail = vy.Length * Vector<float>.Count;
+        if (tail == y.Length) return;
+        TOp.Invoke(Pad(a[tail..]), vb).CopyTail(y[tail..]);
+    }
+
+    /// <summary>y[i] = f(a[i], b[i], c), the third input being one number.</summary>
+    public static void Apply<TOp>(ReadOnlySpan<float> a, ReadOnlySpan<float> b, float c, Span<float> y) where TOp : struct, IMap3
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(a.Length, y.Length);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(b.Length, y.Length);
+        var va = MemoryMarshal.Cast<float, Vector<float>>(a);
+        var vb = MemoryMarshal.Cast<float, Vector<float>>(b);
+        var vc = new Vector<float>(c);
+        var vy = MemoryMarshal.Cast<float, Vector<float>>(y);
+        for (int i = 0; i < vy.Length; i++) vy[i] = TOp.Invoke(va[i], vb[i], vc);
+
+        int tail = vy.Length * Vector<float>.Count;
+        if (tail == y.Length) return;
+        TOp.Invoke(Pad(a[tail..]), Pad(b[tail..]), vc).CopyTail(y[tail..]);
+    }
+
+    private static Vector<float> Pad(ReadOnlySpan<float> tail)
+    {
+        Span<float> pad = stackalloc float[Vector<float>.Count];
+        pad.Clear();
+        tail.CopyTo(pad);
+        return new(pad);
+    }
+
+    private static void CopyTail(this Vector<float> values, Span<float> y)
+    {
+        for (int i = 0; i < y.Length; i++) y[i] = values[i];
+    }
+}
