@@ -31,6 +31,9 @@ public class CheckpointWriter : IDisposable
     /// <summary>Bytes of the whole file.</summary>
     public long Length { get; }
 
+    /// <summary>Bytes of the tensors alone.</summary>
+    public long TensorBytes => _layout.Values.Sum(t => t.Tensor.ByteCount);
+
     /// <summary>Writes elements of a tensor in their stored type.</summary>
     /// <param name="name">The tensor.</param>
     /// <param name="first">Row-major index of the first element; for a packed type one that begins a byte.</param>
