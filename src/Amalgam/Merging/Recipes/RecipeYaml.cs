@@ -58,7 +58,8 @@ internal sealed class RecipeYaml
         catch (YamlException e)
         {
             string noticed = e.End.Line > e.Start.Line ? $" (noticed at line {e.End.Line})" : "";
-            throw new MergeException($"{Position(_file, e.Start)}: not YAML that can be read: {e.Message}{noticed}", e);
+            Mark at = e.Start.Index == 0 ? _last : e.Start; // some of its errors carry no place
+            throw new MergeException($"{Position(_file, at)}: not YAML that can be read: {e.Message}{noticed}", e);
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException or FormatException or OverflowException or IndexOutOfRangeException)
         {

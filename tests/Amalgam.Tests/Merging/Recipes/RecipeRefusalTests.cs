@@ -50,8 +50,9 @@ public class RecipeRefusalTests
     [InlineData("parameters: !python/object {}", "r:3:13: tags are not read")]
     [InlineData("dtype: *nothing", "repeats nothing")]
     [InlineData("parameters: {a: &x 1}\n*x : 2", "a key must be a plain word")]
-    [InlineData("dtype: [", "not YAML that can be read")]
-    [InlineData("\tdtype: a", "(noticed at line 3)")]
+    [InlineData("dtype: \"a\n\n", "r:3:8: not YAML that can be read: While scanning a quoted scalar, found unexpected end of stream. (noticed at line 5)")]
+    [InlineData("dtype: [", "r:4:1: not YAML that can be read: While parsing a node")]
+    [InlineData("\tdtype: a", "r:2:20: not YAML that can be read: While scanning a mapping, found invalid tab")]
     [InlineData("dtype: \"\\xZZ\"", "not YAML that can be read")]
     [InlineData("dtype: a\0b", "r:3:9: a control character (U+0000)")]
     public void Of_keys_and_values(string line, string phrase) => Refuses($"merge_method: m\nmodels: [{{model: a}}]\n{line}", phrase);
