@@ -6,6 +6,8 @@ namespace Amalgam.Merging.Recipes;
 /// </summary>
 public sealed record ModelReference
 {
+    private const string Expected = "expected path[@revision][+lora[@revision]]; a path with these characters is written as model: {model: {path: ...}}";
+
     /// <summary>Refers to a model by its parts.</summary>
     public ModelReference(string path, string? revision = null, ModelReference? lora = null)
     {
@@ -33,8 +35,7 @@ public sealed record ModelReference
     public static ModelReference Parse(string text)
     {
         string[] parts = text.Split('+');
-        if (parts.Length > 2)
-            throw new MergeException($"model {Nearest.Quote(text)} has more than one '+', expected path[@revision][+lora[@revision]]{Longer}");
+        if (parts.Length > 2) throw new MergeException($"model {Nearest.Quote(text)} has more than one '+', {Expected}");
         (string path, string? revision) = Split(text, parts[0]);
         return new(path, revision, parts.Length == 1 ? null : ParsePart(text, parts[1])) { Text = text };
     }
@@ -46,7 +47,6 @@ public sealed record ModelReference
 
     public override string ToString() => Text;
 
-    private const string Longer = "; a path with these characters is written as model: {model: {path: ...}}";
 
     private static ModelReference ParsePart(string text, string part)
     {
@@ -57,8 +57,8 @@ public sealed record ModelReference
     private static (string Path, string? Revision) Split(string text, string part)
     {
         string[] halves = part.Split('@');
-        if (halves.Length > 2) throw new MergeException($"model {Nearest.Quote(text)} has more than one '@' in a part, expected path[@revision][+lora[@revision]]{Longer}");
-        if (halves.Any(string.IsNullOrWhiteSpace)) throw new MergeException($"model {Nearest.Quote(text)} has an empty part, expected path[@revision][+lora[@revision]]");
+        if (halves.Length > 2) throw new MergeException($"model {Nearest.Quote(text)} has more than one '@' in a part, {Expected}");
+        if (halves.Any(string.IsNullOrWhiteSpace)) throw new MergeException($"model {Nearest.Quote(text)} has an empty part, {Expected}");
         return (halves[0], halves.Length == 2 ? halves[1] : null);
     }
 }

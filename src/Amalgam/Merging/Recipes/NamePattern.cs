@@ -46,7 +46,7 @@ public sealed class NamePattern
         }
         catch (RegexMatchTimeoutException e)
         {
-            throw new MergeException($"pattern {Nearest.Quote(Text)} takes more than {Patience.TotalSeconds} s for the tensor name {Nearest.Quote(name)}: write a simpler one", e);
+            throw new MergeException($"pattern {Nearest.Quote(Text)} takes more than {Patience.TotalSeconds} s on tensor {Nearest.Quote(name)}: write a simpler one", e);
         }
     }
 

@@ -29,7 +29,7 @@ public sealed record ParameterBlock(ImmutableArray<(string Name, Setting Setting
         {
             MethodParameter parameter = known.FirstOrDefault(p => p.Name == name) ?? throw position.Refuse(Unknown(method, name, known));
             if (perModelLevel && !parameter.PerModel)
-                throw position.Refuse($"{method}: {name} has one value for all models, found it under one: move it up, to the parameters of the recipe, slice or module");
+                throw position.Refuse($"{method}: {name} has one value for all models, found it under one: move it up to the parameters of the recipe or slice");
             setting.Check(parameter, method);
         }
     }

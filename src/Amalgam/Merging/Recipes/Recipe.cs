@@ -13,8 +13,8 @@ public enum IntegerRule
 }
 
 /// <summary>
-/// One document of a recipe file, as written: mergekit's schema, read strictly, and a few keys of ours. Exactly one of <see cref="Models"/>, <see cref="Slices"/> and
-/// <see cref="Modules"/> is filled, the others are empty.
+/// One document of a recipe file, as written: mergekit's schema, read strictly, and a few keys of ours. Exactly one of <see cref="Models"/>,
+/// <see cref="Slices"/> and <see cref="Modules"/> is filled, the others are empty.
 /// </summary>
 public sealed record Recipe
 {
@@ -60,7 +60,10 @@ public sealed record Recipe
     /// <summary>What happens to integer and boolean tensors.</summary>
     public IntegerRule Integers { get; init; }
 
-    /// <summary>Known keys beyond tensors (<c>tokenizer_source</c>, <c>tokenizer</c>, <c>chat_template</c>, <c>override_architecture</c>); the planner refuses those that it does not do.</summary>
+    /// <summary>
+    /// What is asked for beyond tensors: <c>tokenizer_source</c>, <c>tokenizer</c>, <c>chat_template</c>, <c>override_architecture</c>. The planner refuses
+    /// what it does not do.
+    /// </summary>
     public ImmutableArray<RecipeFeature> Features { get; init; } = [];
 
     /// <summary>Every model that the document names, in the order of reading.</summary>

@@ -37,8 +37,9 @@ public static class RecipeFile
     public static ImmutableArray<Recipe> Parse(string text, string file)
     {
         ImmutableArray<RecipeNode> documents = Documents(text, file);
-        if (documents.IsEmpty) throw new RecipePosition(file, 1, 1).Refuse("expected a recipe, found nothing");
-        if (documents.Length > MostDocuments) throw new RecipePosition(file, 1, 1).Refuse($"a recipe has at most {MostDocuments} documents, found {documents.Length}");
+        var begin = new RecipePosition(file, 1, 1);
+        if (documents.IsEmpty) throw begin.Refuse("expected a recipe, found nothing");
+        if (documents.Length > MostDocuments) throw begin.Refuse($"a recipe has at most {MostDocuments} documents, found {documents.Length}");
 
         ImmutableArray<Recipe> recipes = [.. documents.Select(RecipeReader.Read)];
         Dictionary<string, Recipe> named = [];

@@ -23,7 +23,11 @@ internal readonly record struct RecipeNode(YamlNode Yaml, string File)
     public bool IsNull => Yaml is YamlScalarNode { Style: ScalarStyle.Plain, Value: null or "" or "~" or "null" or "Null" or "NULL" };
 
     /// <summary>True or false, if it is an unquoted boolean.</summary>
-    public bool? Flag => Yaml is not YamlScalarNode { Style: ScalarStyle.Plain, Value: { } text } ? null : True.Contains(text) ? true : False.Contains(text) ? false : null;
+    public bool? Flag =>
+        Yaml is not YamlScalarNode { Style: ScalarStyle.Plain, Value: { } text } ? null
+        : True.Contains(text) ? true
+        : False.Contains(text) ? false
+        : null;
 
     /// <summary>The number of a scalar, quoted or not; a boolean is 1 or 0.</summary>
     public double? Number => Flag is { } flag ? (flag ? 1 : 0) : Yaml is YamlScalarNode { Value: { } text } ? ParseNumber(text) : null;

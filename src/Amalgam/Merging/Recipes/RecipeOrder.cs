@@ -54,12 +54,13 @@ public sealed record RecipeOrder(ImmutableArray<Recipe> Steps, Recipe Result)
         Recipe[] unnamed = [.. results.Where(r => r.Name is null)];
         if (unnamed.Length == 1)
         {
-            string unused = string.Join(", ", results.Where(r => r.Name is not null).Select(Label));
-            return results.First(r => r.Name is not null).Position.Refuse($"no other document uses {unused}, and the result is {Label(unnamed[0])}; use or remove it");
+            Recipe[] unused = [.. results.Where(r => r.Name is not null)];
+            return unused[0].Position.Refuse($"no other document uses {Labels(unused)}, and the result is {Labels(unnamed)}; use or remove it");
         }
 
-        return results[0].Position.Refuse($"expected one document that no other uses, the result, found {results.Length}: {string.Join(", ", results.Select(Label))}");
+        return results[0].Position.Refuse($"expected one document that no other uses, the result, found {results.Length}: {Labels(results)}");
     }
 
-    private static string Label(Recipe recipe) => recipe.Name is null ? $"the unnamed one at line {recipe.Position.Line}" : Nearest.Quote(recipe.Name);
+    private static string Labels(Recipe[] recipes) =>
+        string.Join(", ", recipes.Select(r => r.Name is null ? $"the unnamed one at line {r.Position.Line}" : Nearest.Quote(r.Name)));
 }

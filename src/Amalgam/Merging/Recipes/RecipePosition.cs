@@ -9,8 +9,18 @@ public readonly record struct RecipePosition(string File, int Line, int Column)
     /// <summary>The error whose message begins with this place.</summary>
     public MergeException Refuse(string message) => new($"{this}: {message}");
 
-    /// <summary>The error whose message begins with this place and goes on with that of <paramref name="inner"/>.</summary>
-    public MergeException Refuse(MergeException inner) => new($"{this}: {inner.Message}", inner);
+    /// <summary>Does something for this place: its errors begin with the place.</summary>
+    public T Locate<T>(Func<T> what)
+    {
+        try
+        {
+            return what();
+        }
+        catch (MergeException e)
+        {
+            throw new MergeException($"{this}: {e.Message}", e);
+        }
+    }
 
     public override string ToString() => $"{File}:{Line}:{Column}";
 }

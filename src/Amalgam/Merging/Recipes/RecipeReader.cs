@@ -58,18 +58,21 @@ internal static class RecipeReader
     {
         var fields = node.Fields(RecipeLevel.Module);
         OneOf(node, fields, "a module", ["models", "slices"]);
-        return new(name, Optional(fields, "models", n => ReadModels(n, features), []), Optional(fields, "slices", n => ReadSlices(n, features), []), ReadParameters(fields), position);
+        ImmutableArray<RecipeSource> models = Optional(fields, "models", n => ReadModels(n, features), []);
+        ImmutableArray<RecipeSlice> slices = Optional(fields, "slices", n => ReadSlices(n, features), []);
+        return new(name, models, slices, ReadParameters(fields), position);
     }
 
     private static RecipeSlice ReadSlice(RecipeNode node, List<RecipeFeature> features)
     {
         var fields = node.Fields(RecipeLevel.Slice);
-        RecipeNode list = Required(node, fields, "sources", RecipeLevel.Slice);
-        ImmutableArray<RecipeSource> sources = [.. list.Items("sources, a list of {model, layer_range}").Select(item => ReadSource(item, RecipeLevel.Source, features))];
+        var items = Required(node, fields, "sources", RecipeLevel.Slice).Items("sources, a list of {model, layer_range, parameters}");
+        ImmutableArray<RecipeSource> sources = [.. items.Select(item => ReadSource(item, RecipeLevel.Source, features))];
         foreach (RecipeSource source in sources)
         {
-            if (Layers(source) != Layers(sources[0]))
-                throw source.Position.Refuse($"the sources of a slice must have the same number of layers, found {Layers(sources[0])} of '{sources[0].Model}' and {Layers(source)} of '{source.Model}'");
+            if (Layers(source) == Layers(sources[0])) continue;
+            string found = $"found {Layers(sources[0])} of '{sources[0].Model}' and {Layers(source)} of '{source.Model}'";
+            throw source.Position.Refuse($"the sources of a slice must have the same number of layers, {found}");
         }
 
         return new(sources, Optional(fields, "base_model", n => ReadReference(n, features), null), ReadParameters(fields), node.Position);
@@ -91,15 +94,17 @@ internal static class RecipeReader
         ImmutableArray<RecipeNode> items = node.Items(What);
         if (items.Length != 2) throw node.Position.Refuse($"expected {What}, found {items.Length}");
         (int first, int end) = (items[0].Count(What), items[1].Count(What));
-        if (first >= end) throw node.Position.Refuse($"layer_range [{first}, {end}] has no layers: the end is exclusive, so [{first}, {Math.Max(first, end) + 1L}] ends with layer {Math.Max(first, end)}");
-        return (first, end);
+        if (first < end) return (first, end);
+        string meant = first == end ? $"[{first}, {end + 1L}] is layer {first}" : $"[{end}, {first + 1L}] ends with layer {first}";
+        throw node.Position.Refuse($"layer_range [{first}, {end}] has no layers: the end is exclusive, {meant}");
     }
 
     private static ModelReference ReadReference(RecipeNode node, List<RecipeFeature> features)
     {
         if (!node.IsMapping) return ReadShort(node);
         var fields = node.Fields(RecipeLevel.Reference);
-        if (fields.TryGetValue("override_architecture", out RecipeNode architecture)) features.Add(ReadFeature("override_architecture", architecture));
+        const string Override = "override_architecture";
+        if (fields.TryGetValue(Override, out RecipeNode architecture)) features.Add(ReadFeature(Override, architecture));
         ModelReference model = ReadPath(Required(node, fields, "model", RecipeLevel.Reference));
         return new(model.Path, model.Revision, Optional(fields, "lora", ReadPath, null)) { Position = node.Position };
     }
@@ -113,29 +118,25 @@ internal static class RecipeReader
         }
 
         var fields = node.Fields(RecipeLevel.Path);
-        return new(Required(node, fields, "path", RecipeLevel.Path).Text("a path"), Optional(fields, "revision", n => n.Text("a revision"), null)) { Position = node.Position };
+        string path = Required(node, fields, "path", RecipeLevel.Path).Text("a path");
+        return new(path, Optional(fields, "revision", n => n.Text("a revision"), null)) { Position = node.Position };
     }
 
     private static ModelReference ReadShort(RecipeNode node)
     {
         string text = node.Text("a model, path[@revision][+lora[@revision]] or a mapping {model, lora}");
-        try
-        {
-            return ModelReference.Parse(text) with { Position = node.Position };
-        }
-        catch (MergeException e)
-        {
-            throw node.Position.Refuse(e);
-        }
+        return node.Position.Locate(() => ModelReference.Parse(text)) with { Position = node.Position };
     }
 
-    private static ParameterBlock ReadParameters(Dictionary<string, RecipeNode> fields) => Optional(fields, "parameters", ParameterBlock.Read, ParameterBlock.Empty);
+    private static ParameterBlock ReadParameters(Dictionary<string, RecipeNode> fields) =>
+        Optional(fields, "parameters", ParameterBlock.Read, ParameterBlock.Empty);
 
     private static DType ReadDType(RecipeNode node)
     {
         string what = $"a floating-point type ({string.Join(", ", DTypes)})", name = node.Text(what);
         string bare = name.StartsWith("torch.", StringComparison.Ordinal) ? name["torch.".Length..] : name;
-        return DTypes.Contains(bare) ? DType.Find(bare)! : throw node.Position.Refuse($"expected {what}, found {Nearest.Quote(name)}{Nearest.Hint(bare, DTypes)}");
+        if (DTypes.Contains(bare)) return DType.Find(bare)!;
+        throw node.Position.Refuse($"expected {what}, found {Nearest.Quote(name)}{Nearest.Hint(bare, DTypes)}");
     }
 
     private static bool ReadFlag(RecipeNode node) => node.Flag ?? throw node.Unexpected("true or false");
@@ -164,11 +165,13 @@ internal static class RecipeReader
     {
         string[] given = [.. keys.Where(fields.ContainsKey)];
         if (given.Length == 1) return;
-        throw (given.Length == 0 ? node : fields[given[1]]).Position.Refuse($"{place} needs exactly one of {string.Join(", ", keys)}, found {(given.Length == 0 ? "none" : string.Join(" and ", given))}");
+        (RecipeNode at, string found) = given.Length == 0 ? (node, "none") : (fields[given[1]], string.Join(" and ", given));
+        throw at.Position.Refuse($"{place} needs exactly one of {string.Join(", ", keys)}, found {found}");
     }
 
     private static void AtMostOne(Dictionary<string, RecipeNode> fields, string a, string b)
     {
-        if (fields.ContainsKey(a) && fields.TryGetValue(b, out RecipeNode second)) throw second.Position.Refuse($"'{a}' and '{b}' exclude each other");
+        if (!fields.ContainsKey(a) || !fields.TryGetValue(b, out RecipeNode second)) return;
+        throw second.Position.Refuse($"'{a}' and '{b}' exclude each other");
     }
 }

@@ -5,7 +5,7 @@ using YamlDotNet.RepresentationModel;
 
 namespace Amalgam.Merging.Recipes;
 
-/// <summary>Reads YAML that may be hostile: its events are checked before a tree is built, so that neither depth nor aliases can exhaust stack or memory.</summary>
+/// <summary>Reads YAML that may be hostile: events are checked before a tree is built, so that neither depth nor aliases exhaust stack or memory.</summary>
 internal sealed class RecipeYaml
 {
     private const int Deepest = 64;
@@ -14,6 +14,7 @@ internal sealed class RecipeYaml
     private readonly string _file;
     private readonly Stack<Frame> _open = new();
     private readonly Dictionary<string, long> _sizes = [];
+    private Mark _last = Mark.Empty;
     private long _nodes;
 
     private RecipeYaml(string file) => _file = file;
@@ -31,25 +32,44 @@ internal sealed class RecipeYaml
     /// <exception cref="MergeException">The text is not YAML, or uses what recipes do not need: tags, merge keys, keys that are not words.</exception>
     public static ImmutableArray<RecipeNode> Documents(string text, string file)
     {
-        try
-        {
-            var check = new RecipeYaml(file);
-            var parser = new Parser(new StringReader(text));
-            while (parser.MoveNext()) check.Visit(parser.Current!);
-            var stream = new YamlStream();
-            stream.Load(new StringReader(text));
-            return [.. stream.Documents.Select(d => new RecipeNode(d.RootNode, file))];
-        }
-        catch (YamlException e)
-        {
-            throw new MergeException($"{Position(file, e.Start)}: not YAML that can be read: {e.Message}", e);
-        }
+        var check = new RecipeYaml(file);
+        var parser = new Parser(new StringReader(text));
+        while (check.Try(parser.MoveNext)) check.Visit(parser.Current!);
+        var stream = new YamlStream();
+        check.Try(() => LoadInto(stream, text));
+        return [.. stream.Documents.Select(d => new RecipeNode(d.RootNode, file))];
     }
 
     public static RecipePosition Position(string file, Mark mark) => new(file, (int)mark.Line, (int)mark.Column);
 
+    private static bool LoadInto(YamlStream stream, string text)
+    {
+        stream.Load(new StringReader(text));
+        return true;
+    }
+
+    /// <summary>Runs a step of YamlDotNet, whose scanner answers some damaged texts with exceptions that are not meant for users.</summary>
+    private bool Try(Func<bool> step)
+    {
+        try
+        {
+            return step();
+        }
+        catch (YamlException e)
+        {
+            string noticed = e.End.Line > e.Start.Line ? $" (noticed at line {e.End.Line})" : "";
+            Mark at = e.Start.Index == 0 ? _last : e.Start; // some of its errors carry no place
+            throw new MergeException($"{Position(_file, at)}: not YAML that can be read: {e.Message}{noticed}", e);
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or FormatException or OverflowException or IndexOutOfRangeException)
+        {
+            throw new MergeException($"{Position(_file, _last)}: not YAML that can be read: something after this place is malformed", e);
+        }
+    }
+
     private void Visit(ParsingEvent e)
     {
+        _last = e.Start;
         switch (e)
         {
             case DocumentStart: _sizes.Clear(); break;
@@ -66,7 +86,8 @@ internal sealed class RecipeYaml
         if (_open.TryPeek(out Frame? frame) && frame is { AtKey: true, Keys: { } keys })
         {
             if (scalar.Value == "<<") throw Refuse(scalar, "merge keys (<<) are not read: write the keys out, or give an alias to the whole block");
-            if (!keys.TryAdd(scalar.Value, (int)scalar.Start.Line)) throw Refuse(scalar, $"key {Nearest.Quote(scalar.Value)} stands twice, first at line {keys[scalar.Value]}");
+            if (!keys.TryAdd(scalar.Value, (int)scalar.Start.Line))
+                throw Refuse(scalar, $"key {Nearest.Quote(scalar.Value)} stands twice, first at line {keys[scalar.Value]}");
         }
 
         Count(scalar, 1);

@@ -3,17 +3,20 @@ using System.Collections.Immutable;
 namespace Amalgam.Merging.Recipes;
 
 /// <summary>
-/// The value of a parameter as a recipe writes it: a number, a boolean (1 or 0), a word; a list of numbers, the knots of a gradient over the layers; a list of words,
-/// which are name patterns; or a list of conditionals, of which the first whose filter matches the tensor's name counts.
+/// The value of a parameter as a recipe writes it: a number, a boolean (1 or 0), a word; a list of numbers, the knots of a gradient over the layers;
+/// a list of words, which are name patterns; or a list of conditionals, of which the first whose filter matches the tensor's name counts.
 /// </summary>
 public sealed class Setting
 {
     private readonly ImmutableArray<Case> _cases;
+    private readonly bool _conditional;
 
-    private Setting(ImmutableArray<Case> cases, RecipePosition position) => (_cases, Position) = (cases, position);
+    private Setting(ImmutableArray<Case> cases, bool conditional, RecipePosition position) => (_cases, _conditional, Position) = (cases, conditional, position);
 
+    /// <summary>What holds for the names that a filter matches.</summary>
     private sealed record Case(NamePattern? Filter, ImmutableArray<Value> Values, bool IsList);
 
+    /// <summary>A scalar: its text, and its number if it is one.</summary>
     private readonly record struct Value(string Text, double? Number, RecipePosition Position);
 
     /// <summary>Where the value stands.</summary>
@@ -34,7 +37,7 @@ public sealed class Setting
     /// <exception cref="MergeException">The value is a word.</exception>
     public double? Number(string tensorName, double t)
     {
-        ArgumentOutOfRangeException.ThrowIfNotEqual(t is >= 0 and <= 1, true, nameof(t));
+        if (t is not (>= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(t), t, "the place in a gradient is from 0 to 1");
         if (Find(tensorName) is not { } found) return null;
         double x = t * (found.Values.Length - 1);
         int i = (int)x, j = Math.Min(i + 1, found.Values.Length - 1);
@@ -55,7 +58,7 @@ public sealed class Setting
     {
         bool conditional = node.IsMapping || (node.IsList && node.Items(Expected)[0].IsMapping);
         ImmutableArray<RecipeNode> items = conditional && node.IsList ? node.Items(Expected) : [node];
-        return new([.. items.Select(item => conditional ? ReadConditional(item) : ReadCase(null, item))], node.Position);
+        return new([.. items.Select(item => conditional ? ReadConditional(item) : ReadCase(null, item))], conditional, node.Position);
     }
 
     /// <summary>Checks kind and range of every value.</summary>
@@ -71,56 +74,43 @@ public sealed class Setting
     {
         var fields = node.IsMapping ? node.Fields(RecipeLevel.Conditional) : throw node.Unexpected("a conditional {filter, value} like the others of this list");
         if (!fields.TryGetValue("value", out RecipeNode value)) throw node.Position.Refuse("a conditional value has no 'value'");
-        NamePattern? filter = fields.TryGetValue("filter", out RecipeNode text) ? ReadPattern(text.Text("a part of tensor names"), false, text.Position) : null;
+        NamePattern? filter = fields.TryGetValue("filter", out RecipeNode text) ? ReadPattern(text.Position, text.Text("a part of tensor names"), false) : null;
         return ReadCase(filter, value);
     }
 
-    private static Case ReadCase(NamePattern? filter, RecipeNode node) =>
-        new(filter, [.. (node.IsList ? node.Items(Expected) : [node]).Select(item => new Value(item.Text(node.IsList ? "a number or a word" : Expected), item.Number, item.Position))], node.IsList);
-
-    private static NamePattern ReadPattern(string text, bool plainIsGlob, RecipePosition position)
+    private static Case ReadCase(NamePattern? filter, RecipeNode node)
     {
-        try
-        {
-            return NamePattern.Parse(text, plainIsGlob);
-        }
-        catch (MergeException e)
-        {
-            throw position.Refuse(e);
-        }
+        string expected = node.IsList ? "a number or a word" : Expected;
+        ImmutableArray<RecipeNode> items = node.IsList ? node.Items(Expected) : [node];
+        return new(filter, [.. items.Select(item => new Value(item.Text(expected), item.Number, item.Position))], node.IsList);
     }
 
     private static void CheckCase(Case c, MethodParameter parameter, string method)
     {
         bool isWord = parameter.Kind == ParameterKind.Word;
-        if (c.IsList && isWord) throw c.Values[0].Position.Refuse($"{method}: {parameter.Name} is one word ({parameter.Range}), found a list");
-        if (c.Values.Length > 1 && parameter.Whole) throw c.Values[0].Position.Refuse($"{method}: {parameter.Name} is a whole number, which cannot change gradually over the layers: give one");
+        string name = $"{method}: {parameter.Name}";
+        if (c.IsList && isWord) throw c.Values[0].Position.Refuse($"{name} is one word ({parameter.Range}), found a list");
+        if (c.Values.Length > 1 && parameter.Whole) throw c.Values[0].Position.Refuse($"{name} is a whole number, found a gradient, which would pass through others");
         foreach (Value value in c.Values)
         {
-            if (isWord ? parameter.Words.Contains(value.Text) : value.Number is not null) continue;
-            throw value.Position.Refuse($"{method}: {parameter.Name} must be {(isWord || parameter.Kind == ParameterKind.Flag ? parameter.Range : $"a number ({parameter.Range})")}, "
-                + $"found {Nearest.Quote(value.Text)}{(isWord ? Nearest.Hint(value.Text, parameter.Words) : "")}");
-        }
+            if (isWord ? !parameter.Words.Contains(value.Text) : value.Number is null)
+            {
+                string expected = parameter.Kind == ParameterKind.Number ? $"a number ({parameter.Range})" : parameter.Range;
+                string hint = isWord ? Nearest.Hint(value.Text, parameter.Words) : "";
+                throw value.Position.Refuse($"{name} must be {expected}, found {Nearest.Quote(value.Text)}{hint}");
+            }
 
-        if (isWord) return;
-        foreach (Value value in c.Values)
-        {
-            try
-            {
-                parameter.Check(value.Number!.Value, method);
-            }
-            catch (MergeException e)
-            {
-                throw value.Position.Refuse(e);
-            }
+            if (value.Number is { } number && !isWord) value.Position.Locate(() => parameter.Check(number, method));
         }
     }
 
     private void CheckPatterns(MethodParameter parameter)
     {
-        if (_cases.Length > 1 || _cases[0].Filter is not null) throw Position.Refuse($"{parameter.Name} is a list of name patterns, found conditionals");
-        foreach (Value value in _cases[0].Values) ReadPattern(value.Text, true, value.Position);
+        if (_conditional) throw Position.Refuse($"{parameter.Name} is a list of name patterns, found a conditional value");
+        foreach (Value value in _cases[0].Values) ReadPattern(value.Position, value.Text, true);
     }
+
+    private static NamePattern ReadPattern(RecipePosition position, string text, bool plainIsGlob) => position.Locate(() => NamePattern.Parse(text, plainIsGlob));
 
     private Case? Find(string tensorName) => _cases.FirstOrDefault(c => c.Filter is null || c.Filter.Matches(tensorName));
 
