@@ -177,7 +177,7 @@ public sealed class CheckpointOutput : IDisposable
 
     private void LayOut(IReadOnlyList<TensorSpec> tensors, IReadOnlyDictionary<string, string> metadata, long shardBytes)
     {
-        long need = tensors.Sum(t => t.ByteCount) - _done.Count;
+        long need = tensors.Sum(t => t.ByteCount);
         DriveInfo drive = new(_work);
         long had = Directory.EnumerateFiles(_work).Sum(f => new FileInfo(f).Length);
         if (drive.AvailableFreeSpace + had < need)

@@ -73,7 +73,7 @@ public sealed record Cki(
     internal static readonly MethodEntry Entry = new(
         MethodName, "Splices the models by how compatible each value is, from entropies and differences",
         "Models of one architecture that learnt different things; by default matrices are spliced and the rest is the base's",
-        "CKI, AAAI 2025, eqs. 4-18 in closed form", BaseRole.Unused, 1, int.MaxValue,
+        "CKI, AAAI 2025, eqs. 4-18 in closed form", BaseRole.Donor, 1, int.MaxValue,
         [SpliceParameter, LocalParameter, ScaleParameter, AParameter, CParameter, BinsParameter, EntropyParameter, BiasesParameter], Create);
 
     public double Scale { get; } = ScaleParameter.Check(Scale, MethodName);

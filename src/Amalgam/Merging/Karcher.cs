@@ -20,7 +20,7 @@ public sealed record Karcher(int MaxIterations = 10, double Tolerance = 1e-5) : 
     internal static readonly MethodEntry Entry = new(
         "karcher", "Mean direction on the sphere, times the mean length",
         "Any number of models as equals, when the average would shrink the weights",
-        "Karcher 1977; mergekit", BaseRole.Unused, 1, int.MaxValue, [MaxIterationsParameter, ToleranceParameter],
+        "Karcher 1977; mergekit", BaseRole.Model, 1, int.MaxValue, [MaxIterationsParameter, ToleranceParameter],
         a => new Karcher((int)a.Number(MaxIterationsParameter), a.Number(ToleranceParameter)));
 
     public int MaxIterations { get; } = (int)MaxIterationsParameter.Check(MaxIterations, "karcher");

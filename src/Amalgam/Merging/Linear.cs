@@ -15,7 +15,7 @@ public sealed record Linear(ImmutableArray<double> Weight, bool Normalize = true
     internal static readonly MethodEntry Entry = new(
         "linear", "Weighted average of the models",
         "Checkpoints of one training run, or fine-tunes of one base that stayed close to it; the baseline for everything else",
-        "Wortsman et al. 2022, Model soups", BaseRole.Unused, 1, int.MaxValue, [WeightParameter, NormalizeParameter],
+        "Wortsman et al. 2022, Model soups", BaseRole.Model, 1, int.MaxValue, [WeightParameter, NormalizeParameter],
         a => new Linear(a.Each(WeightParameter), a.Flag(NormalizeParameter)));
 
     /// <summary>What each model is multiplied with.</summary>

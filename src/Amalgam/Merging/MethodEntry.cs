@@ -6,8 +6,11 @@ namespace Amalgam.Merging;
 /// <summary>What a method does with the recipe's base model.</summary>
 public enum BaseRole
 {
-    /// <summary>Nothing: the base only lends its configuration files, unless it is listed as a model.</summary>
-    Unused,
+    /// <summary>It is a model like the others: where it is not listed it takes part all the same, as the last one, unless a required parameter is missing for it.</summary>
+    Model,
+
+    /// <summary>It gives the tensors that are not merged, and takes part only where it is listed.</summary>
+    Donor,
 
     /// <summary>It is the first of the models.</summary>
     First,
@@ -24,7 +27,7 @@ public enum BaseRole
 /// <param name="Summary">What it does, one sentence.</param>
 /// <param name="Use">When to use it, one sentence.</param>
 /// <param name="Source">The paper or the tool that defines it.</param>
-/// <param name="Base">What it does with the base.</param>
+/// <param name="Base">What it does with the recipe's base model.</param>
 /// <param name="Least">Fewest models, without the base where that is an origin.</param>
 /// <param name="Most">Most models.</param>
 /// <param name="Parameters">Its parameters, all of them.</param>

@@ -11,7 +11,7 @@ public sealed record Passthrough(double Scale = 1) : MergeMethod
     internal static readonly MethodEntry Entry = new(
         "passthrough", "Copies one model, optionally scaled",
         "Stacking or cutting layers with slices; scaling single tensors with a filter",
-        "mergekit", BaseRole.Unused, 1, 1, [ScaleParameter], a => new Passthrough(a.OneOf(ScaleParameter, 0) ?? 1));
+        "mergekit", BaseRole.Donor, 1, 1, [ScaleParameter], a => new Passthrough(a.OneOf(ScaleParameter, 0) ?? 1));
 
     public override void Merge(TensorMerge t) => t.Write((x, y) => TensorPrimitives.Multiply(x[0], (float)Scale, y));
 }

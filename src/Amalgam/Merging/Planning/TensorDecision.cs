@@ -1,0 +1,153 @@
+using System.Collections.Immutable;
+using Amalgam.Checkpoints;
+using Amalgam.Merging.Recipes;
+
+namespace Amalgam.Merging.Planning;
+
+/// <summary>Decides how one tensor of the output comes about: merged by the method, or copied, and from which models.</summary>
+internal sealed class TensorDecision
+{
+    private readonly Recipe _recipe;
+    private readonly MethodEntry _entry;
+    private readonly List<string> _notes;
+    private readonly ImmutableArray<NamePattern> _include;
+    private readonly ImmutableArray<NamePattern> _exclude;
+
+    public TensorDecision(Recipe recipe, MethodEntry entry, List<string> notes)
+    {
+        (_recipe, _entry, _notes) = (recipe, entry, notes);
+        (_include, _exclude) = (Patterns("include"), Patterns("exclude"));
+    }
+
+    /// <summary>Decides; null leaves the tensor out.</summary>
+    /// <exception cref="MergeException">It cannot be merged.</exception>
+    public PlannedTensor? Decide(OutputTensor output)
+    {
+        ResolvedSlice slice = output.Slice;
+        var present = slice.Sources.Select(s => (Source: s, Tensor: output.Find(s))).ToArray();
+        TensorEntry? origin = slice.Base is null ? null : output.Find(slice.Base);
+        if (!CheckPresence(output, present, origin)) return null;
+
+        bool included = _include.Any(p => p.Matches(output.Name));
+        if ((!_include.IsEmpty && !included) || _exclude.Any(p => p.Matches(output.Name))) return CopyFromDonor(output, "not selected by include and exclude");
+
+        ImmutableArray<PlannedInput> inputs = [.. present.Where(p => p.Tensor is not null).Select(p => new PlannedInput(p.Source.Model, p.Tensor!))];
+        PlannedInput? from = origin is null ? null : new(slice.Base!.Model, origin);
+        PlannedInput[] all = [.. inputs, .. from is null ? (PlannedInput[])[] : [from]];
+        if (all.Any(i => !i.Tensor.DType.IsFloat)) return Unmergeable(output, all);
+        if (inputs.IsEmpty) return Copy(output, from!, "only the base has it");
+        if (slice.Base is not null && from is null)
+        {
+            return inputs.Length == 1 ? Copy(output, inputs[0], $"only {inputs[0].Model.Label} has it")
+                : throw new MergeException($"'{output.Name}' is in {Labels(inputs)}, but not in the base {slice.Base.Model.Label}, so it has no task vectors; leave it out with exclude");
+        }
+
+        if (inputs.Length < _entry.Least)
+            return Copy(output, from ?? inputs[0], $"{_entry.Name} needs {_entry.Least} models, and only {Labels(inputs)} {(inputs.Length == 1 ? "has" : "have")} it");
+
+        Shape shape = CommonShape(output, inputs, from);
+        inputs = [.. inputs.Select(i => i with { Tensor = i.Tensor.Crop(shape) })];
+        from = from is null ? null : from with { Tensor = from.Tensor.Crop(shape) };
+        TensorSpec spec = new(output.Name, _recipe.OutDType ?? _recipe.DType ?? (from is null ? Promote(inputs) : from.Tensor.DType), shape);
+
+        ParameterLookup lookup = new(_entry, slice.Outer, output.T);
+        var own = present.Where(p => p.Tensor is not null).Select(p => (p.Source.Parameters, output.NameIn(p.Source), p.Source.Model.Label)).ToImmutableArray();
+        MergeMethod? method = _entry.Create(lookup.Arguments(spec, included, own));
+        if (method is null) return CopyFromDonor(output, $"{_entry.Name} leaves it to the base");
+        if (method is Passthrough { Scale: 1 }) return Copy(output, inputs[0], _entry.Name);
+        return new(spec, method, inputs, from, $"{_entry.Name} {lookup.Used}".TrimEnd());
+    }
+
+    /// <summary>A tensor that not all models have: some may be left out by a model, others only if the recipe says so.</summary>
+    private bool CheckPresence(OutputTensor output, (SliceSource Source, TensorEntry? Tensor)[] present, TensorEntry? origin)
+    {
+        string[] missing = [.. present.Where(p => p.Tensor is null).Select(p => p.Source.Model.Label)];
+        if (output.Slice.Base is { } from && origin is null) missing = [.. missing, from.Model.Label];
+        if (missing.Length == 0) return true;
+        if (_recipe.TensorIntersection) return false;
+        if (_recipe.TensorUnion) return true;
+        if (TensorNames.IsOptional(output.Name))
+        {
+            _notes.Add($"'{output.Name}' is not in {string.Join(", ", missing)}; it is merged from the models that have it");
+            return true;
+        }
+
+        throw new MergeException(
+            $"'{output.Name}' is not in {string.Join(", ", missing)}; to merge every tensor from the models that have it say tensor_union: true (--tensor-union), to leave such tensors out say tensor_intersection: true (--tensor-intersection)");
+    }
+
+    /// <summary>Integers, booleans and types that Amalgam does not compute with.</summary>
+    private PlannedTensor Unmergeable(OutputTensor output, PlannedInput[] inputs)
+    {
+        PlannedInput donor = inputs.FirstOrDefault(i => i.Model == output.Slice.Donor.Model) ?? inputs[0];
+        if (_recipe.Integers == IntegerRule.Base) return Copy(output, donor, $"{donor.Tensor.DType} tensors are taken from {donor.Model.Label}");
+        foreach (PlannedInput other in inputs)
+        {
+            if (other.Tensor.DType == donor.Tensor.DType && other.Tensor.Shape == donor.Tensor.Shape && HaveSameBytes(donor.Tensor, other.Tensor)) continue;
+            throw new MergeException(
+                $"'{output.Name}' is {donor.Tensor.DType}{donor.Tensor.Shape} in {donor.Model.Label} and {other.Tensor.DType}{other.Tensor.Shape} in {other.Model.Label}, with other values; tensors that are not floating-point are not merged: say integers: base to take them from {donor.Model.Label}");
+        }
+
+        return Copy(output, donor, inputs.Length > 1 ? "equal in all models" : "copied");
+    }
+
+    private PlannedTensor? CopyFromDonor(OutputTensor output, string why)
+    {
+        SliceSource? holder = ((SliceSource[])[output.Slice.Donor, .. output.Slice.All]).FirstOrDefault(s => output.Find(s) is not null);
+        return holder is null ? null : Copy(output, new(holder.Model, output.Find(holder)!), $"{why}: from {holder.Model.Label}");
+    }
+
+    private PlannedTensor Copy(OutputTensor output, PlannedInput input, string why)
+    {
+        DType stored = input.Tensor.DType, type = stored.IsFloat ? _recipe.OutDType ?? _recipe.DType ?? stored : stored;
+        return new(new(output.Name, type, input.Tensor.Shape), type == stored ? null : new Passthrough(), [input], null, why);
+    }
+
+    /// <summary>
+    /// The shape that all inputs have. Embeddings and language heads may differ in size: with a base they are cut to its shape, else to the part that all have.
+    /// </summary>
+    private Shape CommonShape(OutputTensor output, ImmutableArray<PlannedInput> inputs, PlannedInput? from)
+    {
+        PlannedInput[] all = [.. from is null ? (PlannedInput[])[] : [from], .. inputs];
+        PlannedInput? other = all.FirstOrDefault(i => i.Tensor.Shape != all[0].Tensor.Shape);
+        if (other is null) return all[0].Tensor.Shape;
+
+        bool crops = all.All(i => i.Tensor.Shape.Rank == 2) && TensorNames.IsVocabulary(output.Name);
+        Shape least = crops ? new(all.Min(i => i.Tensor.Shape[0]), all.Min(i => i.Tensor.Shape[1])) : default;
+        if (!crops || (from is not null && from.Tensor.Shape != least))
+        {
+            throw new MergeException(
+                $"'{output.Name}' is {all[0].Tensor.Shape} in {all[0].Model.Label} and {other.Tensor.Shape} in {other.Model.Label}{(crops ? "; a base that is larger than its fine-tunes cannot be cut" : "")}; leave it to the base with exclude, or merge models of one architecture");
+        }
+
+        _notes.Add($"'{output.Name}' has {string.Join(", ", all.Select(i => $"{i.Tensor.Shape} in {i.Model.Label}"))}; the first {least[0]} rows and {least[1]} columns are merged, so check vocab_size");
+        return least;
+    }
+
+    /// <summary>The type that holds all inputs: the widest; float32 for different ones of one width.</summary>
+    private static DType Promote(ImmutableArray<PlannedInput> inputs)
+    {
+        DType[] types = [.. inputs.Select(i => i.Tensor.DType).Distinct().OrderByDescending(t => t.Bits)];
+        return types.Length == 1 || types[0].Bits > Math.Max(16, types[1].Bits) ? types[0] : DType.F32;
+    }
+
+    private static bool HaveSameBytes(TensorEntry a, TensorEntry b)
+    {
+        if (ReferenceEquals(a, b) || a.Storage is PendingStorage || b.Storage is PendingStorage) return true;
+        const int Chunk = 1 << 18;
+        byte[] ofA = new byte[a.DType.BytesOf(Chunk)], ofB = new byte[ofA.Length];
+        for (long first = 0; first < a.Shape.Count; first += Chunk)
+        {
+            int bytes = (int)a.DType.BytesOf(Math.Min(Chunk, a.Shape.Count - first));
+            a.Read(first, ofA.AsSpan(0, bytes));
+            b.Read(first, ofB.AsSpan(0, bytes));
+            if (!ofA.AsSpan(0, bytes).SequenceEqual(ofB.AsSpan(0, bytes))) return false;
+        }
+
+        return true;
+    }
+
+    private ImmutableArray<NamePattern> Patterns(string name) => [.. _recipe.Parameters[name]?.Patterns.Select(p => NamePattern.Parse(p, plainIsGlob: true)) ?? []];
+
+    private static string Labels(IEnumerable<PlannedInput> inputs) => string.Join(", ", inputs.Select(i => i.Model.Label));
+}
