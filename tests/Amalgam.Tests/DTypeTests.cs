@@ -113,7 +113,7 @@ public class DTypeTests
                     Assert.True(Math.Abs(v) < 1 << 24 ? error == 0 : error <= Int128.Abs((Int128)other - value), $"{type} {value} widens to {v:R}, {other:R} is nearer");
             }
         }
-    }, runs: 2000);
+    }, runs: 500);
 
     [Fact]
     public void Doubles_round_to_floats_and_floats_come_back()
