@@ -41,7 +41,10 @@ public class CheckpointWriter : IDisposable
     public void Write(string name, long first, ReadOnlySpan<byte> bytes)
     {
         var (tensor, offset) = _layout[name];
-        WriteAt(offset + tensor.DType.BytesOf(first), bytes);
+        long begin = tensor.DType.BytesOf(first);
+        if (begin < 0 || bytes.Length > tensor.ByteCount - begin)
+            throw new ArgumentOutOfRangeException(nameof(first), $"{bytes.Length} bytes from element {first} on do not fit into {tensor}");
+        WriteAt(offset + begin, bytes);
     }
 
     /// <summary>Writes what can only be written last, and flushes to the disk.</summary>

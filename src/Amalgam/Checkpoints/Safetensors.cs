@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Collections.Immutable;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Unicode;
@@ -55,6 +56,13 @@ public sealed class Safetensors : CheckpointFormat
     /// <summary>Wide types first, then by name, as the reference implementation writes, so that every tensor is aligned to its element size.</summary>
     internal override CheckpointWriter Create(string path, IReadOnlyList<TensorSpec> tensors, IReadOnlyDictionary<string, string> metadata)
     {
+        if (tensors.FirstOrDefault(t => t.Name == MetadataKey) is { } reserved)
+            throw new ArgumentException($"{path}: no tensor may have the name of {reserved}, it is the format's own", nameof(tensors));
+        if (tensors.CountBy(t => t.Name).FirstOrDefault(n => n.Value > 1).Key is { } twice)
+            throw new ArgumentException($"{path}: {tensors.Count(t => t.Name == twice)} tensors have the name '{twice}'", nameof(tensors));
+        if (tensors.FirstOrDefault(t => Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(t.Name)) != t.Name) is { } broken)
+            throw new ArgumentException($"{path}: the name of {broken} has half a surrogate pair, it cannot be stored as UTF-8", nameof(tensors));
+
         var ordered = tensors.OrderBy(t => DType.All.IndexOf(t.DType)).ThenBy(t => t.Name, StringComparer.Ordinal).ToArray();
         byte[] header = WriteHeader(ordered, metadata);
         if (header.Length > HeaderLimit)
@@ -122,6 +130,7 @@ public sealed class Safetensors : CheckpointFormat
 
         byte[] header = new byte[count];
         storage.Read(LengthBytes, header);
+        if (header is not [(byte)'{', ..]) throw Invalid(storage.Path, "its header does not begin with '{'");
         return Utf8.IsValid(header) ? header : throw Invalid(storage.Path, "its header is not UTF-8");
     }
 
@@ -147,9 +156,13 @@ public sealed class Safetensors : CheckpointFormat
         {
             return t.DType.BytesOf(t.Shape.Count);
         }
-        catch (Exception e) when (e is OverflowException or ArgumentException)
+        catch (OverflowException e)
         {
-            throw Invalid(path, $"tensor '{t.Name}' {t.DType}{t.Shape}: {e.Message}", e);
+            throw Invalid(path, $"tensor '{t.Name}' {t.DType}{t.Shape} has too many bytes to count", e);
+        }
+        catch (ArgumentException e)
+        {
+            throw Invalid(path, $"the elements of tensor '{t.Name}' {t.DType}{t.Shape} do not fill whole bytes", e);
         }
     }
 

@@ -11,7 +11,7 @@ public record TensorSpec(string Name, DType DType, Shape Shape)
     /// <summary>Bytes of all elements, packed.</summary>
     public long ByteCount => DType.BytesOf(Shape.Count);
 
-    public override string ToString() => $"'{Name}' {DType}{Shape}";
+    public sealed override string ToString() => $"'{Name}' {DType}{Shape}";
 }
 
 /// <summary>A tensor of a checkpoint: what it is, and where its elements lie. The format's reader has checked that they lie inside the storage.</summary>
@@ -25,7 +25,7 @@ public sealed record TensorEntry(string Name, DType DType, Shape Shape, Storage 
     : TensorSpec(Name, DType, Shape)
 {
     /// <summary>Elements are dense and in row-major order.</summary>
-    public bool IsDense => Strides.IsDefault;
+    public bool IsDense => Strides.IsDefaultOrEmpty;
 
     /// <summary>The leading part along every axis, as a view.</summary>
     /// <param name="shape">Sizes, each at most this tensor's.</param>
@@ -34,6 +34,7 @@ public sealed record TensorEntry(string Name, DType DType, Shape Shape, Storage 
         if (shape == Shape) return this;
         ArgumentOutOfRangeException.ThrowIfNotEqual(shape.Rank, Shape.Rank);
         for (int axis = 0; axis < shape.Rank; axis++) ArgumentOutOfRangeException.ThrowIfGreaterThan(shape[axis], Shape[axis]);
+        if (DType.Bits % 8 != 0) throw new NotSupportedException($"{this} is packed, {DType.Bits} bits to an element; a part of its rows cannot be read");
         return this with { Shape = shape, Strides = IsDense ? DenseStrides(Shape) : Strides };
     }
 
@@ -43,6 +44,10 @@ public sealed record TensorEntry(string Name, DType DType, Shape Shape, Storage 
     /// <exception cref="InvalidDataException">The file is shorter than when it was opened.</exception>
     public void Read(long first, Span<byte> bytes)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(first);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(first, Shape.Count);
+        if (bytes.Length * 8L % DType.Bits != 0 || bytes.Length * 8L / DType.Bits > Shape.Count - first)
+            throw new ArgumentException($"{bytes.Length} bytes are not elements {first} and on of {this}", nameof(bytes));
         if (IsDense) Storage.Read(Offset + DType.BytesOf(first), bytes);
         else if (!bytes.IsEmpty) ReadStrided(first, bytes);
     }

@@ -92,7 +92,8 @@ public class HistogramTests
     private static long[] Naive(float[] x, int bins)
     {
         long[] counts = new long[bins];
-        foreach (float v in x) counts[Bin(v, x.Min(), x.Max(), bins)]++;
+        var (min, max) = (x.Min(), x.Max());
+        foreach (float v in x) counts[Bin(v, min, max, bins)]++;
         return counts;
     }
 
