@@ -17,7 +17,9 @@ internal static class CheckpointFolder
     public static Checkpoint Open(string folder)
     {
         string file = FindMain(folder);
-        return file.EndsWith(IndexEnding, StringComparison.Ordinal) ? OpenSharded(folder, file) : CheckpointFormat.Open(file);
+        if (file.EndsWith(IndexEnding, StringComparison.Ordinal)) return OpenSharded(folder, file);
+        Checkpoint single = CheckpointFormat.Open(file);
+        return new(folder, single.Format, single.Tensors, single.Storages, single.Metadata, single.Notes);
     }
 
     /// <summary>The one index or checkpoint file of a folder: the usual names first, then the only candidate of a format.</summary>

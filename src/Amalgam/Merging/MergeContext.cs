@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
+using Amalgam.Checkpoints;
+using Amalgam.Numerics;
 
 namespace Amalgam.Merging;
 
@@ -20,11 +22,36 @@ internal sealed class MergeContext(ParallelOptions parallel, long seed, int wind
     /// <summary>NaN and infinity in an input do not stop the run.</summary>
     public bool AllowNonFinite { get; } = allowNonFinite;
 
-    /// <summary>Sentences about inputs that are not finite, where that is allowed.</summary>
-    public ConcurrentQueue<string> Notes { get; } = [];
+    /// <summary>The first value of each tensor that is not finite, where that is allowed.</summary>
+    public ConcurrentDictionary<TensorEntry, string> NonFinites { get; } = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>Called with the number of output bytes after each write.</summary>
     public Action<long>? Written { get; init; }
+
+    /// <summary>Refuses, or notes, NaN and infinity among a tensor's values.</summary>
+    /// <param name="tensor">The tensor.</param>
+    /// <param name="first">Row-major index of the first value.</param>
+    /// <param name="values">The values.</param>
+    /// <exception cref="MergeException">There is one, and the run does not allow it.</exception>
+    public void CheckFinite(TensorEntry tensor, long first, ReadOnlySpan<float> values)
+    {
+        int bad = NonFinite.IndexOf(values);
+        if (bad < 0) return;
+        string found = $"{tensor.Storage.Path}: tensor '{tensor.Name}' has {Describe(values[bad])} at index {Position(tensor.Shape, first + bad)}";
+        if (!AllowNonFinite) throw new MergeException($"{found}; no output was written. Mend the checkpoint, or let it pass with --allow-nonfinite");
+        NonFinites.TryAdd(tensor, found);
+    }
+
+    /// <summary>A value that is not finite, in words.</summary>
+    public static string Describe(float value) => float.IsNaN(value) ? "NaN" : float.IsPositiveInfinity(value) ? "infinity" : float.IsNegativeInfinity(value) ? "-infinity" : $"{value}";
+
+    /// <summary>The index of an element along each axis, for messages.</summary>
+    public static string Position(Shape shape, long index)
+    {
+        long[] position = new long[shape.Rank];
+        for (int axis = shape.Rank - 1; axis >= 0; axis--) (index, position[axis]) = Math.DivRem(index, shape[axis]);
+        return $"[{string.Join(',', position)}]";
+    }
 
     /// <summary>Buffers that no other worker uses; give them back.</summary>
     public BlockBuffers Rent() => _buffers.TryTake(out BlockBuffers? buffers) ? buffers : new();

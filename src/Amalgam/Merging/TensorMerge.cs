@@ -29,7 +29,6 @@ public sealed class TensorMerge
     private readonly TensorOutput? _output;
     private readonly int _block;
     private int _passes;
-    private int _nonFinite;
 
     /// <param name="spec">Name, type and shape of the merged tensor; every input has this shape.</param>
     /// <param name="origin">The base's tensor, where the method has a base.</param>
@@ -238,21 +237,6 @@ public sealed class TensorMerge
     {
         int width = tensor.DType.Bits / 8;
         tensor.DType.Widen(raw.AsSpan(at * width, values.Length * width), values);
-        if (!check) return;
-        int bad = NonFinite.IndexOf(values);
-        if (bad < 0) return;
-        string found = $"{tensor.Storage.Path}: tensor '{tensor.Name}' has {Describe(values[bad])} at index {Position(first + bad)}";
-        if (!_context.AllowNonFinite) throw new MergeException($"{found}; nothing was written. Mend the checkpoint, or let it pass with --allow-nonfinite");
-        if (Interlocked.Increment(ref _nonFinite) == 1) _context.Notes.Enqueue(found);
-    }
-
-    internal static string Describe(float value) => float.IsNaN(value) ? "NaN" : float.IsPositiveInfinity(value) ? "infinity" : float.IsNegativeInfinity(value) ? "-infinity" : $"{value}";
-
-    /// <summary>The index of an element along each axis, for messages.</summary>
-    internal string Position(long index)
-    {
-        long[] position = new long[Shape.Rank];
-        for (int axis = Shape.Rank - 1; axis >= 0; axis--) (index, position[axis]) = Math.DivRem(index, Shape[axis]);
-        return $"[{string.Join(',', position)}]";
+        if (check) _context.CheckFinite(tensor, first, values);
     }
 }

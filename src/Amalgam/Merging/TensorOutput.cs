@@ -39,12 +39,12 @@ internal sealed class TensorOutput(DType dtype, StoredWrite write)
         if (context.AllowNonFinite) return;
         int bad = NonFinite.IndexOf(merged);
         if (bad >= 0)
-            throw new MergeException($"merging '{tensor.Name}' gives {TensorMerge.Describe(merged[bad])} at index {tensor.Position(first + bad)} from finite inputs; check the weights and scales");
+            throw new MergeException($"merging '{tensor.Name}' gives {MergeContext.Describe(merged[bad])} at index {MergeContext.Position(tensor.Shape, first + bad)} from finite inputs; check the weights and scales");
         if (dtype.Largest >= LargestFloat || merged.IsEmpty) return;
         float largest = TensorPrimitives.MaxMagnitude(merged);
         if (Math.Abs(largest) <= dtype.Largest) return;
         bad = merged.IndexOf(largest);
         throw new MergeException(
-            $"merging '{tensor.Name}' gives {largest} at index {tensor.Position(first + bad)}, which {dtype.LongName} cannot hold (largest {dtype.Largest}); use out_dtype bfloat16 or float32");
+            $"merging '{tensor.Name}' gives {largest} at index {MergeContext.Position(tensor.Shape, first + bad)}, which {dtype.LongName} cannot hold (largest {dtype.Largest}); use out_dtype bfloat16 or float32");
     }
 }

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Amalgam.Checkpoints;
 
 namespace Amalgam.Merging.Planning;
 

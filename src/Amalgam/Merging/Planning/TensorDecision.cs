@@ -32,37 +32,37 @@ internal sealed class TensorDecision
         if ((!_include.IsEmpty && !included) || _exclude.Any(p => p.Matches(output.Name))) return CopyFromDonor(output, "not selected by include and exclude");
 
         ImmutableArray<PlannedInput> inputs = [.. present.Where(p => p.Tensor is not null).Select(p => new PlannedInput(p.Source.Model, p.Tensor!))];
-        PlannedInput? from = origin is null ? null : new(slice.Base!.Model, origin);
-        PlannedInput[] all = [.. inputs, .. from is null ? (PlannedInput[])[] : [from]];
+        PlannedInput? baseInput = origin is null ? null : new(slice.Base!.Model, origin);
+        PlannedInput[] all = [.. inputs, .. baseInput is null ? (PlannedInput[])[] : [baseInput]];
         if (all.Any(i => !i.Tensor.DType.IsFloat)) return Unmergeable(output, all);
-        if (inputs.IsEmpty) return Copy(output, from!, "only the base has it");
-        if (slice.Base is not null && from is null)
+        if (inputs.IsEmpty) return Copy(output, baseInput!, "only the base has it");
+        if (slice.Base is not null && baseInput is null)
         {
             return inputs.Length == 1 ? Copy(output, inputs[0], $"only {inputs[0].Model.Label} has it")
                 : throw new MergeException($"'{output.Name}' is in {Labels(inputs)}, but not in the base {slice.Base.Model.Label}, so it has no task vectors; leave it out with exclude");
         }
 
         if (inputs.Length < _entry.Least)
-            return Copy(output, from ?? inputs[0], $"{_entry.Name} needs {_entry.Least} models, and only {Labels(inputs)} {(inputs.Length == 1 ? "has" : "have")} it");
+            return Copy(output, baseInput ?? inputs[0], $"{_entry.Name} needs {_entry.Least} models, and only {Labels(inputs)} {(inputs.Length == 1 ? "has" : "have")} it");
 
-        Shape shape = CommonShape(output, inputs, from);
+        Shape shape = CommonShape(output, inputs, baseInput);
         inputs = [.. inputs.Select(i => i with { Tensor = i.Tensor.Crop(shape) })];
-        from = from is null ? null : from with { Tensor = from.Tensor.Crop(shape) };
-        TensorSpec spec = new(output.Name, _recipe.OutDType ?? _recipe.DType ?? (from is null ? Promote(inputs) : from.Tensor.DType), shape);
+        baseInput = baseInput is null ? null : baseInput with { Tensor = baseInput.Tensor.Crop(shape) };
+        TensorSpec spec = new(output.Name, _recipe.OutDType ?? _recipe.DType ?? (baseInput is null ? Promote(inputs) : baseInput.Tensor.DType), shape);
 
         ParameterLookup lookup = new(_entry, slice.Outer, output.T);
         var own = present.Where(p => p.Tensor is not null).Select(p => (p.Source.Parameters, output.NameIn(p.Source), p.Source.Model.Label)).ToImmutableArray();
         MergeMethod? method = _entry.Create(lookup.Arguments(spec, included, own));
         if (method is null) return CopyFromDonor(output, $"{_entry.Name} leaves it to the base");
         if (method is Passthrough { Scale: 1 }) return Copy(output, inputs[0], _entry.Name);
-        return new(spec, method, inputs, from, $"{_entry.Name} {lookup.Used}".TrimEnd());
+        return new(spec, method, inputs, baseInput, $"{_entry.Name} {lookup.Used}".TrimEnd());
     }
 
     /// <summary>A tensor that not all models have: some may be left out by a model, others only if the recipe says so.</summary>
     private bool CheckPresence(OutputTensor output, (SliceSource Source, TensorEntry? Tensor)[] present, TensorEntry? origin)
     {
         string[] missing = [.. present.Where(p => p.Tensor is null).Select(p => p.Source.Model.Label)];
-        if (output.Slice.Base is { } from && origin is null) missing = [.. missing, from.Model.Label];
+        if (output.Slice.Base is { } baseModel && origin is null) missing = [.. missing, baseModel.Model.Label];
         if (missing.Length == 0) return true;
         if (_recipe.TensorIntersection) return false;
         if (_recipe.TensorUnion) return true;
@@ -106,15 +106,15 @@ internal sealed class TensorDecision
     /// <summary>
     /// The shape that all inputs have. Embeddings and language heads may differ in size: with a base they are cut to its shape, else to the part that all have.
     /// </summary>
-    private Shape CommonShape(OutputTensor output, ImmutableArray<PlannedInput> inputs, PlannedInput? from)
+    private Shape CommonShape(OutputTensor output, ImmutableArray<PlannedInput> inputs, PlannedInput? baseInput)
     {
-        PlannedInput[] all = [.. from is null ? (PlannedInput[])[] : [from], .. inputs];
+        PlannedInput[] all = [.. baseInput is null ? (PlannedInput[])[] : [baseInput], .. inputs];
         PlannedInput? other = all.FirstOrDefault(i => i.Tensor.Shape != all[0].Tensor.Shape);
         if (other is null) return all[0].Tensor.Shape;
 
         bool crops = all.All(i => i.Tensor.Shape.Rank == 2) && TensorNames.IsVocabulary(output.Name);
         Shape least = crops ? new(all.Min(i => i.Tensor.Shape[0]), all.Min(i => i.Tensor.Shape[1])) : default;
-        if (!crops || (from is not null && from.Tensor.Shape != least))
+        if (!crops || (baseInput is not null && baseInput.Tensor.Shape != least))
         {
             throw new MergeException(
                 $"'{output.Name}' is {all[0].Tensor.Shape} in {all[0].Model.Label} and {other.Tensor.Shape} in {other.Model.Label}{(crops ? "; a base that is larger than its fine-tunes cannot be cut" : "")}; leave it to the base with exclude, or merge models of one architecture");

@@ -1,0 +1,28 @@
+using Amalgam.Checkpoints;
+
+namespace Amalgam.Merging;
+
+/// <summary>How a merge runs.</summary>
+public sealed record MergeOptions
+{
+    /// <summary>Number of threads, and the token that stops the run between blocks.</summary>
+    public ParallelOptions Parallel { get; init; } = new() { MaxDegreeOfParallelism = Environment.ProcessorCount };
+
+    /// <summary>Seed of the methods that draw random numbers.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>Bytes that the run's buffers may take.</summary>
+    public long Memory { get; init; } = 256L << 20;
+
+    /// <summary>Go on when an input holds NaN or infinity.</summary>
+    public bool AllowNonFinite { get; init; }
+
+    /// <summary>How the output is written.</summary>
+    public OutputOptions Output { get; init; } = new();
+}
+
+/// <summary>How far a merge is.</summary>
+/// <param name="Done">Bytes of the output that are written.</param>
+/// <param name="Total">Bytes of the whole output.</param>
+/// <param name="Stage">The document of the recipe that runs.</param>
+public readonly record struct MergeProgress(long Done, long Total, string Stage);

@@ -1,0 +1,133 @@
+using System.Collections.Immutable;
+using Amalgam.Checkpoints;
+using Amalgam.Merging.Planning;
+using Amalgam.Merging.Recipes;
+
+namespace Amalgam.Merging;
+
+/// <summary>All documents of a recipe, planned before the first runs; results of earlier documents are inputs of later ones.</summary>
+public sealed class RecipeRun : IDisposable
+{
+    private const string Marker = ".amalgam-stages";
+
+    private readonly RecipeOrder _order;
+    private readonly string _folder;
+    private readonly List<ModelSet> _models = [];
+
+    private RecipeRun(RecipeOrder order, string folder, string text) => (_order, _folder, Text) = (order, folder, text);
+
+    /// <summary>The recipe's text.</summary>
+    public string Text { get; }
+
+    /// <summary>The plans, in the order in which they run; the last one makes the output.</summary>
+    public ImmutableArray<MergePlan> Plans { get; private set; } = [];
+
+    /// <summary>Reads and plans a recipe file.</summary>
+    /// <param name="path">The recipe.</param>
+    /// <param name="adjust">What the command line says over the recipe.</param>
+    /// <exception cref="MergeException">It is not a recipe, or cannot be done.</exception>
+    public static RecipeRun Read(string path, Func<Recipe, Recipe>? adjust = null) =>
+        Plan(RecipeFile.Read(path), Path.GetDirectoryName(Path.GetFullPath(path))!, File.ReadAllText(path), adjust);
+
+    /// <summary>Plans a recipe.</summary>
+    /// <param name="text">The recipe's text.</param>
+    /// <param name="folder">Relative paths are looked up in the current folder first, then here.</param>
+    /// <param name="file">What messages call the recipe.</param>
+    /// <param name="adjust">What the command line says over the recipe.</param>
+    /// <exception cref="MergeException">It is not a recipe, or cannot be done.</exception>
+    public static RecipeRun Parse(string text, string folder, string file, Func<Recipe, Recipe>? adjust = null) =>
+        Plan(RecipeFile.Parse(text, file), folder, text, adjust);
+
+    /// <summary>Runs all documents.</summary>
+    /// <param name="path">Where the result goes: a folder, or a file whose ending names its format.</param>
+    /// <param name="options">How to run.</param>
+    /// <param name="stages">Where results of earlier documents go and stay; null puts them beside the output and removes them.</param>
+    /// <param name="progress">Told after every write.</param>
+    /// <returns>What the user should know beyond the plans' notes.</returns>
+    public ImmutableArray<string> Run(string path, MergeOptions options, string? stages = null, IProgress<MergeProgress>? progress = null)
+    {
+        CheckpointOutput.CheckTarget(path, options.Output.Overwrite);
+        if (Plans.Length == 1) return Merger.Run(Plans[0], Text, path, options, progress);
+
+        string folder = Path.GetFullPath(stages ?? path + ".stages");
+        PrepareStages(folder, keep: stages is not null || options.Output.Resume);
+        Dictionary<string, Checkpoint> results = new(StringComparer.Ordinal);
+        List<string> notes = [];
+        try
+        {
+            foreach (Recipe recipe in _order.Steps)
+            {
+                using ModelSet models = new(_folder, results);
+                MergePlan plan = Planner.Plan(recipe, models);
+                if (recipe == _order.Result)
+                {
+                    notes.AddRange(Merger.Run(plan, Text, path, options, progress));
+                    continue;
+                }
+
+                string stage = Path.Combine(folder, recipe.Name!);
+                notes.AddRange(RunStage(plan, stage, options, progress));
+                results.Add(recipe.Name!, Checkpoint.Open(stage));
+            }
+
+            return [.. notes];
+        }
+        finally
+        {
+            foreach (Checkpoint result in results.Values) result.Dispose();
+            if (stages is null) Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (ModelSet models in _models) models.Dispose();
+    }
+
+    private static RecipeRun Plan(ImmutableArray<Recipe> recipes, string folder, string text, Func<Recipe, Recipe>? adjust)
+    {
+        RecipeRun run = new(RecipeOrder.Sort([.. recipes.Select(r => adjust?.Invoke(r) ?? r)]), folder, text);
+        try
+        {
+            Dictionary<string, Checkpoint> planned = new(StringComparer.Ordinal);
+            foreach (Recipe recipe in run._order.Steps)
+            {
+                ModelSet models = new(folder, planned);
+                run._models.Add(models);
+                MergePlan plan = Planner.Plan(recipe, models);
+                run.Plans = run.Plans.Add(plan);
+                if (recipe.Name is not { } name) continue;
+                if (name.AsSpan().IndexOfAny("/\\:") >= 0 || name is "." or "..") throw recipe.Position.Refuse($"the name '{name}' cannot be a folder's: use letters, digits, '-' and '_'");
+                planned.Add(name, plan.AsCheckpoint(name));
+            }
+
+            return run;
+        }
+        catch
+        {
+            run.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Makes the result of an earlier document, unless an interrupted run has made it.</summary>
+    private ImmutableArray<string> RunStage(MergePlan plan, string stage, MergeOptions options, IProgress<MergeProgress>? progress)
+    {
+        string mark = stage + ".fingerprint", fingerprint = plan.Fingerprint(options.Seed, options.Output.ShardBytes);
+        if (Directory.Exists(stage) && File.Exists(mark) && File.ReadAllText(mark) == fingerprint) return [];
+        if (Directory.Exists(stage)) Directory.Delete(stage, recursive: true);
+        var notes = Merger.Run(plan, Text, stage, options, progress);
+        File.WriteAllText(mark, fingerprint);
+        return notes;
+    }
+
+    private static void PrepareStages(string folder, bool keep)
+    {
+        string marker = Path.Combine(folder, Marker);
+        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any() && !File.Exists(marker))
+            throw new IOException($"{folder} is in the way: it does not hold intermediate results; name another folder");
+        if (Directory.Exists(folder) && !keep) Directory.Delete(folder, recursive: true);
+        Directory.CreateDirectory(folder);
+        File.WriteAllText(marker, "Intermediate results of amalgam merge.\n");
+    }
+}
