@@ -20,7 +20,7 @@ internal sealed class Pickle(Storage storage, long begin, long end, IReadOnlySet
     private const int NewestProtocol = 5;
     private const int LineLimit = 256;
     private const int NumberLimit = 255;
-    private const int SlotCost = 16, ObjectCost = 48;
+    private const int SlotCost = 8, ObjectCost = 32;
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 
     private readonly byte[] _window = new byte[(int)Math.Min(1 << 16, Math.Max(1, end - begin))];
@@ -30,7 +30,7 @@ internal sealed class Pickle(Storage storage, long begin, long end, IReadOnlySet
     private long _windowBegin = begin, _windowEnd = begin, _opcodeAt = begin;
 
     /// <summary>What the values may still take in memory, roughly: twice the file and something for small ones.</summary>
-    private long _budget = 2 * storage.Length + (16 << 20);
+    private long _budget = 2 * storage.Length + (64 << 20);
 
     /// <summary>The byte after the last pickle that was read.</summary>
     public long Position { get; private set; } = begin;
@@ -161,9 +161,10 @@ internal sealed class Pickle(Storage storage, long begin, long end, IReadOnlySet
     private void PushTuple(int count)
     {
         if (_stack.Count - count < Floor) throw Fail("its stack is too short for a tuple");
-        object?[] tuple = [.. _stack[^count..]];
-        _stack.RemoveRange(_stack.Count - count, count);
         Spend(SlotCost * (long)count);
+        object?[] tuple = new object?[count];
+        _stack.CopyTo(_stack.Count - count, tuple, 0, count);
+        _stack.RemoveRange(_stack.Count - count, count);
         Push(tuple);
     }
 
@@ -171,7 +172,7 @@ internal sealed class Pickle(Storage storage, long begin, long end, IReadOnlySet
     {
         if (from <= Floor || _stack[from - 1] is not List<object?> list) throw Fail("it appends to what is not a list");
         Spend(SlotCost * (long)(_stack.Count - from));
-        list.AddRange(_stack[from..]);
+        for (int i = from; i < _stack.Count; i++) list.Add(_stack[i]);
         _stack.RemoveRange(from, _stack.Count - from);
     }
 

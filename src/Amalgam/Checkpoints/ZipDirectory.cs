@@ -51,7 +51,7 @@ internal sealed class ZipDirectory(FileStorage storage, Func<string, InvalidData
     public static bool IsPlainName(string name) =>
         name.Length > 0 && name[0] is not ('/' or '\\') && !(name.Length > 1 && name[1] == ':') && !name.Contains('\0') && !name.Split('/', '\\').Contains("..");
 
-    /// <summary>All entries, in the directory's order.</summary>
+    /// <summary>All entries, in the order in which they lie in the file.</summary>
     /// <exception cref="InvalidDataException">The zip is damaged, or not plain.</exception>
     public List<ZipEntry> Read()
     {
@@ -60,22 +60,23 @@ internal sealed class ZipDirectory(FileStorage storage, Func<string, InvalidData
         if (count > (end - begin) / CentralBytes) throw fail($"its zip directory claims {count} entries in {end - begin} bytes");
         byte[] directory = ReadAt(begin, (int)(end - begin));
 
-        List<ZipEntry> entries = new((int)count);
+        List<(ZipEntry Entry, int At)> listed = new((int)count);
         HashSet<string> names = new(StringComparer.Ordinal);
         int position = 0;
         for (long i = 0; i < count; i++)
         {
+            int at = position;
             ZipEntry entry = ReadEntry(directory, ref position, begin);
             if (!names.Add(entry.Name)) throw fail($"its zip directory lists '{entry.Name}' twice");
-            entries.Add(entry);
+            listed.Add((entry, at));
         }
 
         if (position != directory.Length) throw fail($"its zip directory has {directory.Length - position} bytes after its last entry");
-        ZipEntry? before = null;
-        foreach (ZipEntry entry in entries.OrderBy(e => e.Header))
+        List<ZipEntry> entries = new(listed.Count);
+        foreach (var (entry, at) in listed.OrderBy(l => l.Entry.Header))
         {
-            if (before is not null && entry.Header < before.Offset + before.CompressedSize) throw fail($"its entries '{before.Name}' and '{entry.Name}' overlap");
-            before = entry;
+            if (entries.Count > 0 && entry.Header < entries[^1].Offset + entries[^1].CompressedSize) throw fail($"its entries '{entries[^1].Name}' and '{entry.Name}' overlap");
+            entries.Add(entry with { Offset = CheckLocal(directory.AsSpan(at), entry, begin) });
         }
 
         return entries;
@@ -135,8 +136,7 @@ internal sealed class ZipDirectory(FileStorage storage, Func<string, InvalidData
         if (size < 0 || compressed < 0 || header < 0 || compressed > directoryBegin) throw fail($"its entry '{name}' claims {compressed} bytes, the file has {directoryBegin} before the directory");
         if (size / LargestInflation > compressed) throw fail($"its entry '{name}' claims to inflate from {compressed} to {size} bytes, more than deflate can do");
 
-        long offset = CheckLocal(head, rawName, name, header, compressed, size, directoryBegin);
-        return new(name, header, offset, compressed, size, U32(head, 16), method == 8);
+        return new(name, header, 0, compressed, size, U32(head, 16), method == 8);
     }
 
     private string NameOf(ReadOnlySpan<byte> rawName)
@@ -154,9 +154,12 @@ internal sealed class ZipDirectory(FileStorage storage, Func<string, InvalidData
         return IsPlainName(name) ? name : throw fail($"its entry '{name}' is absolute or leads out of the zip");
     }
 
-    /// <summary>The local header must repeat the directory; one that was written before its data may leave sizes and checksum at 0.</summary>
-    private long CheckLocal(ReadOnlySpan<byte> central, ReadOnlySpan<byte> rawName, string name, long header, long compressed, long size, long directoryBegin)
+    /// <summary>
+    /// Where an entry's bytes begin. Its local header must repeat the directory; one that was written before its data may leave sizes and checksum at 0.
+    /// </summary>
+    private long CheckLocal(ReadOnlySpan<byte> central, ZipEntry entry, long directoryBegin)
     {
+        var (name, header, compressed, size) = (entry.Name, entry.Header, entry.CompressedSize, entry.Size);
         if (header > directoryBegin - LocalBytes) throw fail($"the header of its entry '{name}' lies outside the file's data");
         byte[] local = ReadAt(header, LocalBytes);
         if (U32(local, 0) != LocalSignature) throw fail($"there is no header of its entry '{name}' at byte {header}");
@@ -168,7 +171,8 @@ internal sealed class ZipDirectory(FileStorage storage, Func<string, InvalidData
         long localSize = U32(local, 22), localCompressed = U32(local, 18), none = 0;
         Widen(rest.AsSpan(nameBytes), name, ref localSize, ref localCompressed, ref none);
         bool late = (U16(local, 6) & DescriptorFlag) != 0;
-        bool agrees = rawName.SequenceEqual(rest.AsSpan(0, nameBytes)) && U16(local, 6) == U16(central, 8) && U16(local, 8) == U16(central, 10)
+        bool agrees = nameBytes == U16(central, 28) && central.Slice(CentralBytes, nameBytes).SequenceEqual(rest.AsSpan(0, nameBytes))
+            && U16(local, 6) == U16(central, 8) && U16(local, 8) == U16(central, 10)
             && (localSize == size || (late && localSize == 0)) && (localCompressed == compressed || (late && localCompressed == 0))
             && (U32(local, 14) == U32(central, 16) || (late && U32(local, 14) == 0));
         return agrees ? offset : throw fail($"the header of its entry '{name}' disagrees with the directory");
