@@ -15,6 +15,9 @@ internal sealed class InflatedStorage(FileStorage zip, ZipEntry entry, Func<stri
 
     public override long Length => entry.Size;
 
+    /// <summary>The temporary file, once there is one; it is gone when this is disposed.</summary>
+    internal string? SpoolPath { get; private set; }
+
     /// <summary>The first bytes, without the spool; fewer when there are no more.</summary>
     public int ReadHead(Span<byte> head)
     {
@@ -64,6 +67,7 @@ internal sealed class InflatedStorage(FileStorage zip, ZipEntry entry, Func<stri
                 throw;
             }
 
+            SpoolPath = path;
             return _spool = spool;
         }
     }

@@ -234,7 +234,7 @@ internal sealed class Pickle(Storage storage, long begin, long end, IReadOnlySet
     {
         if (count > NumberLimit) throw Fail($"a number takes {count} bytes, the limit is {NumberLimit}");
         BigInteger value = new(Take(count));
-        return value >= long.MinValue && value <= long.MaxValue ? (long)value : value;
+        return value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value;
     }
 
     private string Text(long count)
