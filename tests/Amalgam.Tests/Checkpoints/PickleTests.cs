@@ -106,11 +106,45 @@ public class PickleTests
         Assert.Contains("unpacks to far more", Assert.Throws<InvalidDataException>(() => Read(copies.Stop())).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Reads_or_refuses_random_opcodes()
+    {
+        byte[] opcodes = [.. "(NJKMGXUTCB)t]aesu}qrhjcRbQ"u8, 0x80, 0x81, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8b, 0x8c, 0x8d, 0x8f, 0x90, 0x93, 0x94, 0x95];
+        using TemporaryFolder folder = new();
+        for (int seed = 0; seed < 1000; seed++)
+        {
+            Random random = new(seed);
+            PickleBytes pickle = new PickleBytes().Op(']', 'q', 0, '}', 'q', 1, ')', 'q', 2).Global("collections", "OrderedDict").Op('q', 3);
+            for (int i = random.Next(60); i > 0; i--)
+            {
+                if (random.Next(3) == 0) pickle.Op('h', random.Next(5));
+                pickle.Op(opcodes[random.Next(opcodes.Length)]);
+            }
+
+            try
+            {
+                Read(pickle.Stop(), folder["x.pkl"]);
+            }
+            catch (InvalidDataException)
+            {
+            }
+            catch (Exception e)
+            {
+                Assert.Fail($"seed {seed} gave {e}");
+            }
+        }
+    }
+
     private static object? Read(byte[] pickle)
     {
         using TemporaryFolder folder = new();
-        File.WriteAllBytes(folder["x.pkl"], pickle);
-        using FileStorage storage = new(folder["x.pkl"]);
+        return Read(pickle, folder["x.pkl"]);
+    }
+
+    private static object? Read(byte[] pickle, string path)
+    {
+        File.WriteAllBytes(path, pickle);
+        using FileStorage storage = new(path);
         return new Pickle(storage, 0, storage.Length, PyTorchObjects.Allowed, why => new(why)).Read();
     }
 }
