@@ -51,7 +51,7 @@ public sealed class Checkpoint : IDisposable
     internal ImmutableArray<Storage> Storages => _storages;
 
     /// <summary>The files that the tensors lie in.</summary>
-    public IEnumerable<string> Files => _storages.Select(s => s.Path);
+    public IEnumerable<string> Files => _storages.Select(s => s.Path).Distinct();
 
     /// <summary>Bytes of all tensors.</summary>
     public long ByteCount => Tensors.Sum(t => t.ByteCount);

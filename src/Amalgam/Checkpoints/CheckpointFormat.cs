@@ -6,7 +6,13 @@ namespace Amalgam.Checkpoints;
 public abstract class CheckpointFormat
 {
     /// <summary>Every format, the first that recognises a file reads it.</summary>
-    public static readonly ImmutableArray<CheckpointFormat> All = [new Safetensors()];
+    public static readonly ImmutableArray<CheckpointFormat> All =
+    [
+        new Safetensors(),
+        new PyTorchZip(),
+        new PyTorchLegacy(),
+        new Npz(),
+    ];
 
     /// <summary>The name that the command line shows and takes.</summary>
     public abstract string Name { get; }
