@@ -1,0 +1,133 @@
+using System.CommandLine;
+using Amalgam.Merging;
+using Amalgam.Merging.Recipes;
+
+namespace Amalgam.Cli;
+
+/// <summary><c>amalgam methods</c>: the merge methods and their parameters.</summary>
+internal static class MethodsCommand
+{
+    private const int PipedWidth = 120, Label = 12;
+
+    public static Command Create()
+    {
+        Argument<string?> name = new("name") { Description = "The method to explain; without it all are listed", Arity = ArgumentArity.ZeroOrOne };
+        name.CompletionSources.Add(_ => MergeMethod.All.Select(m => m.Name));
+        Verb verb = new(
+            "methods", "List the merge methods, or explain one: when to use it, its parameters, where it comes from, a recipe.",
+            [
+                "amalgam methods",
+                "amalgam methods ties",
+                "amalgam methods cki",
+            ])
+        {
+            name,
+        };
+        verb.Runs((parse, _) =>
+        {
+            TextWriter output = parse.InvocationConfiguration.Output;
+            if (parse.GetValue(name) is { } one) Explain(output, Find(one));
+            else List(output);
+        });
+        return verb;
+    }
+
+    /// <summary>The method of a name.</summary>
+    /// <exception cref="MergeException">There is none.</exception>
+    internal static MethodEntry Find(string name) => MergeMethod.Find(name) ?? throw new MergeException(
+        $"there is no merge method {Nearest.Quote(name)}{Nearest.Hint(name, MergeMethod.All.Select(m => m.Name))}; there are {string.Join(", ", MergeMethod.All.Select(m => m.Name))}");
+
+    private static void List(TextWriter output)
+    {
+        Table table = new(3, "METHOD", "MODELS", "BASE", "WHAT IT DOES");
+        foreach (MethodEntry method in MergeMethod.All) table.Add(method.Name, method.Models, BaseOf(method), method.Summary);
+        table.Write(output, Screen.WidthOf(output));
+        output.WriteLine();
+        output.WriteLine("amalgam methods NAME explains one of them.");
+    }
+
+    private static void Explain(TextWriter output, MethodEntry method)
+    {
+        int width = Screen.WidthOf(output) ?? PipedWidth;
+        output.WriteLine($"{method.Name}: {method.Summary}");
+        output.WriteLine();
+        Say(output, "when", method.Use, width);
+        Say(output, "models", method.Models, width);
+        Say(output, "base", method.Base switch
+        {
+            BaseRole.Origin => "needed; the models' differences from it are merged",
+            BaseRole.OptionalOrigin => "optional; where it is given, the models' differences from it are merged",
+            BaseRole.First => "needed; it is the first of the models",
+            _ => "not used, except where a tensor is not merged",
+        }, width);
+        Say(output, "source", method.Source, width);
+        foreach (MethodParameter parameter in method.AllParameters)
+        {
+            output.WriteLine();
+            output.WriteLine($"  {parameter.Name}{(parameter.PerModel ? ", of each model or of all" : "")}");
+            Say(output, "", parameter.Summary, width);
+            Say(output, "", $"{parameter.Range}; {(parameter.Required ? "required" : $"default {parameter.DefaultText}")}", width);
+        }
+
+        output.WriteLine();
+        output.WriteLine("Recipe:");
+        foreach (string line in Recipe(method).Split('\n')) output.WriteLine($"  {line}".TrimEnd());
+    }
+
+    private static void Say(TextWriter output, string label, string text, int width)
+    {
+        string indent = label.PadRight(Label);
+        int room = Math.Max(20, width - 1 - Label - 2);
+        string line = "";
+        foreach (string word in text.Split(' '))
+        {
+            if (line.Length > 0 && line.Length + 1 + word.Length > room)
+            {
+                output.WriteLine($"  {indent}{line}");
+                (indent, line) = (new(' ', Label), "");
+            }
+
+            line += line.Length == 0 ? word : $" {word}";
+        }
+
+        output.WriteLine($"  {indent}{line}");
+    }
+
+    private static string BaseOf(MethodEntry method) => method.Base switch
+    {
+        BaseRole.Origin or BaseRole.First => "yes",
+        BaseRole.OptionalOrigin => "optional",
+        _ => "no",
+    };
+
+    /// <summary>A small recipe that gives every required parameter.</summary>
+    internal static string Recipe(MethodEntry method)
+    {
+        List<string> lines = [$"merge_method: {method.Name}"];
+        bool baseIsModel = method.Base == BaseRole.First;
+        if (method.Base != BaseRole.Unused) lines.Add("base_model: ./base");
+        MethodParameter[] perModel = [.. method.Parameters.Where(p => p.Required && p.PerModel)], common = [.. method.Parameters.Where(p => p.Required && !p.PerModel)];
+        lines.Add("models:");
+        int count = Math.Clamp(2, method.Least, method.Most);
+        for (int i = 0; i < count; i++)
+        {
+            lines.Add($"  - model: ./{(baseIsModel && i == 0 ? "base" : $"model-{(char)('a' + i)}")}");
+            if (perModel.Length == 0) continue;
+            lines.Add("    parameters:");
+            lines.AddRange(perModel.Select(p => $"      {p.Name}: {Example(p)}"));
+        }
+
+        if (common.Length > 0) lines.Add("parameters:");
+        lines.AddRange(common.Select(p => $"  {p.Name}: {Example(p)}"));
+        lines.Add("dtype: bfloat16");
+        return string.Join('\n', lines);
+    }
+
+    private static string Example(MethodParameter p) => p.Kind switch
+    {
+        ParameterKind.Flag => "true",
+        ParameterKind.Word => p.Words[0],
+        ParameterKind.Patterns => "['*']",
+        _ => p.Whole ? "1" : "0.5",
+    };
+}
