@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Amalgam.Checkpoints;
-using Amalgam.Merging.Recipes;
 
 namespace Amalgam.Cli;
 
@@ -11,8 +10,7 @@ internal static class ConvertCommand
     {
         Argument<string> input = new("in") { Description = "Checkpoint file, or folder that holds one" };
         Argument<string> path = new("out") { Description = "What to write: the ending says the format (.safetensors); without one it is a folder of safetensors shards" };
-        Option<DType?> type = new("--dtype", "-t") { Description = "Type of the floating-point tensors, such as bfloat16 or float32; others are copied as they are", CustomParser = ParseType, HelpName = "type" };
-        type.CompletionSources.Add(_ => Types);
+        Option<DType?> type = ElementType.Option("Type of the floating-point tensors; others are copied as they are");
         Option<long> shardSize = new("--shard-size")
         {
             Description = "Begin a new file of a folder before one grows larger than this; 0 writes one file",
@@ -45,15 +43,5 @@ internal static class ConvertCommand
             parse.InvocationConfiguration.Output.WriteLine($"{Printable.Line(target)}: {tensors.Length:N0} tensors, {ByteSize.Text(tensors.Sum(t => t.ByteCount))}");
         });
         return verb;
-    }
-
-    private static IEnumerable<string> Types => DType.All.Where(t => t.IsFloat).Select(t => t.LongName);
-
-    private static DType? ParseType(System.CommandLine.Parsing.ArgumentResult argument)
-    {
-        string text = argument.Tokens[0].Value;
-        if (DType.Find(text) is { IsFloat: true } type) return type;
-        argument.AddError($"{Nearest.Quote(text)} is no floating-point type{Nearest.Hint(text, Types)}; there are {string.Join(", ", Types)}");
-        return null;
     }
 }

@@ -50,7 +50,7 @@ internal static class InspectCommand
     internal static IEnumerable<TensorEntry> Select(Checkpoint checkpoint, string? filter)
     {
         NamePattern? pattern = filter is null ? null : NamePattern.Parse(filter, plainIsGlob: filter.AsSpan().ContainsAny('*', '?'));
-        return checkpoint.Tensors.Where(t => pattern is null || pattern.Matches(t.Name)).OrderBy(t => t.Name, NaturalOrder.Names);
+        return checkpoint.Tensors.Where(t => pattern is null || pattern.Matches(t.Name)).OrderBy(t => t.Name, NaturalOrder.Comparer);
     }
 
     private static List<Row> WithStatistics(List<Row> rows, Progress progress, CancellationToken cancel)

@@ -105,7 +105,7 @@ internal static class MethodsCommand
     {
         List<string> lines = [$"merge_method: {method.Name}"];
         bool baseIsModel = method.Base == BaseRole.First;
-        if (method.Base != BaseRole.Unused) lines.Add("base_model: ./base");
+        if (method.Base is not (BaseRole.Model or BaseRole.Donor)) lines.Add("base_model: ./base");
         MethodParameter[] perModel = [.. method.Parameters.Where(p => p.Required && p.PerModel)], common = [.. method.Parameters.Where(p => p.Required && !p.PerModel)];
         lines.Add("models:");
         int count = Math.Clamp(2, method.Least, method.Most);

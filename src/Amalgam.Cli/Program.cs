@@ -21,6 +21,7 @@ internal static class Program
     {
         RootCommand root = new("Makes one neural network out of several.")
         {
+            MergeCommand.Create(),
             InspectCommand.Create(),
             DiffCommand.Create(),
             ConvertCommand.Create(),
@@ -30,6 +31,7 @@ internal static class Program
         root.HelpName = "amalgam";
         root.Options.OfType<HelpOption>().Single().Action = new HelpWithExamples(
         [
+            "amalgam merge -m linear a.safetensors b.safetensors -o ab.safetensors",
             "amalgam inspect model.safetensors     # what is in it",
             "amalgam methods ties                  # how a merge method works",
             "amalgam diff model-a model-b          # how far two models are apart",
@@ -54,7 +56,7 @@ internal static class Program
         }
         catch (Exception e) when (e is MergeException or InvalidDataException or IOException or UnauthorizedAccessException)
         {
-            return Fail(error, Printable.Line(e.Message));
+            return Fail(error, string.Join(Environment.NewLine, e.Message.Split('\n').Select(Printable.Line)));
         }
         catch (Exception e)
         {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Amalgam.Checkpoints;
+using Amalgam.Merging;
 
 namespace Amalgam.Cli;
 
@@ -9,7 +10,7 @@ namespace Amalgam.Cli;
 /// </summary>
 /// <param name="error">Where it goes.</param>
 /// <param name="quiet">Says nothing at all.</param>
-internal sealed class Progress(TextWriter error, bool quiet) : IProgress<CopyProgress>, IDisposable
+internal sealed class Progress(TextWriter error, bool quiet) : IProgress<CopyProgress>, IProgress<MergeProgress>, IDisposable
 {
     private const int BarWidth = 20, WhatWidth = 28;
     private static readonly TimeSpan LiveInterval = TimeSpan.FromMilliseconds(100), PlainInterval = TimeSpan.FromSeconds(5);
@@ -40,6 +41,8 @@ internal sealed class Progress(TextWriter error, bool quiet) : IProgress<CopyPro
     }
 
     public void Report(CopyProgress value) => Report(value.DoneBytes, value.TotalBytes, value.Tensor);
+
+    public void Report(MergeProgress value) => Report(value.Done, value.Total, value.Stage);
 
     /// <summary>Takes the line off the terminal.</summary>
     public void Dispose()

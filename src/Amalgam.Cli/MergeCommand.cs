@@ -1,0 +1,123 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using System.Diagnostics;
+using Amalgam.Checkpoints;
+using Amalgam.Merging;
+using Amalgam.Merging.Planning;
+using Amalgam.Merging.Recipes;
+
+namespace Amalgam.Cli;
+
+/// <summary><c>amalgam merge</c>: makes one checkpoint out of several, by a recipe or by a method named on the command line.</summary>
+internal sealed class MergeCommand
+{
+    private readonly Argument<string[]> _paths = new("paths") { Description = "RECIPE OUT, or with --method the models", Arity = ArgumentArity.OneOrMore };
+    private readonly Option<string?> _method = new("--method", "-m") { Description = "Merge method with its parameters, in place of a recipe: ties:density=0.5,weight=0.7/0.3" };
+    private readonly Option<string?> _base = new("--base", "-b") { Description = "With --method: the model that the others were fine-tuned from" };
+    private readonly Option<string?> _output = new("--output", "-o") { Description = "Where the result goes: a folder, or a file that ends in .safetensors, .npz or .pt" };
+    private readonly Option<DType?> _type = ElementType.Option("Type of the result's floating-point tensors, over what the recipe says");
+    private readonly Option<bool> _dryRun = new("--dry-run", "-n") { Description = "Print what would be done, tensor by tensor, and write nothing" };
+    private readonly Option<long> _shardSize = Size("--shard-size", "Begin a new file of a folder before one grows larger than this; 0 writes one file", 5_000_000_000);
+    private readonly Option<long> _memory = Size("--memory", "What the buffers may take", 256L << 20);
+    private readonly Option<int> _threads = new("--threads", "-j") { Description = "Number of threads; the result does not depend on it", DefaultValueFactory = _ => Environment.ProcessorCount };
+    private readonly Option<long> _seed = new("--seed") { Description = "Seed of the methods that draw random numbers" };
+    private readonly Option<bool> _union = new("--tensor-union", "-u") { Description = "Merge every tensor, each from the models that have it" };
+    private readonly Option<bool> _intersection = new("--tensor-intersection", "-i") { Description = "Merge only the tensors that all models have" };
+    private readonly Option<string?> _integers = new("--integers") { Description = "Integer tensors: equal (they must be, the default), or base (take the base's)" };
+    private readonly Option<bool> _allowNonFinite = new("--allow-nonfinite") { Description = "Go on when an input holds NaN or infinity" };
+    private readonly Option<bool> _resume = new("--resume") { Description = "Go on with what an interrupted run left" };
+    private readonly Option<bool> _overwrite = new("--overwrite") { Description = "Replace what is at the output, once the new result is complete" };
+    private readonly Option<string?> _stages = new("--intermediate-dir") { Description = "Keep the results of a recipe's earlier documents in this folder" };
+    private readonly Option<bool> _quiet = new("--quiet", "-q") { Description = "No progress and no notes" };
+
+    public static Command Create() => new MergeCommand().CreateVerb();
+
+    private Verb CreateVerb()
+    {
+        Verb verb = new(
+            "merge", "Make one checkpoint out of several, by a recipe (mergekit's format) or by a method named here. The output appears when it is complete.",
+            [
+                "amalgam merge recipe.yml merged                      # a folder, from a recipe",
+                "amalgam merge recipe.yml --dry-run                   # what it would do",
+                "amalgam merge -m linear a.safetensors b.safetensors -o ab.safetensors",
+                "amalgam merge -m ties:density=0.5 tuned-a tuned-b --base base -o merged",
+                "amalgam merge -m cki:splice=hard,biases=average a b -o merged --dtype bfloat16",
+            ])
+        {
+            _paths, _method, _base, _output, _type, _dryRun, _shardSize, _memory, _threads, _seed, _union, _intersection, _integers, _allowNonFinite, _resume, _overwrite, _stages, _quiet,
+        };
+        _method.CompletionSources.Add(_ => MergeMethod.All.Select(e => new System.CommandLine.Completions.CompletionItem(e.Name)));
+        verb.Validators.Add(result =>
+        {
+            if (result.GetValue(_threads) < 1) result.AddError("--threads must be 1 or more");
+            if (result.GetValue(_union) && result.GetValue(_intersection)) result.AddError("--tensor-union and --tensor-intersection exclude each other");
+            if (result.GetValue(_integers) is not (null or "equal" or "base")) result.AddError("--integers must be equal or base");
+        });
+        verb.Runs(Run);
+        return verb;
+    }
+
+    private void Run(ParseResult parse, CancellationToken cancel)
+    {
+        TextWriter output = parse.InvocationConfiguration.Output, error = parse.InvocationConfiguration.Error;
+        var (plan, target) = Plan(parse);
+        using RecipeRun run = plan;
+        bool quiet = parse.GetValue(_quiet);
+        if (parse.GetValue(_dryRun))
+        {
+            PlanText.Write(run.Plans, output);
+            if (target is not null) CheckpointOutput.CheckTarget(target, parse.GetValue(_overwrite) || parse.GetValue(_resume));
+            return;
+        }
+
+        if (target is null) throw new MergeException("name where the result goes: amalgam merge RECIPE OUT, or --output OUT");
+        if (!quiet) foreach (string note in run.Plans.SelectMany(p => p.Notes)) error.WriteLine($"note: {Printable.Line(note)}");
+
+        MergeOptions options = new()
+        {
+            Parallel = new() { MaxDegreeOfParallelism = parse.GetValue(_threads), CancellationToken = cancel },
+            Seed = parse.GetValue(_seed),
+            Memory = parse.GetValue(_memory),
+            AllowNonFinite = parse.GetValue(_allowNonFinite),
+            Output = new(parse.GetValue(_shardSize), parse.GetValue(_overwrite), parse.GetValue(_resume)),
+        };
+        var clock = Stopwatch.StartNew();
+        ImmutableArray<string> findings;
+        using (Progress progress = new(error, quiet)) findings = run.Run(target, options, parse.GetValue(_stages), progress);
+
+        foreach (string finding in findings) error.WriteLine($"note: {Printable.Line(finding)}");
+        MergePlan last = run.Plans[^1];
+        long read = run.Plans.Sum(p => p.InputBytes);
+        output.WriteLine(
+            $"{last.Tensors.Length} tensors, {ByteSize.Text(last.OutputBytes)}, in {Printable.Line(target)}: {last.Recipe.Method} of {last.Models.Length} model{(last.Models.Length == 1 ? "" : "s")}, "
+            + $"{clock.Elapsed.TotalSeconds:0.00} s, {ByteSize.Text((long)(read / Math.Max(1e-3, clock.Elapsed.TotalSeconds)))}/s of input");
+    }
+
+    private (RecipeRun Run, string? Target) Plan(ParseResult parse)
+    {
+        string[] paths = parse.GetValue(_paths)!;
+        string? target = parse.GetValue(_output);
+        if (parse.GetValue(_method) is { } method)
+        {
+            string text = SimpleRecipe.Write(method, paths, parse.GetValue(_base));
+            return (RecipeRun.Parse(text, Environment.CurrentDirectory, "--method", r => Adjust(r, parse)), target);
+        }
+
+        if (parse.GetValue(_base) is not null) throw new MergeException("--base goes with --method; in a recipe write base_model");
+        if (paths.Length > (target is null ? 2 : 1))
+            throw new MergeException($"expected RECIPE {(target is null ? "OUT" : "--output OUT")}, found {paths.Length} paths; to merge models without a recipe name the method: --method linear");
+        return (RecipeRun.Read(paths[0], r => Adjust(r, parse)), target ?? paths.ElementAtOrDefault(1));
+    }
+
+    /// <summary>What the command line says over the recipe.</summary>
+    private Recipe Adjust(Recipe recipe, ParseResult parse)
+    {
+        if (parse.GetValue(_union)) recipe = recipe with { TensorUnion = true, TensorIntersection = false };
+        if (parse.GetValue(_intersection)) recipe = recipe with { TensorIntersection = true, TensorUnion = false };
+        if (parse.GetValue(_integers) is { } integers) recipe = recipe with { Integers = integers == "base" ? IntegerRule.Base : IntegerRule.Equal };
+        return parse.GetValue(_type) is { } type ? recipe with { OutDType = type } : recipe;
+    }
+
+    private static Option<long> Size(string name, string description, long value) =>
+        new(name) { Description = description, CustomParser = ByteSize.OfArgument, DefaultValueFactory = _ => value, HelpName = "size" };
+}
