@@ -47,9 +47,12 @@ internal sealed class MergeCommand
             _paths, _method, _base, _output, _type, _dryRun, _shardSize, _memory, _threads, _seed, _union, _intersection, _integers, _allowNonFinite, _resume, _overwrite, _stages, _quiet,
         };
         _method.CompletionSources.Add(_ => MergeMethod.All.Select(e => new System.CommandLine.Completions.CompletionItem(e.Name)));
+        _threads.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() < 1) result.AddError("--threads must be 1 or more");
+        });
         verb.Validators.Add(result =>
         {
-            if (result.GetValue(_threads) < 1) result.AddError("--threads must be 1 or more");
             if (result.GetValue(_union) && result.GetValue(_intersection)) result.AddError("--tensor-union and --tensor-intersection exclude each other");
             if (result.GetValue(_integers) is not (null or "equal" or "base")) result.AddError("--integers must be equal or base");
         });
