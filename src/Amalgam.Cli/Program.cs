@@ -26,11 +26,13 @@ internal static class Program
             DiffCommand.Create(),
             ConvertCommand.Create(),
             MethodsCommand.Create(),
+            DemoCommand.Create(),
             CompletionCommand.Create(),
         };
         root.HelpName = "amalgam";
         root.Options.OfType<HelpOption>().Single().Action = new HelpWithExamples(
         [
+            "amalgam demo                          # see it work: trains, merges, tests",
             "amalgam merge -m linear a.safetensors b.safetensors -o ab.safetensors",
             "amalgam inspect model.safetensors     # what is in it",
             "amalgam methods ties                  # how a merge method works",
