@@ -8,6 +8,7 @@ namespace Amalgam.Cli;
 internal static class DemoCommand
 {
     private const string UsualFolder = "demo";
+    private const int Width = 79;
 
     public static Command Create()
     {
@@ -50,10 +51,9 @@ internal static class DemoCommand
 
     private static void Write(TextWriter output, Demonstration demonstration, long seed, string? keep)
     {
-        output.WriteLine($"A network of {Problem.Inputs} inputs, {Network.Hidden} hidden units and {Problem.Classes} classes learnt a first problem,");
-        output.WriteLine("and three fine-tunes of it learnt a task each. The other networks are merges of");
-        output.WriteLine($"these three, without more training. Right answers on {Problem.TestSamples:N0} test samples of each");
-        output.WriteLine("task:");
+        Fill(output,
+            $"A network of {Problem.Inputs} inputs, {Network.Hidden} hidden units and {Problem.Classes} classes learnt a first problem, and three fine-tunes of it learnt a task each. "
+            + $"The other networks are merges of these three, without more training. Right answers on {Problem.TestSamples:N0} test samples of each task:");
         output.WriteLine();
         Table table = new(1, ["", .. Enumerable.Range(1, Problem.Tasks).Select(task => $">task {task}"), ">mean"]);
         foreach (Score parent in demonstration.Parents) Add(table, parent);
@@ -73,10 +73,28 @@ internal static class DemoCommand
     {
         Score bestParent = demonstration.Parents.MaxBy(s => s.Mean)!, best = demonstration.Merged.MaxBy(s => s.Mean)!;
         int better = demonstration.Merged.Count(s => s.Mean > bestParent.Mean), worse = demonstration.Merged.Count(s => s.Mean < demonstration.Parents[0].Mean);
-        output.WriteLine($"{better} of {demonstration.Merged.Length} merges do better on average than the best parent ({bestParent.Name}, {Percent(bestParent.Mean)});");
-        output.WriteLine($"{(worse == 0 ? "none does" : $"{worse} {(worse == 1 ? "does" : "do")}")} worse than the base. The highest is {best.Name}, {Percent(best.Mean)}; but it was");
-        output.WriteLine("picked by its test result, and another problem has another order (try --seed).");
-        output.WriteLine("Parameters are the defaults and weight=1; density is 0.5, as 1 prunes nothing.");
+        Fill(output,
+            $"{better} of {demonstration.Merged.Length} merges do better on average than the best parent ({bestParent.Name}, {Percent(bestParent.Mean)}); "
+            + $"{(worse == 0 ? "none does" : $"{worse} {(worse == 1 ? "does" : "do")}")} worse than the base. The highest is {best.Name}, {Percent(best.Mean)}; but it was picked by "
+            + "its test result, and another problem has another order (try --seed). Parameters are the defaults and weight=1; density is 0.5, as 1 prunes nothing.");
+    }
+
+    /// <summary>Prints a paragraph in lines of at most <see cref="Width"/> characters.</summary>
+    private static void Fill(TextWriter output, string text)
+    {
+        string line = "";
+        foreach (string word in text.Split(' '))
+        {
+            if (line.Length > 0 && line.Length + 1 + word.Length > Width)
+            {
+                output.WriteLine(line);
+                line = "";
+            }
+
+            line += line.Length == 0 ? word : $" {word}";
+        }
+
+        output.WriteLine(line);
     }
 
     /// <summary>The commands that do the same, for the files that were kept, or will be.</summary>
