@@ -13,7 +13,7 @@ internal sealed class Planner
     private readonly ModelSet _models;
     private readonly MethodEntry _entry;
     private readonly TensorDecision _decision;
-    private readonly List<string> _errors = [];
+    private readonly List<(string Tensor, string Message)> _errors = [];
     private readonly List<string> _notes = [];
     private int? _layers;
 
@@ -50,7 +50,7 @@ internal sealed class Planner
             }
             catch (MergeException e)
             {
-                if (!_errors.Contains(e.Message)) _errors.Add(e.Message);
+                _errors.Add((output.Name, e.Message));
             }
         }
 
@@ -59,12 +59,17 @@ internal sealed class Planner
         return new(_recipe, tensors.ToImmutable(), [.. _models.All], donor, _layers, [.. _models.All.SelectMany(m => m.Checkpoint.Notes.Select(n => $"{m.Label}: {n}")), .. _notes]);
     }
 
+    /// <summary>All errors; what is wrong with many tensors in the same way is said once, with the first of them.</summary>
     private MergeException Errors()
     {
-        string where = $"{_recipe.MethodPosition}: ";
-        if (_errors.Count == 1) return new(_errors[0].StartsWith(where, StringComparison.Ordinal) ? _errors[0] : where + _errors[0]);
-        string more = _errors.Count > MostErrors ? $"\n  and {_errors.Count - MostErrors} more" : "";
-        return new($"{where}{_errors.Count} reasons why this merge cannot be done:\n  {string.Join("\n  ", _errors.Take(MostErrors))}{more}");
+        string[] reasons =
+        [
+            .. _errors.GroupBy(e => e.Message.Replace($"'{e.Tensor}'", "", StringComparison.Ordinal))
+                .Select(g => g.First().Message + (g.Count() > 1 ? $" (and {g.Count() - 1} more tensor{(g.Count() > 2 ? "s" : "")} like this)" : "")),
+        ];
+        if (reasons.Length == 1) return _recipe.MethodPosition.Refuse(reasons[0]);
+        string more = reasons.Length > MostErrors ? $"\n  and {reasons.Length - MostErrors} more" : "";
+        return _recipe.MethodPosition.Refuse($"{reasons.Length} reasons why this merge cannot be done:\n  {string.Join("\n  ", reasons.Take(MostErrors))}{more}");
     }
 
     private void CheckParameters()
