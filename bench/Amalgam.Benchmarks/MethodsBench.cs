@@ -14,13 +14,13 @@ public class MethodsBench
     private readonly MemoryStorage[] _models = [MemoryStorage.Random(0), MemoryStorage.Random(1), MemoryStorage.Random(2)];
 
     [Params("linear", "slerp", "karcher", "ties", "dare_ties", "breadcrumbs", "della", "model_stock", "sce", "arcee_fusion", "ram", "cki")]
-    public string Method { get; set; } = "linear";
+    public string Name { get; set; } = "linear";
 
     [Benchmark(Baseline = true)]
     public long Linear() => Run("linear");
 
     [Benchmark]
-    public long Merge() => Run(Method);
+    public long Merge() => Run(Name);
 
     private long Run(string name)
     {
