@@ -7,7 +7,7 @@ namespace Amalgam.Cli;
 /// <summary><c>amalgam methods</c>: the merge methods and their parameters.</summary>
 internal static class MethodsCommand
 {
-    private const int PipedWidth = 120, Label = 12;
+    private const int PipedWidth = 120;
 
     public static Command Create()
     {
@@ -50,7 +50,8 @@ internal static class MethodsCommand
     private static void Explain(TextWriter output, MethodEntry method)
     {
         int width = Screen.WidthOf(output) ?? PipedWidth;
-        void Tell(string label, string text) => Say(output, "  " + label.PadRight(Label), text, width);
+        int label = 2 + method.AllParameters.Max(p => p.Name.Length);
+        void Tell(string name, string text) => Say(output, "  " + name.PadRight(label), text, width);
         output.WriteLine($"{method.Name}: {method.Summary}");
         output.WriteLine();
         Tell("when", method.Use);
@@ -66,9 +67,8 @@ internal static class MethodsCommand
         foreach (MethodParameter parameter in method.AllParameters)
         {
             output.WriteLine();
-            output.WriteLine($"  {parameter.Name}{(parameter.PerModel ? ", of each model or of all" : "")}");
-            Tell("", parameter.Summary);
-            Tell("", $"{parameter.Range}; {(parameter.Required ? "required" : $"default {parameter.DefaultText}")}");
+            Tell(parameter.Name, parameter.Summary);
+            Tell("", $"{parameter.Range}; {(parameter.Required ? "required" : $"default {parameter.DefaultText}")}{(parameter.PerModel ? "; one for all models or one for each" : "")}");
         }
 
         output.WriteLine();

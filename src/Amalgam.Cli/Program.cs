@@ -10,7 +10,7 @@ namespace Amalgam.Cli;
 /// <summary>The <c>amalgam</c> command.</summary>
 internal static class Program
 {
-    private const int Done = 0, Bug = 1, UserError = 2, Interrupted = 130;
+    private const int Bug = 1, UserError = 2, Interrupted = 130;
 
     /// <summary>How long a verb may take, after Ctrl-C, to remove what it has half-written.</summary>
     private static readonly TimeSpan CleanUpTime = TimeSpan.FromMinutes(1);
@@ -22,6 +22,7 @@ internal static class Program
     {
         RootCommand root = new("Makes one neural network out of several.")
         {
+            // merge and demo go here, first
             InspectCommand.Create(),
             DiffCommand.Create(),
             ConvertCommand.Create(),
@@ -29,12 +30,16 @@ internal static class Program
             CompletionCommand.Create(),
         };
         root.HelpName = "amalgam";
-        root.Options.OfType<HelpOption>().Single().Action = new HelpWithExamples(
-        [
-            "amalgam inspect model.safetensors     # what is in it",
-            "amalgam methods ties                  # how a merge method works",
-            "amalgam diff model-a model-b          # how far two models are apart",
-        ]);
+        root.Options.Remove(root.Options.OfType<HelpOption>().Single());
+        root.Options.Add(new HelpOption("--help", "-h")
+        {
+            Action = new HelpWithExamples(
+            [
+                "amalgam inspect model.safetensors     # what is in it",
+                "amalgam methods ties                  # how a merge method works",
+                "amalgam diff model-a model-b          # how far two models are apart",
+            ]),
+        });
         return root;
     }
 
@@ -48,19 +53,24 @@ internal static class Program
             if (UsageError(parse) is { } wrong) return Fail(error, wrong);
             return await parse.InvokeAsync(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = CleanUpTime, Output = output, Error = error });
         }
-        catch (OperationCanceledException)
-        {
-            error.WriteLine("interrupted");
-            return Interrupted;
-        }
-        catch (Exception e) when (e is MergeException or InvalidDataException or IOException or UnauthorizedAccessException)
-        {
-            return Fail(error, Printable.Line(e.Message));
-        }
         catch (Exception e)
         {
-            error.WriteLine($"This is a bug in amalgam:{Environment.NewLine}{e}");
-            return Bug;
+            return Report(error, e is AggregateException { InnerExceptions: [var first, ..] } ? first : e);
+        }
+    }
+
+    private static int Report(TextWriter error, Exception e)
+    {
+        switch (e)
+        {
+            case OperationCanceledException:
+                error.WriteLine("interrupted");
+                return Interrupted;
+            case MergeException or InvalidDataException or IOException or UnauthorizedAccessException:
+                return Fail(error, Printable.Line(e.Message));
+            default:
+                error.WriteLine($"This is a bug in amalgam:{Environment.NewLine}{e}");
+                return Bug;
         }
     }
 
