@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using Amalgam.Numerics;
 
 namespace Amalgam.Checkpoints;
 
