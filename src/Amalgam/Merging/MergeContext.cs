@@ -6,7 +6,7 @@ using Amalgam.Numerics;
 namespace Amalgam.Merging;
 
 /// <summary>What all tensors of one run share: parallelism and cancellation, the seed, the buffers.</summary>
-internal sealed class MergeContext(ParallelOptions parallel, long seed, int windowBlocks = 8, bool allowNonFinite = false)
+internal sealed class MergeContext(ParallelOptions parallel, long seed, int windowBlocks = 32, bool allowNonFinite = false)
 {
     private readonly ConcurrentBag<BlockBuffers> _buffers = [];
 

@@ -8,7 +8,7 @@ namespace Amalgam.Merging;
 /// <summary>Carries out a plan: reads the models block by block, merges, and writes a checkpoint that appears when it is complete.</summary>
 public static class Merger
 {
-    private const int MostWindowBlocks = 16;
+    private const int MostWindowBlocks = 64;
 
     /// <summary>Runs a plan.</summary>
     /// <param name="plan">The plan.</param>
@@ -54,7 +54,7 @@ public static class Merger
 
     private static readonly ImmutableDictionary<string, string> Metadata = ImmutableDictionary<string, string>.Empty.Add("format", "pt");
 
-    private static bool IsLarge(PlannedTensor tensor) => tensor.Output.Shape.Count >= 16 * TensorMerge.BlockElements;
+    private static bool IsLarge(PlannedTensor tensor) => tensor.Output.Shape.Count >= TensorMerge.LargeElements;
 
     private static void Merge(PlannedTensor tensor, Dictionary<object, object> surveys, CheckpointOutput output, MergeContext context)
     {
