@@ -133,7 +133,7 @@ internal sealed class Planner
         ImmutableArray<ResolvedSlice> resolved = [.. slices.Select(s => Resolve(s, [s.Parameters, .. outer]))];
         if (module is null) _layers = resolved.Sum(s => s.Layers);
         else _notes.Add($"module {module.Name} has {resolved.Sum(s => s.Layers)} layers; check its layer count in config.json");
-        return OutputNames.OfSlices(resolved, covers);
+        return slices[0].Position.Locate(() => OutputNames.OfSlices(resolved, covers).ToArray());
     }
 
     /// <summary>Sorts a slice's models by the part that they play, and checks how many there are.</summary>
