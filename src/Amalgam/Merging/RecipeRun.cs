@@ -113,7 +113,7 @@ public sealed class RecipeRun : IDisposable
     /// <summary>Makes the result of an earlier document, unless an interrupted run has made it.</summary>
     private ImmutableArray<string> RunStage(MergePlan plan, string stage, MergeOptions options, IProgress<MergeProgress>? progress)
     {
-        string mark = stage + ".fingerprint", fingerprint = plan.Fingerprint(options.Seed, options.Output.ShardBytes);
+        string mark = stage + ".fingerprint", fingerprint = plan.Fingerprint(Text, options.Seed, options.Output.ShardBytes);
         if (Directory.Exists(stage) && File.Exists(mark) && File.ReadAllText(mark) == fingerprint) return [];
         if (Directory.Exists(stage)) Directory.Delete(stage, recursive: true);
         var notes = Merger.Run(plan, Text, stage, options, progress);
