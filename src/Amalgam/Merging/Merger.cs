@@ -32,6 +32,7 @@ public static class Merger
 
         using CheckpointOutput output = CheckpointOutput.Create(
             path, [.. plan.Tensors.Select(t => t.Output)], Metadata, options.Output, plan.Fingerprint(options.Seed, options.Output.ShardBytes));
+        if (output.IsCommitted) return [];
         try
         {
             var surveys = Survey(plan, context);
