@@ -33,6 +33,7 @@ public static class Merger
 
         using CheckpointOutput output = CheckpointOutput.Create(
             path, [.. plan.Tensors.Select(t => t.Output)], Metadata, options.Output, plan.Fingerprint(recipe, options.Seed, options.Output.ShardBytes));
+        if (output.IsCommitted) return [];
         try
         {
             // First, so that a configuration that cannot be read costs no merge.

@@ -251,7 +251,8 @@ public sealed class TensorMerge
     private void Widen(TensorEntry tensor, byte[] raw, int at, Span<float> values, long first, bool check)
     {
         int width = tensor.DType.Bits / 8;
-        tensor.DType.Widen(raw.AsSpan(at * width, values.Length * width), values);
-        if (check) _context.CheckFinite(tensor, first, values);
+        var stored = raw.AsSpan(at * width, values.Length * width);
+        tensor.DType.Widen(stored, values);
+        if (check) _context.CheckFinite(tensor, first, values, stored);
     }
 }
