@@ -44,9 +44,9 @@ public sealed class MergerTests : IDisposable
             byte[] partial = [.. whole];
             partial.AsSpan(^4).Fill(0x55);
             string work = Directory.CreateDirectory(_work["out.partial"]).FullName;
-            File.WriteAllBytes(Path.Combine(work, "model.safetensors"), partial);
-            string done = marked ? "model.norm.weight\n" : "";
-            File.WriteAllText(Path.Combine(work, "journal"), $"{run.Plans[0].Fingerprint(run.Text, 0, 5_000_000_000)}\nmodel.embed_tokens.weight\n{done}model.lay");
+            File.WriteAllBytes(Path.Combine(Directory.CreateDirectory(Path.Combine(work, "output")).FullName, "model.safetensors"), partial);
+            string done = marked ? "\"model.norm.weight\"\n" : "";
+            File.WriteAllText(Path.Combine(work, "journal"), $"amalgam \"{run.Plans[0].Fingerprint(run.Text, 0, 5_000_000_000)}\"\n\"model.embed_tokens.weight\"\n{done}\"model.lay");
             run.Run(_work["out"], new() { Output = new(Resume: true) });
             Assert.Equal(marked ? partial : whole, File.ReadAllBytes(Path.Combine(_work["out"], "model.safetensors")));
             Assert.Equal(Directory.GetFiles(_work["whole"]).Select(Path.GetFileName).Order(), Directory.GetFiles(_work["out"]).Select(Path.GetFileName).Order());
@@ -60,7 +60,7 @@ public sealed class MergerTests : IDisposable
         _work.Vector("a.safetensors", 1).Vector("b.safetensors", 2);
         using RecipeRun run = _work.Read(Mean), other = _work.Read(Mean + "# lambda 0.1234567 and 0.1234568 look the same in an explanation\n");
         Directory.CreateDirectory(_work["out.safetensors.partial"]);
-        File.WriteAllText(Path.Combine(_work["out.safetensors.partial"], "journal"), $"{other.Plans[0].Fingerprint(other.Text, 0, 5_000_000_000)}\n");
+        File.WriteAllText(Path.Combine(_work["out.safetensors.partial"], "journal"), $"amalgam \"{other.Plans[0].Fingerprint(other.Text, 0, 5_000_000_000)}\"\n");
         Assert.Contains("another recipe", Assert.Throws<IOException>(() => run.Run(_work["out.safetensors"], new() { Output = new(Resume: true) })).Message);
         run.Run(_work["out.safetensors"], new());
         Assert.Equal([1.5f], TestModel.Read(_work["out.safetensors"])["w"].Values);
