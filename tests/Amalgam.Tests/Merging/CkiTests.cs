@@ -146,12 +146,12 @@ public class CkiTests
     public void Chunks_and_threads_do_not_change_the_bytes()
     {
         Generator gen = new(9);
-        Shape shape = new(1500, 701);
+        Shape shape = new(780, 701);
         MemoryMerge merge = new(shape, null, [.. Enumerable.Range(0, 3).Select(_ => gen.Floats((int)shape.Count))]);
         foreach (Cki method in (Cki[])[new(), new(CkiSplice.Hard), new(Entropy: CkiEntropy.Row), new(Entropy: CkiEntropy.Model, Local: false)])
         {
             byte[] expected = MemoryMarshal.AsBytes(merge.Run(method).AsSpan()).ToArray();
-            foreach (var (threads, window) in ((int, int)[])[(1, 1), (3, 2), (2, 16)])
+            foreach (var (threads, window) in ((int, int)[])[(1, 1), (3, 16)])
                 Assert.True(MemoryMarshal.AsBytes((merge with { Threads = threads, WindowBlocks = window }).Run(method).AsSpan()).SequenceEqual(expected), $"{method} with {threads} threads and {window} blocks");
         }
     }
