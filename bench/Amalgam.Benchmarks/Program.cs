@@ -1,5 +1,8 @@
 using Amalgam.Benchmarks;
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
 
 // generate writes the checkpoints that bench/merge-speed.sh times; anything else goes to BenchmarkDotNet.
 if (args is ["generate", var folder, var size, ..])
@@ -8,4 +11,6 @@ if (args is ["generate", var folder, var size, ..])
     return;
 }
 
-BenchmarkSwitcher.FromAssembly(typeof(CheckpointGenerator).Assembly).Run(args);
+// In this process: the shared output folder of the build is not where BenchmarkDotNet's generated projects look.
+var config = DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance));
+BenchmarkSwitcher.FromAssembly(typeof(CheckpointGenerator).Assembly).Run(args, config);

@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Text.Json;
 using Amalgam.Checkpoints;
+using Amalgam.Merging.Recipes;
 
 namespace Amalgam.Cli;
 
@@ -15,11 +17,7 @@ internal static class DiffCommand
         Argument<string> b = new("b") { Description = "The other one" };
         Option<string> sort = new("--sort", "-s") { Description = "What comes first: the smallest cosine, the largest relative distance, or the names in order", DefaultValueFactory = _ => "l2" };
         sort.AcceptOnlyFromAmong("cosine", "l2", "name");
-        Option<int> top = new("--top", "-n") { Description = "Show only so many tensors; 0 shows all", HelpName = "count" };
-        top.Validators.Add(result =>
-        {
-            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out int count) && count < 0) result.AddError("--top must be 0 or more");
-        });
+        Option<int> top = new("--top", "-n") { Description = "Show only so many tensors; 0 shows all", CustomParser = ParseCount, HelpName = "count" };
         Option<bool> json = new("--json") { Description = "Print JSON" };
         Option<bool> quiet = new("--quiet", "-q") { Description = "No progress on the error output" };
         Verb verb = new(
@@ -44,6 +42,14 @@ internal static class DiffCommand
             else Write(output, first, second, difference, rows);
         });
         return verb;
+    }
+
+    private static int ParseCount(ArgumentResult argument)
+    {
+        string text = argument.Tokens[0].Value;
+        if (int.TryParse(text, out int count) && count >= 0) return count;
+        argument.AddError($"--top takes a whole number of 0 or more, got {Nearest.Quote(text)}");
+        return 0;
     }
 
     private static Difference Compare(Checkpoint a, Checkpoint b, Progress progress, CancellationToken cancel)

@@ -17,8 +17,8 @@ internal sealed class MergeCommand
     private readonly Option<string?> _output = new("--output", "-o") { Description = "Where the result goes: a folder, or a file that ends in .safetensors, .npz or .pt" };
     private readonly Option<DType?> _type = ElementType.Option("Type of the result's floating-point tensors, over what the recipe says");
     private readonly Option<bool> _dryRun = new("--dry-run", "-n") { Description = "Print what would be done, tensor by tensor, and write nothing" };
-    private readonly Option<long> _shardSize = Size("--shard-size", "Begin a new file of a folder before one grows larger than this; 0 writes one file", 5_000_000_000);
-    private readonly Option<long> _memory = Size("--memory", "What the buffers may take", 256L << 20);
+    private readonly Option<long?> _shardSize = Size("--shard-size", "Begin a new file of a folder before one grows larger than this; 0 writes one file [default: 5GB]");
+    private readonly Option<long?> _memory = Size("--memory", "What the buffers may take [default: 256MiB]");
     private readonly Option<int> _threads = new("--threads", "-j") { Description = "Number of threads; the result does not depend on it", DefaultValueFactory = _ => Environment.ProcessorCount };
     private readonly Option<long> _seed = new("--seed") { Description = "Seed of the methods that draw random numbers" };
     private readonly Option<bool> _union = new("--tensor-union", "-u") { Description = "Merge every tensor, each from the models that have it" };
@@ -80,10 +80,11 @@ internal sealed class MergeCommand
         {
             Parallel = new() { MaxDegreeOfParallelism = parse.GetValue(_threads), CancellationToken = cancel },
             Seed = parse.GetValue(_seed),
-            Memory = parse.GetValue(_memory),
             AllowNonFinite = parse.GetValue(_allowNonFinite),
-            Output = new(parse.GetValue(_shardSize), parse.GetValue(_overwrite), parse.GetValue(_resume)),
+            Output = new() { Overwrite = parse.GetValue(_overwrite), Resume = parse.GetValue(_resume) },
         };
+        if (parse.GetValue(_memory) is { } memory) options = options with { Memory = memory };
+        if (parse.GetValue(_shardSize) is { } shard) options = options with { Output = options.Output with { ShardBytes = shard } };
         var clock = Stopwatch.StartNew();
         ImmutableArray<string> findings;
         using (Progress progress = new(error, quiet)) findings = run.Run(target, options, parse.GetValue(_stages), progress);
@@ -121,6 +122,6 @@ internal sealed class MergeCommand
         return parse.GetValue(_type) is { } type ? recipe with { OutDType = type } : recipe;
     }
 
-    private static Option<long> Size(string name, string description, long value) =>
-        new(name) { Description = description, CustomParser = ByteSize.OfArgument, DefaultValueFactory = _ => value, HelpName = "size" };
+    private static Option<long?> Size(string name, string description) =>
+        new(name) { Description = description, CustomParser = argument => ByteSize.OfArgument(argument), HelpName = "size" };
 }

@@ -7,11 +7,11 @@ namespace Amalgam.Cli;
 /// <summary><c>amalgam methods</c>: the merge methods and their parameters.</summary>
 internal static class MethodsCommand
 {
-    private const int PipedWidth = 120, Label = 12;
+    private const int PipedWidth = 120;
 
     public static Command Create()
     {
-        Argument<string?> name = new("name") { Description = "The method to explain; without it all are listed", Arity = ArgumentArity.ZeroOrOne };
+        Argument<string?> name = new("name") { Description = "The method to explain; without it all are listed", Arity = ArgumentArity.ZeroOrOne, HelpName = "name" };
         name.CompletionSources.Add(_ => MergeMethod.All.Select(m => m.Name));
         Verb verb = new(
             "methods", "List the merge methods, or explain one: when to use it, its parameters, where it comes from, a recipe.",
@@ -39,9 +39,10 @@ internal static class MethodsCommand
 
     private static void List(TextWriter output)
     {
-        Table table = new(3, "METHOD", "MODELS", "BASE", "WHAT IT DOES");
-        foreach (MethodEntry method in MergeMethod.All) table.Add(method.Name, method.Models, BaseOf(method), method.Summary);
-        table.Write(output, Screen.WidthOf(output));
+        int width = Screen.WidthOf(output) ?? int.MaxValue;
+        string Row(string name, string models, string role) => $"{name.PadRight(MergeMethod.All.Max(m => m.Name.Length))}  {models,-9}  {role,-8}  ";
+        Say(output, Row("METHOD", "MODELS", "BASE"), "WHAT IT DOES", width);
+        foreach (MethodEntry method in MergeMethod.All) Say(output, Row(method.Name, method.Models, BaseOf(method)), method.Summary, width);
         output.WriteLine();
         output.WriteLine("amalgam methods NAME explains one of them.");
     }
@@ -49,24 +50,25 @@ internal static class MethodsCommand
     private static void Explain(TextWriter output, MethodEntry method)
     {
         int width = Screen.WidthOf(output) ?? PipedWidth;
+        int label = 2 + method.AllParameters.Max(p => p.Name.Length);
+        void Tell(string name, string text) => Say(output, "  " + name.PadRight(label), text, width);
         output.WriteLine($"{method.Name}: {method.Summary}");
         output.WriteLine();
-        Say(output, "when", method.Use, width);
-        Say(output, "models", method.Models, width);
-        Say(output, "base", method.Base switch
+        Tell("when", method.Use);
+        Tell("models", method.Models);
+        Tell("base", method.Base switch
         {
             BaseRole.Origin => "needed; the models' differences from it are merged",
             BaseRole.OptionalOrigin => "optional; where it is given, the models' differences from it are merged",
             BaseRole.First => "needed; it is the first of the models",
             _ => "not used, except where a tensor is not merged",
-        }, width);
-        Say(output, "source", method.Source, width);
+        });
+        Tell("source", method.Source);
         foreach (MethodParameter parameter in method.AllParameters)
         {
             output.WriteLine();
-            output.WriteLine($"  {parameter.Name}{(parameter.PerModel ? ", of each model or of all" : "")}");
-            Say(output, "", parameter.Summary, width);
-            Say(output, "", $"{parameter.Range}; {(parameter.Required ? "required" : $"default {parameter.DefaultText}")}", width);
+            Tell(parameter.Name, parameter.Summary);
+            Tell("", $"{parameter.Range}; {(parameter.Required ? "required" : $"default {parameter.DefaultText}")}{(parameter.PerModel ? "; one for all models or one for each" : "")}");
         }
 
         output.WriteLine();
@@ -74,23 +76,23 @@ internal static class MethodsCommand
         foreach (string line in Recipe(method).Split('\n')) output.WriteLine($"  {line}".TrimEnd());
     }
 
+    /// <summary>Prints text beside a label, folded between words.</summary>
     private static void Say(TextWriter output, string label, string text, int width)
     {
-        string indent = label.PadRight(Label);
-        int room = Math.Max(20, width - 1 - Label - 2);
+        int room = Math.Max(20, width - 1 - label.Length);
         string line = "";
         foreach (string word in text.Split(' '))
         {
             if (line.Length > 0 && line.Length + 1 + word.Length > room)
             {
-                output.WriteLine($"  {indent}{line}");
-                (indent, line) = (new(' ', Label), "");
+                output.WriteLine(label + line);
+                (label, line) = (new(' ', label.Length), "");
             }
 
             line += line.Length == 0 ? word : $" {word}";
         }
 
-        output.WriteLine($"  {indent}{line}");
+        output.WriteLine(label + line);
     }
 
     private static string BaseOf(MethodEntry method) => method.Base switch
@@ -111,7 +113,8 @@ internal static class MethodsCommand
         int count = Math.Clamp(2, method.Least, method.Most);
         for (int i = 0; i < count; i++)
         {
-            lines.Add($"  - model: ./{(baseIsModel && i == 0 ? "base" : $"model-{(char)('a' + i)}")}");
+            string model = baseIsModel && i == 0 ? "base" : $"model-{(char)('a' + i - (baseIsModel ? 1 : 0))}";
+            lines.Add($"  - model: ./{model}");
             if (perModel.Length == 0) continue;
             lines.Add("    parameters:");
             lines.AddRange(perModel.Select(p => $"      {p.Name}: {Example(p)}"));

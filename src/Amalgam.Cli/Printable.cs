@@ -26,7 +26,7 @@ internal static class Printable
 
     /// <summary>A number to four digits, as short as that can be said.</summary>
     public static string Number(double value) =>
-        double.IsNaN(value) ? "-" : value == 0 ? "0" : Math.Abs(value) is >= 1e-3 and < 1e6 ? FixedPoint(value) : value.ToString("0.###e+0");
+        double.IsNaN(value) ? "-" : double.IsInfinity(value) ? (value > 0 ? "inf" : "-inf") : value == 0 ? "0" : Math.Abs(value) is >= 1e-3 and < 1e6 ? FixedPoint(value) : value.ToString("0.###e+0");
 
     /// <summary>A share of the whole, in percent.</summary>
     public static string Percent(double share) => share is 0 ? "0%" : share is 1 ? "100%" : share < 0.0001 ? "<0.01%" : $"{Math.Min(share * 100, 99.99):0.00}%";

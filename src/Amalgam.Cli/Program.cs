@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using Amalgam.Merging;
 using Amalgam.Merging.Recipes;
 
@@ -9,7 +10,7 @@ namespace Amalgam.Cli;
 /// <summary>The <c>amalgam</c> command.</summary>
 internal static class Program
 {
-    private const int Done = 0, Bug = 1, UserError = 2, Interrupted = 130;
+    private const int Bug = 1, UserError = 2, Interrupted = 130;
 
     /// <summary>How long a verb may take, after Ctrl-C, to remove what it has half-written.</summary>
     private static readonly TimeSpan CleanUpTime = TimeSpan.FromMinutes(1);
@@ -30,14 +31,18 @@ internal static class Program
             CompletionCommand.Create(),
         };
         root.HelpName = "amalgam";
-        root.Options.OfType<HelpOption>().Single().Action = new HelpWithExamples(
-        [
-            "amalgam demo                          # see it work: trains, merges, tests",
-            "amalgam merge -m linear a.safetensors b.safetensors -o ab.safetensors",
-            "amalgam inspect model.safetensors     # what is in it",
-            "amalgam methods ties                  # how a merge method works",
-            "amalgam diff model-a model-b          # how far two models are apart",
-        ]);
+        root.Options.Remove(root.Options.OfType<HelpOption>().Single());
+        root.Options.Add(new HelpOption("--help", "-h")
+        {
+            Action = new HelpWithExamples(
+            [
+                "amalgam demo                          # see it work: trains, merges, tests",
+                "amalgam merge -m linear a.safetensors b.safetensors -o ab.safetensors",
+                "amalgam inspect model.safetensors     # what is in it",
+                "amalgam methods ties                  # how a merge method works",
+                "amalgam diff model-a model-b          # how far two models are apart",
+            ]),
+        });
         return root;
     }
 
@@ -48,22 +53,27 @@ internal static class Program
         try
         {
             ParseResult parse = Create().Parse(args.Length == 0 ? ["--help"] : args);
-            if (parse.Action is ParseErrorAction) return Fail(error, UsageError(parse));
+            if (UsageError(parse) is { } wrong) return Fail(error, wrong);
             return await parse.InvokeAsync(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = CleanUpTime, Output = output, Error = error });
-        }
-        catch (OperationCanceledException)
-        {
-            error.WriteLine("interrupted");
-            return Interrupted;
-        }
-        catch (Exception e) when (e is MergeException or InvalidDataException or IOException or UnauthorizedAccessException)
-        {
-            return Fail(error, string.Join(Environment.NewLine, e.Message.Split('\n').Select(Printable.Line)));
         }
         catch (Exception e)
         {
-            error.WriteLine($"This is a bug in amalgam:{Environment.NewLine}{e}");
-            return Bug;
+            return Report(error, e is AggregateException { InnerExceptions: [var first, ..] } ? first : e);
+        }
+    }
+
+    private static int Report(TextWriter error, Exception e)
+    {
+        switch (e)
+        {
+            case OperationCanceledException:
+                error.WriteLine("interrupted");
+                return Interrupted;
+            case MergeException or InvalidDataException or IOException or UnauthorizedAccessException:
+                return Fail(error, string.Join(Environment.NewLine, e.Message.Split('\n').Select(Printable.Line)));
+            default:
+                error.WriteLine($"This is a bug in amalgam:{Environment.NewLine}{e}");
+                return Bug;
         }
     }
 
@@ -73,22 +83,30 @@ internal static class Program
         return UserError;
     }
 
-    /// <summary>What is wrong with a command line, in a sentence, and where to read on.</summary>
-    private static string UsageError(ParseResult parse)
+    /// <summary>What is wrong with a command line, in a sentence, and where to read on; null when nothing is.</summary>
+    private static string? UsageError(ParseResult parse)
     {
         Command verb = parse.CommandResult.Command;
         string full = verb is RootCommand ? "amalgam" : $"amalgam {verb.Name}";
-        return $"{WhatIsWrong(parse, verb)}; see {full} --help";
+        return UnknownOption(parse, verb) is { } option ? $"{option}; see {full} --help"
+            : parse.Action is ParseErrorAction ? $"{WhatIsWrong(parse, verb)}; see {full} --help"
+            : null;
+    }
+
+    /// <summary>The parser takes a mistyped option for an argument; people do not name files so.</summary>
+    private static string? UnknownOption(ParseResult parse, Command verb)
+    {
+        if (parse.Action is SynchronousCommandLineAction and not ParseErrorAction || parse.Tokens.Any(t => t.Type == TokenType.DoubleDash)) return null;
+        string? option = parse.CommandResult.Tokens.Select(t => t.Value).Concat(parse.UnmatchedTokens).FirstOrDefault(t => t.Length > 1 && t[0] == '-');
+        return option is null ? null : $"unknown option {Nearest.Quote(option)}{Nearest.Hint(option, verb.Options.Select(o => o.Name))}";
     }
 
     private static string WhatIsWrong(ParseResult parse, Command verb)
     {
-        if (parse.UnmatchedTokens.Count == 0) return Printable.Line(parse.Errors[0].Message.TrimEnd('.'));
+        if (parse.UnmatchedTokens.Count == 0) return Printable.Line(string.Join(' ', parse.Errors[0].Message.TrimEnd('.').Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)));
         string token = parse.UnmatchedTokens[0];
-        string quoted = Nearest.Quote(token);
-        if (token.StartsWith('-')) return $"unknown option {quoted}{Nearest.Hint(token, verb.Options.Select(o => o.Name))}";
         return verb.Subcommands.Count > 0
-            ? $"unknown command {quoted}{Nearest.Hint(token, verb.Subcommands.Select(c => c.Name))}"
-            : $"unexpected argument {quoted}";
+            ? $"unknown command {Nearest.Quote(token)}{Nearest.Hint(token, verb.Subcommands.Select(c => c.Name))}"
+            : $"unexpected argument {Nearest.Quote(token)}";
     }
 }

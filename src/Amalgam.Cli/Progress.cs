@@ -18,7 +18,7 @@ internal sealed class Progress(TextWriter error, bool quiet) : IProgress<CopyPro
     private readonly bool _live = Screen.CanRewrite(error);
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly Lock _gate = new();
-    private TimeSpan _next = TimeSpan.FromMilliseconds(200);
+    private TimeSpan _next = Screen.CanRewrite(error) ? LiveInterval : PlainInterval;
     private bool _lineIsOpen;
 
     /// <summary>Says how far the work has come.</summary>

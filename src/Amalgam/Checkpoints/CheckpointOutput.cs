@@ -9,13 +9,19 @@ namespace Amalgam.Checkpoints;
 public sealed record OutputOptions(long ShardBytes = 5_000_000_000, bool Overwrite = false, bool Resume = false);
 
 /// <summary>
-/// A checkpoint that appears under its name only when it is complete. It grows in a working folder beside, <c>NAME.partial</c>, with a journal of the tensors
-/// that are finished, and is renamed by <see cref="Commit"/>. A run that is killed leaves the working folder, from which a later one may go on.
+/// A checkpoint that appears under its name only when it is complete. It grows in a working folder beside, <c>NAME.partial</c>, which holds a journal of the
+/// tensors that are finished, the new files in <c>output</c> and, for a moment, the old ones in <c>replaced</c>; <see cref="Commit"/> renames it. A run that is
+/// killed leaves the working folder, from which a later one may go on.
 /// </summary>
+/// <remarks>
+/// The journal is open, and so locked, as long as the run lasts; it is the first thing that is made and the last that is removed. Its first line says which
+/// run it is of, then comes a line for each finished tensor, and <c>complete</c> before the renaming begins.
+/// </remarks>
 public sealed class CheckpointOutput : IDisposable
 {
     private const string IndexName = "model.safetensors.index.json";
-    private const string JournalName = "journal";
+    private const string JournalName = "journal", ContentName = "output", ReplacedName = "replaced";
+    private const string JournalHead = "amalgam ", CompleteLine = "complete";
 
     private readonly string _work;
     private readonly bool _isFolder;
@@ -24,10 +30,9 @@ public sealed class CheckpointOutput : IDisposable
     private readonly List<CheckpointWriter> _writers = [];
     private readonly HashSet<string> _done = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
-    private StreamWriter? _journal;
-    private bool _committed;
+    private FileStream? _journal;
 
-    private CheckpointOutput(string path, string work, bool isFolder, bool overwrite) => (Path, _work, _isFolder, _overwrite) = (path, work, isFolder, overwrite);
+    private CheckpointOutput(string path, bool overwrite) => (Path, _work, _isFolder, _overwrite) = (path, WorkOf(path), IsFolder(path), overwrite);
 
     /// <summary>The final file or folder.</summary>
     public string Path { get; }
@@ -35,14 +40,21 @@ public sealed class CheckpointOutput : IDisposable
     /// <summary>Names of the checkpoint's files.</summary>
     public IEnumerable<string> Files => _writers.Select(w => System.IO.Path.GetFileName(w.Path));
 
+    /// <summary>The output has its name. True from the start when an interrupted run had come so far; there is nothing left to do then.</summary>
+    public bool IsCommitted { get; private set; }
+
     /// <summary>A path that ends like a checkpoint file is one; any other is a folder.</summary>
     public static bool IsFolder(string path) => CheckpointFormat.ByExtension(path) is null;
 
     /// <summary>Refuses a path that cannot be written as asked, before any work.</summary>
+    /// <param name="path">The output.</param>
+    /// <param name="overwrite">It may replace an old one.</param>
+    /// <param name="resume">It may be what an interrupted run had finished but for cleaning up.</param>
     /// <exception cref="IOException">Something is there already, or the folder around it is missing.</exception>
-    public static void CheckTarget(string path, bool overwrite)
+    public static void CheckTarget(string path, bool overwrite, bool resume = false)
     {
         string full = System.IO.Path.GetFullPath(path);
+        if (resume && WasCommitted(full)) return;
         if (System.IO.Path.GetDirectoryName(full) is not { } parent) throw new IOException($"{path} is the root of the file system; name a folder inside it");
         if (File.Exists(parent)) throw new IOException($"{parent} is a file, so {path} cannot be written");
         if (IsFolder(path) ? File.Exists(full) : Directory.Exists(full))
@@ -67,18 +79,19 @@ public sealed class CheckpointOutput : IDisposable
     public static CheckpointOutput Create(
         string path, IReadOnlyList<TensorSpec> tensors, IReadOnlyDictionary<string, string> metadata, OutputOptions options, string fingerprint)
     {
-        CheckTarget(path, options.Overwrite);
-        string full = System.IO.Path.GetFullPath(path);
-        CheckpointOutput output = new(full, full + ".partial", IsFolder(path), options.Overwrite);
-        output.OpenWork(options.Resume, fingerprint);
+        CheckTarget(path, options.Overwrite, options.Resume);
+        CheckpointOutput output = new(System.IO.Path.GetFullPath(path), options.Overwrite);
         try
         {
-            output.LayOut(tensors, metadata, options.ShardBytes);
+            output.OpenWork(options.Resume, fingerprint);
+            if (!output.IsCommitted) output.LayOut(tensors, metadata, options.ShardBytes);
             return output;
         }
         catch
         {
-            output.Dispose();
+            // What could be resumed stays, and so does what is not ours.
+            if (output._done.Count > 0 || output._journal is null) output.CloseFiles();
+            else output.Dispose();
             throw;
         }
     }
@@ -95,20 +108,19 @@ public sealed class CheckpointOutput : IDisposable
     /// <summary>Notes that a tensor is complete, so that a resumed run need not make it again.</summary>
     public void MarkDone(string name)
     {
-        string line = JsonEncodedText.Encode(name).ToString();
-        lock (_gate) _journal!.WriteLine(line);
+        lock (_gate) AppendLine(Quote(name));
     }
 
     /// <summary>Adds a file that belongs to the checkpoint, in a folder.</summary>
     public void AddText(string name, string text)
     {
-        if (_isFolder) File.WriteAllText(System.IO.Path.Combine(_work, name), text);
+        if (_isFolder) File.WriteAllText(System.IO.Path.Combine(Content, name), text);
     }
 
     /// <summary>Copies a file that belongs to the checkpoint, into a folder.</summary>
     public void AddCopy(string file)
     {
-        if (_isFolder) File.Copy(file, System.IO.Path.Combine(_work, System.IO.Path.GetFileName(file)), overwrite: true);
+        if (_isFolder) File.Copy(file, System.IO.Path.Combine(Content, System.IO.Path.GetFileName(file)), overwrite: true);
     }
 
     /// <summary>Flushes everything and gives the checkpoint its name.</summary>
@@ -116,70 +128,116 @@ public sealed class CheckpointOutput : IDisposable
     {
         foreach (CheckpointWriter writer in _writers) writer.Complete();
         if (_isFolder && _writers.Count > 1) AddText(IndexName, Index());
-        CloseFiles();
-        File.Delete(System.IO.Path.Combine(_work, JournalName));
+        foreach (CheckpointWriter writer in _writers) writer.Dispose();
+        AppendLine(CompleteLine);
         if (_isFolder) MoveFolder();
-        else MoveFile();
-        _committed = true;
+        else File.Move(_writers[0].Path, Path, _overwrite);
+        IsCommitted = true;
+        RemoveWork();
     }
 
     /// <summary>Without <see cref="Commit"/>: leaves nothing behind.</summary>
     public void Dispose()
     {
+        foreach (CheckpointWriter writer in _writers) writer.Dispose();
+        if (!IsCommitted && _journal is not null) RemoveWork();
         CloseFiles();
-        if (!_committed && Directory.Exists(_work)) Directory.Delete(_work, recursive: true);
+    }
+
+    private string Content => System.IO.Path.Combine(_work, ContentName);
+
+    private string Replaced => System.IO.Path.Combine(_work, ReplacedName);
+
+    private static string WorkOf(string path) => path + ".partial";
+
+    /// <summary>An interrupted run has given the output its name, and only its working folder is left to remove.</summary>
+    private static bool WasCommitted(string path)
+    {
+        string journal = System.IO.Path.Combine(WorkOf(path), JournalName);
+        if (!File.Exists(journal) || !WasMoved(path)) return false;
+        using FileStream stream = ExclusiveFile.Open(journal, path);
+        return CompleteLines(stream) is [_, .., CompleteLine];
     }
 
     private void OpenWork(bool resume, string fingerprint)
     {
         string journal = System.IO.Path.Combine(_work, JournalName);
-        if (Directory.Exists(_work))
-        {
-            if (Directory.EnumerateFileSystemEntries(_work).Any() && !File.Exists(journal))
-                throw new IOException($"{_work} is in the way: it was not left by an interrupted run; move it elsewhere");
-            if (!resume) Unlock(journal);
-            else if (File.Exists(journal)) ReadJournal(journal, fingerprint);
-        }
-
+        if (File.Exists(_work) || (Directory.Exists(_work) && !File.Exists(journal) && Directory.EnumerateFileSystemEntries(_work).Any())) throw InTheWay();
         Directory.CreateDirectory(_work);
-        FileStream stream = new(journal, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        stream.Seek(0, SeekOrigin.End);
-        _journal = new(stream) { AutoFlush = true };
-        if (stream.Length == 0) _journal.WriteLine(fingerprint);
-    }
-
-    /// <summary>Removes what an interrupted run left, unless that run is still going.</summary>
-    private void Unlock(string journal)
-    {
-        if (File.Exists(journal))
+        FileStream stream = ExclusiveFile.Open(journal, Path);
+        try
         {
-            using FileStream exclusive = new(journal, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            string[] lines = CompleteLines(stream);
+            bool isOurs = lines.Length > 0 ? lines[0].StartsWith(JournalHead, StringComparison.Ordinal) : Directory.EnumerateFileSystemEntries(_work).Count() == 1;
+            if (!isOurs) throw InTheWay();
+
+            string head = JournalHead + Quote(fingerprint);
+            if (!resume || lines.Length == 0)
+            {
+                PutBack();
+                Remove(Content);
+                Remove(Replaced);
+                lines = [];
+            }
+            else if (lines[0] != head)
+            {
+                throw new IOException($"{_work} was left by a run with other inputs, another recipe or other options; run without --resume to start afresh");
+            }
+
+            foreach (string line in lines.Skip(1).Where(l => l != CompleteLine)) _done.Add(Unquote(line));
+            IsCommitted = lines is [_, .., CompleteLine] && WasMoved(Path);
+            stream.SetLength(lines.Sum(l => l.Length + 1));
+            stream.Seek(0, SeekOrigin.End);
+            _journal = stream;
+            if (lines.Length == 0) AppendLine(head);
+            if (IsCommitted) RemoveWork();
         }
-
-        Directory.Delete(_work, recursive: true);
+        catch
+        {
+            if (_journal is null) stream.Dispose();
+            throw;
+        }
     }
 
-    private void ReadJournal(string journal, string fingerprint)
+    private static bool WasMoved(string path)
     {
-        using FileStream stream = new(journal, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
-        using StreamReader reader = new(stream);
-        string[] lines = reader.ReadToEnd().Split('\n');
-        if (lines[0].Length > 0 && lines[0] != fingerprint)
-            throw new IOException($"{_work} was left by a run with other inputs, another recipe or other options; run without --resume to start afresh");
-
-        // What follows the last line break was cut off by the interruption.
-        foreach (string line in lines[1..^1]) _done.Add(JsonSerializer.Deserialize(Quote(line), StringJson.Default.String)!);
-        if (lines[^1].Length == 0) return;
-        stream.SetLength(stream.Length - System.Text.Encoding.UTF8.GetByteCount(lines[^1]));
+        string content = System.IO.Path.Combine(WorkOf(path), ContentName);
+        return System.IO.Path.Exists(path) && !System.IO.Path.Exists(IsFolder(path) ? content : System.IO.Path.Combine(content, System.IO.Path.GetFileName(path)));
     }
 
-    private static string Quote(string line) => '"' + line + '"';
+    private IOException InTheWay() => new($"{_work} is in the way: it was not left by an interrupted run; move it elsewhere");
+
+    /// <summary>The lines of a journal, which is ASCII; what follows the last line break was cut off by an interruption.</summary>
+    private static string[] CompleteLines(FileStream journal)
+    {
+        byte[] bytes = new byte[journal.Length];
+        journal.Seek(0, SeekOrigin.Begin);
+        journal.ReadExactly(bytes);
+        return System.Text.Encoding.Latin1.GetString(bytes).Split('\n')[..^1];
+    }
+
+    private void AppendLine(string line) => _journal!.Write(System.Text.Encoding.ASCII.GetBytes(line + '\n'));
+
+    private static string Quote(string text) => $"\"{JsonEncodedText.Encode(text)}\"";
+
+    private string Unquote(string line)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(line, StringJson.Default.String) ?? throw new JsonException();
+        }
+        catch (JsonException e)
+        {
+            throw new IOException($"the journal in {_work} is damaged; run without --resume to start afresh", e);
+        }
+    }
 
     private void LayOut(IReadOnlyList<TensorSpec> tensors, IReadOnlyDictionary<string, string> metadata, long shardBytes)
     {
         long need = tensors.Sum(t => t.ByteCount);
+        Directory.CreateDirectory(Content);
         DriveInfo drive = new(_work);
-        long had = Directory.EnumerateFiles(_work).Sum(f => new FileInfo(f).Length);
+        long had = Directory.EnumerateFiles(Content).Sum(f => new FileInfo(f).Length);
         if (drive.AvailableFreeSpace + had < need)
             throw new IOException($"{Path} needs {need:N0} bytes, {drive.AvailableFreeSpace:N0} are free on its disk");
 
@@ -188,10 +246,14 @@ public sealed class CheckpointOutput : IDisposable
         for (int i = 0; i < shards.Count; i++)
         {
             string name = !_isFolder ? System.IO.Path.GetFileName(Path) : shards.Count == 1 ? "model.safetensors" : $"model-{i + 1:00000}-of-{shards.Count:00000}.safetensors";
-            CheckpointWriter writer = format.Create(System.IO.Path.Combine(_work, name), shards[i], metadata)
+            CheckpointWriter writer = format.Create(System.IO.Path.Combine(Content, name), shards[i], metadata)
                 ?? throw new IOException($"Amalgam reads {format.Name} files but does not write them; end the name in .safetensors");
             _writers.Add(writer);
-            foreach (TensorSpec tensor in shards[i]) _writerOf.Add(tensor.Name, writer);
+            foreach (TensorSpec tensor in shards[i])
+            {
+                _writerOf.Add(tensor.Name, writer);
+                if (writer.IsNew) _done.Remove(tensor.Name); // its file is gone or of another size, whatever the journal says
+            }
         }
     }
 
@@ -234,24 +296,36 @@ public sealed class CheckpointOutput : IDisposable
 
     private void MoveFolder()
     {
-        if (!Directory.Exists(Path))
+        // The old one goes aside first, so that the name never shows a mixture.
+        if (Directory.Exists(Path))
         {
-            Directory.Move(_work, Path);
-            return;
+            Remove(Replaced);
+            Directory.Move(Path, Replaced);
         }
 
-        // The old one goes aside first, so that the name never shows a mixture.
-        string old = Path + ".replaced";
-        if (Directory.Exists(old)) Directory.Delete(old, recursive: true);
-        Directory.Move(Path, old);
-        Directory.Move(_work, Path);
-        Directory.Delete(old, recursive: true);
+        Directory.Move(Content, Path);
     }
 
-    private void MoveFile()
+    /// <summary>An old output that was put aside for a new one that never came returns to its name.</summary>
+    private void PutBack()
     {
-        File.Move(_writers[0].Path, Path, _overwrite);
-        Directory.Delete(_work, recursive: true);
+        if (Directory.Exists(Replaced) && !System.IO.Path.Exists(Path)) Directory.Move(Replaced, Path);
+    }
+
+    /// <summary>The journal goes last, so that an interruption leaves what the next run knows for its own.</summary>
+    private void RemoveWork()
+    {
+        PutBack();
+        Remove(Replaced);
+        Remove(Content);
+        File.Delete(System.IO.Path.Combine(_work, JournalName));
+        CloseFiles();
+        if (!Directory.EnumerateFileSystemEntries(_work).Any()) Directory.Delete(_work);
+    }
+
+    private static void Remove(string folder)
+    {
+        if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
     }
 
     private void CloseFiles()

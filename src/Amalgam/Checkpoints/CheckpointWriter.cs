@@ -18,12 +18,16 @@ public class CheckpointWriter : IDisposable
     internal CheckpointWriter(string path, long length, IReadOnlyDictionary<string, (TensorSpec Tensor, long Offset)> layout)
     {
         (Path, Length, _layout) = (path, length, layout);
-        bool fresh = !File.Exists(path) || new FileInfo(path).Length != length;
-        _handle = fresh
+        bool isNew = !File.Exists(path) || new FileInfo(path).Length != length;
+        _handle = isNew
             ? File.OpenHandle(path, FileMode.Create, FileAccess.ReadWrite, FileShare.Read, FileOptions.None, preallocationSize: length)
             : File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read);
-        if (fresh) RandomAccess.SetLength(_handle, length);
+        IsNew = isNew;
+        if (isNew) RandomAccess.SetLength(_handle, length);
     }
+
+    /// <summary>The file was created; otherwise it is one that an interrupted run left.</summary>
+    internal bool IsNew { get; }
 
     /// <summary>The file.</summary>
     public string Path { get; }

@@ -13,7 +13,8 @@ public sealed record ArceeFusion : MergeMethod
     internal static readonly MethodEntry Entry = new(
         "arcee_fusion", "Takes over only the model's outstanding changes",
         "One fine-tune whose small changes are noise",
-        "Arcee AI; mergekit (quantiles over all entries, also of large tensors)", BaseRole.Origin, 1, 1, [], _ => new ArceeFusion());
+        "Arcee AI; mergekit (quantiles over all entries, also of large tensors)", BaseRole.Origin, 1, 1, [], _ => new ArceeFusion())
+    { CutsBase = true };
 
     public override long Grain(Shape shape) => RowOf(shape);
 
@@ -62,7 +63,9 @@ public sealed record ArceeFusion : MergeMethod
         double[] p = SoftMax(w), q = SoftMax(b);
         double sum = 0;
         for (int i = 0; i < p.Length; i++) sum += p[i] * Math.Log(p[i] / q[i]);
-        return sum;
+
+        // Both have the same sum, so only rounding can make the divergence negative.
+        return Math.Max(0, sum);
     }
 
     private static double[] SoftMax(ReadOnlySpan<float> x)

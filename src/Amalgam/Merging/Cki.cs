@@ -91,18 +91,31 @@ public sealed record Cki(
     /// <summary>The entropy of each model over all spliced tensors, with one range and one histogram.</summary>
     public override object Survey(IReadOnlyList<TensorMerge> tensors)
     {
-        int models = tensors.Max(t => t.Models);
+        int models = tensors.Max(t => Enumerable.Range(0, t.Models).Max(t.NumberOf)) + 1;
         var ranges = new (float Min, float Max)[models];
         Array.Fill(ranges, (float.PositiveInfinity, float.NegativeInfinity));
         foreach (TensorMerge t in tensors.Where(t => t.Shape.Count > 0))
         {
             var own = t.Ranges();
-            for (int i = 0; i < own.Length; i++) ranges[i] = (Math.Min(ranges[i].Min, own[i].Min), Math.Max(ranges[i].Max, own[i].Max));
+            for (int i = 0; i < own.Length; i++)
+            {
+                ref var range = ref ranges[t.NumberOf(i)];
+                range = (Math.Min(range.Min, own[i].Min), Math.Max(range.Max, own[i].Max));
+            }
         }
 
         float[][] edges = EdgesOf(ranges);
         long[] counts = new long[models * Bins];
-        foreach (TensorMerge t in tensors) TensorPrimitives.Add(counts, CountBins(t, edges), counts);
+        foreach (TensorMerge t in tensors)
+        {
+            long[] own = CountBins(t, [.. Enumerable.Range(0, t.Models).Select(i => edges[t.NumberOf(i)])]);
+            for (int i = 0; i < t.Models; i++)
+            {
+                Span<long> sum = counts.AsSpan(t.NumberOf(i) * Bins, Bins);
+                TensorPrimitives.Add(sum, own.AsSpan(i * Bins, Bins), sum);
+            }
+        }
+
         return EntropiesOf(counts);
     }
 
@@ -117,7 +130,7 @@ public sealed record Cki(
         double[]? entropies = Entropy switch
         {
             CkiEntropy.Row => null,
-            CkiEntropy.Model => (double[])t.Survey!,
+            CkiEntropy.Model => [.. Enumerable.Range(0, t.Models).Select(i => ((double[])t.Survey!)[t.NumberOf(i)])],
             _ => EntropiesOf(CountBins(t, EdgesOf(t.Ranges()))),
         };
         double[]? global = entropies is null ? null : Global(entropies);
@@ -213,6 +226,6 @@ public sealed record Cki(
                 for (int l = k + 1; l < t.Models; l++)
                     sum[pair++] += Sums.SumOfSquaredDifferences(x[k], x[l]);
         });
-        return [.. squares.Select(s => s == 0 ? 0 : (float)(Scale / Math.Sqrt(s / t.Shape.Count)))];
+        return [.. squares.Select(s => s == 0 ? 0 : (float)Math.Min(float.MaxValue, Scale / Math.Sqrt(s / t.Shape.Count)))];
     }
 }

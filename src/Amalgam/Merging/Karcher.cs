@@ -11,6 +11,9 @@ public sealed record Karcher(int MaxIterations = 10, double Tolerance = 1e-5) : 
     /// <summary>Below this sine a model lies opposite to the mean, and there is no shortest way to it.</summary>
     private const double SmallSine = 1e-6;
 
+    /// <summary>A mean direction shorter than this is what rounding left of nothing.</summary>
+    private const double RoundingNoise = 1e-7;
+
     private static readonly MethodParameter MaxIterationsParameter =
         new("max_iter", ParameterKind.Number, "Most steps of the iteration") { Default = 10, Low = (0, true), High = (1e6, true), Whole = true };
 
@@ -44,7 +47,7 @@ public sealed record Karcher(int MaxIterations = 10, double Tolerance = 1e-5) : 
         double[] u = new double[n];
         foreach (int i in members) u[i] = 1.0 / members.Length / length[i];
         double norm = Math.Sqrt(gram.SquaredNorm(u));
-        if (norm < Tolerance)
+        if (norm < Math.Max(Tolerance, RoundingNoise))
         {
             Array.Clear(u);
             u[members[0]] = 1 / length[members[0]];
@@ -58,7 +61,7 @@ public sealed record Karcher(int MaxIterations = 10, double Tolerance = 1e-5) : 
         {
             double[] tangent = Tangent(gram, u, length, members);
             double angle = Math.Sqrt(gram.SquaredNorm(tangent));
-            if (angle < Tolerance) break;
+            if (angle < Tolerance || angle == 0) break;
             for (int i = 0; i < n; i++) u[i] = Math.Cos(angle) * u[i] + Math.Sin(angle) / angle * tangent[i];
             Scale(u, 1 / Math.Sqrt(gram.SquaredNorm(u)));
         }

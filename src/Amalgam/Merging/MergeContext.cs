@@ -1,12 +1,13 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
 using Amalgam.Checkpoints;
 using Amalgam.Numerics;
 
 namespace Amalgam.Merging;
 
 /// <summary>What all tensors of one run share: parallelism and cancellation, the seed, the buffers.</summary>
-internal sealed class MergeContext(ParallelOptions parallel, long seed, int windowBlocks = 8, bool allowNonFinite = false)
+internal sealed class MergeContext(ParallelOptions parallel, long seed, int windowBlocks = 32, bool allowNonFinite = false)
 {
     private readonly ConcurrentBag<BlockBuffers> _buffers = [];
 
@@ -28,16 +29,30 @@ internal sealed class MergeContext(ParallelOptions parallel, long seed, int wind
     /// <summary>Called with the number of output bytes after each write.</summary>
     public Action<long>? Written { get; init; }
 
-    /// <summary>Refuses, or notes, NaN and infinity among a tensor's values.</summary>
+    /// <summary>Refuses, or notes, NaN and infinity among a tensor's values, and doubles that are too large for a float.</summary>
     /// <param name="tensor">The tensor.</param>
     /// <param name="first">Row-major index of the first value.</param>
     /// <param name="values">The values.</param>
+    /// <param name="stored">The same values as they are stored.</param>
     /// <exception cref="MergeException">There is one, and the run does not allow it.</exception>
-    public void CheckFinite(TensorEntry tensor, long first, ReadOnlySpan<float> values)
+    public void CheckFinite(TensorEntry tensor, long first, ReadOnlySpan<float> values, ReadOnlySpan<byte> stored)
     {
         int bad = NonFinite.IndexOf(values);
         if (bad < 0) return;
-        string found = $"{tensor.Storage.Path}: tensor '{tensor.Name}' has {Describe(values[bad])} at index {Position(tensor.Shape, first + bad)}";
+        double value = tensor.DType == DType.F64 ? MemoryMarshal.Cast<byte, double>(stored)[bad] : values[bad];
+        Report(tensor, first + bad, double.IsFinite(value) ? $"{value:R}, too large for the float32 that merging computes with," : Describe(values[bad]));
+    }
+
+    /// <summary>Refuses, or notes, NaN and infinity among doubles that are copied.</summary>
+    public void CheckFinite(TensorEntry tensor, long first, ReadOnlySpan<double> values)
+    {
+        int bad = values.IndexOfAnyExceptInRange(double.MinValue, double.MaxValue);
+        if (bad >= 0) Report(tensor, first + bad, Describe((float)values[bad]));
+    }
+
+    private void Report(TensorEntry tensor, long index, string value)
+    {
+        string found = $"{tensor.Storage.Path}: tensor '{tensor.Name}' has {value} at index {Position(tensor.Shape, index)}";
         if (!AllowNonFinite) throw new MergeException($"{found}; no output was written. Mend the checkpoint, or let it pass with --allow-nonfinite");
         NonFinites.TryAdd(tensor, found);
     }

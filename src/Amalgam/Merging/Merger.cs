@@ -8,7 +8,8 @@ namespace Amalgam.Merging;
 /// <summary>Carries out a plan: reads the models block by block, merges, and writes a checkpoint that appears when it is complete.</summary>
 public static class Merger
 {
-    private const int MostWindowBlocks = 16;
+    private const int MostWindowBlocks = 64;
+    private const int MostModels = 1000;
 
     /// <summary>Runs a plan.</summary>
     /// <param name="plan">The plan.</param>
@@ -31,9 +32,12 @@ public static class Merger
         };
 
         using CheckpointOutput output = CheckpointOutput.Create(
-            path, [.. plan.Tensors.Select(t => t.Output)], Metadata, options.Output, plan.Fingerprint(options.Seed, options.Output.ShardBytes));
+            path, [.. plan.Tensors.Select(t => t.Output)], Metadata, options.Output, plan.Fingerprint(recipe, options.Seed, options.Output.ShardBytes));
+        if (output.IsCommitted) return [];
         try
         {
+            // First, so that a configuration that cannot be read costs no merge.
+            SideFiles.Write(plan, recipe, output);
             var surveys = Survey(plan, context);
             PlannedTensor[] left = [.. plan.Tensors.Where(t => !output.IsDone(t.Output.Name))];
             context.Written?.Invoke(plan.OutputBytes - left.Sum(t => t.Output.ByteCount));
@@ -47,14 +51,13 @@ public static class Merger
             ExceptionDispatchInfo.Throw(first);
         }
 
-        SideFiles.Write(plan, recipe, output);
         output.Commit();
         return [.. context.NonFinites.Values.Order(StringComparer.Ordinal)];
     }
 
     private static readonly ImmutableDictionary<string, string> Metadata = ImmutableDictionary<string, string>.Empty.Add("format", "pt");
 
-    private static bool IsLarge(PlannedTensor tensor) => tensor.Output.Shape.Count >= 16 * TensorMerge.BlockElements;
+    private static bool IsLarge(PlannedTensor tensor) => tensor.Output.Shape.Count >= TensorMerge.LargeElements;
 
     private static void Merge(PlannedTensor tensor, Dictionary<object, object> surveys, CheckpointOutput output, MergeContext context)
     {
@@ -82,8 +85,12 @@ public static class Merger
     }
 
     private static TensorMerge Stream(PlannedTensor tensor, MergeContext context, TensorOutput? output, object? survey) => new(
-        tensor.Output, tensor.Base?.Tensor, [.. tensor.Inputs.Select(i => i.Tensor)], [.. tensor.Inputs.Select(i => i.Model.Number)],
+        tensor.Output, tensor.Base?.Tensor, [.. tensor.Inputs.Select(i => i.Tensor)], Numbers(tensor.Inputs),
         tensor.Method!.Grain(tensor.Output.Shape), context, output, survey);
+
+    /// <summary>A model that takes part twice, with different layers, counts as two.</summary>
+    private static ImmutableArray<int> Numbers(ImmutableArray<PlannedInput> inputs) =>
+        [.. inputs.Select((input, i) => input.Model.Number + inputs.Take(i).Count(before => before.Model == input.Model) * MostModels)];
 
     /// <summary>The number of threads, and of blocks that each reads at once, whose buffers fit in the memory.</summary>
     private static (ParallelOptions Parallel, int WindowBlocks) Fit(MergePlan plan, MergeOptions options)
@@ -114,8 +121,8 @@ public static class Merger
 
     private static void CheckInputsApart(MergePlan plan, string path)
     {
-        string full = Path.GetFullPath(path);
-        PlannedModel? inside = plan.Models.FirstOrDefault(m => Path.GetFullPath(m.Checkpoint.Path) == full || m.Checkpoint.Files.Any(f => Path.GetDirectoryName(Path.GetFullPath(f)) == full));
+        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        PlannedModel? inside = plan.Models.FirstOrDefault(m => m.Checkpoint.Files.Append(m.Checkpoint.Path).Select(Path.GetFullPath).Any(f => f == full || Path.GetDirectoryName(f) == full));
         if (inside is not null) throw new MergeException($"{path} is itself an input ({inside.Label}); write to another place");
     }
 }

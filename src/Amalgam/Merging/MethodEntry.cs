@@ -50,6 +50,9 @@ public sealed record MethodEntry(
         new("exclude", ParameterKind.Patterns, "Tensors whose name matches are not merged but taken from the base, or from the first model"),
     ];
 
+    /// <summary>Where embeddings differ in size, the base is cut too; otherwise the result keeps the base's shape.</summary>
+    public bool CutsBase { get; init; }
+
     /// <summary>The method's own parameters and the common ones.</summary>
     public ImmutableArray<MethodParameter> AllParameters => [.. Parameters, .. Common];
 

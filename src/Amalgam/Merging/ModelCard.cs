@@ -18,7 +18,7 @@ internal static class ModelCard
 
             Made with Amalgam by `{method.Name}`: {method.Summary}. Source of the method: {method.Source}.
 
-            It has {plan.Tensors.Length:N0} tensors with {plan.Parameters:N0} numbers, most of them in {plan.MainType.LongName}: the size and the inference cost of one of its parents.
+            It has {plan.Tensors.Length:N0} tensors with {plan.Parameters:N0} numbers, most of them in {plan.MainType.LongName}{(plan.Layers is { } layers ? $", and {layers} layers" : ": the size and the inference cost of one of its parents")}.
 
             ## Models
 

@@ -14,7 +14,8 @@ public sealed record ModelStock(bool FilterWise = false) : MergeMethod
     internal static readonly MethodEntry Entry = new(
         "model_stock", "Weighs the fine-tunes' average against the base by the angle between the fine-tunes",
         "Two or more fine-tunes of one base on one task, without weights to choose",
-        "Jang et al. 2024, Model Stock, eq. 5", BaseRole.Origin, 2, int.MaxValue, [FilterWiseParameter], a => new ModelStock(a.Flag(FilterWiseParameter)));
+        "Jang et al. 2024, Model Stock, eq. 5", BaseRole.Origin, 2, int.MaxValue, [FilterWiseParameter], a => new ModelStock(a.Flag(FilterWiseParameter)))
+    { CutsBase = true };
 
     public override long Grain(Shape shape) => IsWhole(shape) ? 1 : RowOf(shape);
 

@@ -12,6 +12,9 @@ namespace Amalgam.Merging;
 /// <param name="Epsilon">Lengths below this count as none.</param>
 public sealed record MultiSlerp(ImmutableArray<double> Weight, bool NormalizeWeights = true, double Epsilon = 1e-8) : MergeMethod
 {
+    /// <summary>A mean of unit vectors that is shorter than this is what rounding left of nothing: squares of lengths are known to about 1e-16.</summary>
+    private const double RoundingNoise = 1e-7;
+
     private static readonly MethodParameter NormalizeParameter = new("normalize_weights", ParameterKind.Flag, "Divide the weights by their sum") { Default = 1 };
 
     private static readonly MethodParameter EpsilonParameter =
@@ -44,9 +47,10 @@ public sealed record MultiSlerp(ImmutableArray<double> Weight, bool NormalizeWei
         double[] length = [.. Enumerable.Range(0, n).Select(gram.Norm)];
         double[] unit = [.. Enumerable.Range(0, n).Select(i => Shares[i] / (length[i] + Epsilon))];
         double meanLength = Math.Sqrt(gram.SquaredNorm(unit));
-        if (meanLength < Epsilon)
+        double noise = RoundingNoise * Shares.Sum(Math.Abs);
+        if (meanLength < Math.Max(Epsilon, noise))
         {
-            return n == 2 ? [.. Shares]
+            return n == 2 || length.All(l => l == 0) ? [.. Shares]
                 : throw new MergeException($"multislerp: the directions of '{name}' cancel, so they have no mean; leave the tensor out or use linear");
         }
 

@@ -28,7 +28,8 @@ public sealed record NuSlerp(ImmutableArray<double> Weight, bool Flatten = true,
         "nuslerp", "Spherical interpolation by weights, of tensors, rows or columns; of task vectors with a base",
         "Two models with weights of their own, or two task vectors of one base",
         "mergekit", BaseRole.OptionalOrigin, 2, 2, [Linear.WeightParameter, FlattenParameter, RowWiseParameter],
-        a => new NuSlerp(a.Each(Linear.WeightParameter), a.Flag(FlattenParameter), a.Flag(RowWiseParameter)));
+        a => new NuSlerp(a.Each(Linear.WeightParameter), a.Flag(FlattenParameter), a.Flag(RowWiseParameter)))
+    { CutsBase = true };
 
     private double Position { get; } = Math.Abs(Weight[0] + Weight[1]) < 1e-6 ? 0.5 : Weight[1] / (Weight[0] + Weight[1]);
 

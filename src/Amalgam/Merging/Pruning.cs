@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Numerics;
+using System.Runtime.InteropServices;
 using Amalgam.Checkpoints;
 using Amalgam.Numerics;
 
@@ -98,7 +100,7 @@ internal sealed record RandomPruning(ImmutableArray<double> Density) : Pruning
     private sealed class RandomMask(ulong key, double density) : Mask
     {
         /// <summary>A draw below this keeps its entry.</summary>
-        private readonly ulong _limit = (ulong)Math.Round(density * 4294967296.0);
+        private readonly uint _limit = (uint)Math.Min(uint.MaxValue, Math.Round(density * 4294967296.0));
 
         public override void Apply(long first, Span<float> delta)
         {
@@ -108,8 +110,15 @@ internal sealed record RandomPruning(ImmutableArray<double> Density) : Pruning
             {
                 Span<float> part = delta.Slice(at, Math.Min(Run, delta.Length - at));
                 Philox.Fill(key, first + at, draws[..part.Length]);
-                for (int i = 0; i < part.Length; i++) part[i] = draws[i] < _limit ? part[i] : 0;
+                Map.Apply<Kept>(part, MemoryMarshal.Cast<uint, float>(draws[..part.Length]), BitConverter.UInt32BitsToSingle(_limit), part);
             }
+        }
+
+        /// <summary>The first where the bits of the second are below those of the third, else 0.</summary>
+        private readonly struct Kept : IMap3
+        {
+            public static Vector<float> Invoke(Vector<float> a, Vector<float> b, Vector<float> c) =>
+                Vector.ConditionalSelect(Vector.AsVectorSingle(Vector.LessThan(Vector.AsVectorUInt32(b), Vector.AsVectorUInt32(c))), a, Vector<float>.Zero);
         }
     }
 }

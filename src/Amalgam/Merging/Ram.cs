@@ -56,6 +56,8 @@ public sealed record Ram(double Epsilon = 1e-5, double R = 0, double Alpha = 0) 
         });
     }
 
+    private double Ratio(long shared, long own) => shared == 0 ? 0 : Math.Clamp(shared / Math.Max(own, Epsilon), 0, Alpha);
+
     /// <summary>1 + r clamp(shared / own, 0, alpha), from the counts of changes that a model shares and that are its own.</summary>
     private float[] Scales(TensorMerge t)
     {
@@ -72,6 +74,6 @@ public sealed record Ram(double Epsilon = 1e-5, double R = 0, double Alpha = 0) 
                     if (MathF.Abs(x[i][at]) > epsilon) count[2 * i + (active > 1 ? 1 : 0)]++;
             }
         });
-        return [.. Enumerable.Range(0, models).Select(i => (float)(1 + R * Math.Clamp(counts[2 * i + 1] / Math.Max(counts[2 * i], Epsilon), 0, Alpha)))];
+        return [.. Enumerable.Range(0, models).Select(i => (float)(1 + R * Ratio(shared: counts[2 * i + 1], own: counts[2 * i])))];
     }
 }

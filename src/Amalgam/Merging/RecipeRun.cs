@@ -46,11 +46,11 @@ public sealed class RecipeRun : IDisposable
     /// <returns>What the user should know beyond the plans' notes.</returns>
     public ImmutableArray<string> Run(string path, MergeOptions options, string? stages = null, IProgress<MergeProgress>? progress = null)
     {
-        CheckpointOutput.CheckTarget(path, options.Output.Overwrite);
+        CheckpointOutput.CheckTarget(path, options.Output.Overwrite, options.Output.Resume);
         if (Plans.Length == 1) return Merger.Run(Plans[0], Text, path, options, progress);
 
         string folder = Path.GetFullPath(stages ?? path + ".stages");
-        PrepareStages(folder, keep: stages is not null || options.Output.Resume);
+        using FileStream taken = PrepareStages(folder, path, keep: stages is not null || options.Output.Resume);
         Dictionary<string, Checkpoint> results = new(StringComparer.Ordinal);
         List<string> notes = [];
         try
@@ -75,7 +75,8 @@ public sealed class RecipeRun : IDisposable
         finally
         {
             foreach (Checkpoint result in results.Values) result.Dispose();
-            if (stages is null) Directory.Delete(folder, recursive: true);
+            taken.Dispose();
+            if (stages is null) RemoveStages(folder);
         }
     }
 
@@ -113,7 +114,7 @@ public sealed class RecipeRun : IDisposable
     /// <summary>Makes the result of an earlier document, unless an interrupted run has made it.</summary>
     private ImmutableArray<string> RunStage(MergePlan plan, string stage, MergeOptions options, IProgress<MergeProgress>? progress)
     {
-        string mark = stage + ".fingerprint", fingerprint = plan.Fingerprint(options.Seed, options.Output.ShardBytes);
+        string mark = stage + ".fingerprint", fingerprint = plan.Fingerprint(Text, options.Seed, options.Output.ShardBytes);
         if (Directory.Exists(stage) && File.Exists(mark) && File.ReadAllText(mark) == fingerprint) return [];
         if (Directory.Exists(stage)) Directory.Delete(stage, recursive: true);
         var notes = Merger.Run(plan, Text, stage, options, progress);
@@ -121,13 +122,30 @@ public sealed class RecipeRun : IDisposable
         return notes;
     }
 
-    private static void PrepareStages(string folder, bool keep)
+    /// <summary>Makes the folder ready, and takes it until the result is disposed.</summary>
+    private static FileStream PrepareStages(string folder, string path, bool keep)
     {
         string marker = Path.Combine(folder, Marker);
-        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any() && !File.Exists(marker))
+        if (File.Exists(folder) || (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any() && !File.Exists(marker)))
             throw new IOException($"{folder} is in the way: it does not hold intermediate results; name another folder");
-        if (Directory.Exists(folder) && !keep) Directory.Delete(folder, recursive: true);
         Directory.CreateDirectory(folder);
-        File.WriteAllText(marker, "Intermediate results of amalgam merge.\n");
+        FileStream taken = ExclusiveFile.Open(marker, path);
+        if (!keep) Clear(folder);
+        taken.SetLength(0);
+        taken.Write("Intermediate results of amalgam merge.\n"u8);
+        return taken;
+    }
+
+    /// <summary>The marker goes last, so that an interruption leaves a folder that the next run knows.</summary>
+    private static void RemoveStages(string folder)
+    {
+        Clear(folder);
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private static void Clear(string folder)
+    {
+        foreach (string stage in Directory.EnumerateDirectories(folder)) Directory.Delete(stage, recursive: true);
+        foreach (string file in Directory.EnumerateFiles(folder).Where(f => Path.GetFileName(f) != Marker)) File.Delete(file);
     }
 }

@@ -100,9 +100,9 @@ internal static class Selection
             {
                 prepare(x);
                 Span<float> values = x[wanted[cut].Model];
-                int at = -1;
-                for (; left > 0; left--) at += 1 + IndexOf(values[(at + 1)..], cuts[cut].Magnitude);
-                cuts[cut] = cuts[cut] with { End = x.First + at + 1 };
+                int end = 0;
+                for (; left > 0; end++) left -= HasMagnitude(values[end], cuts[cut].Magnitude) ? 1 : 0;
+                cuts[cut] = cuts[cut] with { End = x.First + end };
             });
         }
     }
@@ -110,9 +110,10 @@ internal static class Selection
     private static long CountOf(ReadOnlySpan<float> x, float magnitude)
     {
         long count = 0;
-        foreach (float value in x) count += MathF.Abs(value) == magnitude ? 1 : 0;
+        foreach (float value in x) count += HasMagnitude(value, magnitude) ? 1 : 0;
         return count;
     }
 
-    private static int IndexOf(ReadOnlySpan<float> x, float magnitude) => x.IndexOfAny(magnitude, -magnitude);
+    /// <summary>Compares bits, as the selection does, so that a NaN that a run allows equals itself.</summary>
+    private static bool HasMagnitude(float x, float magnitude) => BitConverter.SingleToInt32Bits(MathF.Abs(x)) == BitConverter.SingleToInt32Bits(magnitude);
 }

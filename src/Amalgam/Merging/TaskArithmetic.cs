@@ -14,6 +14,9 @@ public sealed record TaskArithmetic : MergeMethod
 {
     private const double NoLength = 1e-7;
 
+    /// <summary>Weights that cancel to less than this share of their magnitudes sum to 0.</summary>
+    private const double RoundingNoise = 1e-6;
+
     private static readonly MethodParameter LambdaParameter = new("lambda", ParameterKind.Number, "Scale of the merged task vector") { Default = 1 };
 
     private static readonly MethodParameter NormalizeOn = new("normalize", ParameterKind.Flag, "Divide by the sum of the weights that took part") { Default = 1 };
@@ -143,7 +146,7 @@ public sealed record TaskArithmetic : MergeMethod
 
         for (int i = 0; i < factors.Length; i++) Map.Apply<WeightWhereKept>(x[i], (float)Weight[i], x[i]);
         for (int i = 1; i < factors.Length; i++) TensorPrimitives.Add(x[0], x[i], x[0]);
-        Map.Apply<Quotient>(y, x[0], y);
+        Map.Apply<Quotient>(y, x[0], (float)(RoundingNoise * Weight.Sum(Math.Abs)), y);
     }
 
     /// <summary>The first where it has the sign of the second, else 0; a second of 0 counts as positive.</summary>
@@ -159,10 +162,11 @@ public sealed record TaskArithmetic : MergeMethod
         public static Vector<float> Invoke(Vector<float> a, Vector<float> b) => Vector.ConditionalSelect(Vector.Equals(a, Vector<float>.Zero), Vector<float>.Zero, b);
     }
 
-    /// <summary>The first over the second, over 1 where that is 0.</summary>
-    private readonly struct Quotient : IMap2
+    /// <summary>The first over the second, over 1 where that is 0 but for rounding.</summary>
+    private readonly struct Quotient : IMap3
     {
-        public static Vector<float> Invoke(Vector<float> a, Vector<float> b) => a / Vector.ConditionalSelect(Vector.Equals(b, Vector<float>.Zero), Vector<float>.One, b);
+        public static Vector<float> Invoke(Vector<float> a, Vector<float> b, Vector<float> c) =>
+            a / Vector.ConditionalSelect(Vector.LessThanOrEqual(Vector.Abs(b), c), Vector<float>.One, b);
     }
 
     private static MethodEntry Entry(

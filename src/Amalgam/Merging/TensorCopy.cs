@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Amalgam.Checkpoints;
 
 namespace Amalgam.Merging;
@@ -17,11 +18,15 @@ internal static class TensorCopy
             int count = (int)Math.Min(Piece, tensor.Shape.Count - first);
             byte[] bytes = new byte[tensor.DType.BytesOf(count)];
             tensor.Read(first, bytes);
-            if (tensor.DType.IsFloat)
+            if (tensor.DType == DType.F64)
+            {
+                context.CheckFinite(tensor, first, MemoryMarshal.Cast<byte, double>(bytes));
+            }
+            else if (tensor.DType.IsFloat)
             {
                 float[] values = new float[count];
                 tensor.DType.Widen(bytes, values);
-                context.CheckFinite(tensor, first, values);
+                context.CheckFinite(tensor, first, values, bytes);
             }
 
             write(first, bytes);

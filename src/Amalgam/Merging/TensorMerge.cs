@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Numerics.Tensors;
 using Amalgam.Checkpoints;
@@ -16,10 +17,13 @@ namespace Amalgam.Merging;
 public sealed class TensorMerge
 {
     /// <summary>Elements of a block, where a method does not need whole rows.</summary>
-    internal const int BlockElements = 32768;
+    internal const int BlockElements = 8192;
+
+    /// <summary>From here on a tensor is worth several workers.</summary>
+    internal const long LargeElements = 2 * BlocksOfASegment * BlockElements;
 
     private const int MostSegments = 64;
-    private const int BlocksOfASegment = 8;
+    private const int BlocksOfASegment = 32;
     private const int MostTerms = 1 << 22;
 
     private readonly MergeContext _context;
@@ -77,9 +81,6 @@ public sealed class TensorMerge
     /// <summary>Number of blocks.</summary>
     internal long Blocks => (Shape.Count + _block - 1) / _block;
 
-    /// <summary>The tensor is large enough for several workers.</summary>
-    internal bool IsParallel => Blocks >= 2 * BlocksOfASegment;
-
     /// <summary>Which model of the recipe an input is, from 0.</summary>
     public int NumberOf(int model) => _numbers[model];
 
@@ -95,11 +96,25 @@ public sealed class TensorMerge
     public double[] Sum(int terms, BlockFold<double[]> add) =>
         Fold(terms, () => new double[terms], add, (sum, next) => TensorPrimitives.Add(sum, next, sum));
 
-    /// <summary>Counts over all elements.</summary>
+    /// <summary>Counts over all elements; whole numbers, so the order of adding does not matter and workers keep one set each.</summary>
     /// <param name="terms">How many counts.</param>
     /// <param name="add">Adds a block's contribution to each.</param>
-    public long[] Count(int terms, BlockFold<long[]> add) =>
-        Fold(terms, () => new long[terms], add, (sum, next) => TensorPrimitives.Add(sum, next, sum));
+    public long[] Count(int terms, BlockFold<long[]> add)
+    {
+        bool check = _passes++ == 0;
+        int segments = Segments(MostSegments);
+        ConcurrentBag<long[]> sets = [];
+        ForEachSegment(segments, (segment, buffers) =>
+        {
+            if (!sets.TryTake(out long[]? counts)) counts = new long[terms];
+            Read(buffers, segment, segments, check, block => add(block, counts));
+            sets.Add(counts);
+        });
+
+        sets.TryTake(out long[]? total);
+        foreach (long[] counts in sets) TensorPrimitives.Add(total, counts, total);
+        return total!;
+    }
 
     /// <summary>Smallest and largest value of each model; (0, 0) for an empty tensor.</summary>
     public (float Min, float Max)[] Ranges()
@@ -236,7 +251,8 @@ public sealed class TensorMerge
     private void Widen(TensorEntry tensor, byte[] raw, int at, Span<float> values, long first, bool check)
     {
         int width = tensor.DType.Bits / 8;
-        tensor.DType.Widen(raw.AsSpan(at * width, values.Length * width), values);
-        if (check) _context.CheckFinite(tensor, first, values);
+        var stored = raw.AsSpan(at * width, values.Length * width);
+        tensor.DType.Widen(stored, values);
+        if (check) _context.CheckFinite(tensor, first, values, stored);
     }
 }

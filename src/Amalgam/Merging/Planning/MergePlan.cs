@@ -41,10 +41,13 @@ public sealed record MergePlan(
     }
 
     /// <summary>A short text that only the same plan over the same files has.</summary>
-    internal string Fingerprint(long seed, long shardBytes)
+    /// <param name="recipe">The recipe's text, for what the explanations of the tensors round.</param>
+    /// <param name="seed">The run's seed.</param>
+    /// <param name="shardBytes">Largest size of a shard.</param>
+    internal string Fingerprint(string recipe, long seed, long shardBytes)
     {
-        StringBuilder text = new();
-        text.Append($"amalgam {typeof(MergePlan).Assembly.GetName().Version} seed {seed} shards {shardBytes}\n");
+        StringBuilder text = new(recipe);
+        text.Append($"\namalgam {typeof(MergePlan).Assembly.GetName().Version} seed {seed} shards {shardBytes}\n");
         foreach (string file in Models.SelectMany(m => m.Checkpoint.Files).Distinct().Order(StringComparer.Ordinal))
             text.Append($"{file} {(File.Exists(file) ? $"{new FileInfo(file).Length} {File.GetLastWriteTimeUtc(file):O}" : "")}\n");
         foreach (PlannedTensor t in Tensors)

@@ -13,7 +13,7 @@ internal sealed class Planner
     private readonly ModelSet _models;
     private readonly MethodEntry _entry;
     private readonly TensorDecision _decision;
-    private readonly List<string> _errors = [];
+    private readonly List<(string Tensor, string Message)> _errors = [];
     private readonly List<string> _notes = [];
     private int? _layers;
 
@@ -50,7 +50,7 @@ internal sealed class Planner
             }
             catch (MergeException e)
             {
-                if (!_errors.Contains(e.Message)) _errors.Add(e.Message);
+                _errors.Add((output.Name, e.Message));
             }
         }
 
@@ -59,12 +59,17 @@ internal sealed class Planner
         return new(_recipe, tensors.ToImmutable(), [.. _models.All], donor, _layers, [.. _models.All.SelectMany(m => m.Checkpoint.Notes.Select(n => $"{m.Label}: {n}")), .. _notes]);
     }
 
+    /// <summary>All errors; what is wrong with many tensors in the same way is said once, with the first of them.</summary>
     private MergeException Errors()
     {
-        string where = $"{_recipe.MethodPosition}: ";
-        if (_errors.Count == 1) return new(_errors[0].StartsWith(where, StringComparison.Ordinal) ? _errors[0] : where + _errors[0]);
-        string more = _errors.Count > MostErrors ? $"\n  and {_errors.Count - MostErrors} more" : "";
-        return new($"{where}{_errors.Count} reasons why this merge cannot be done:\n  {string.Join("\n  ", _errors.Take(MostErrors))}{more}");
+        string[] reasons =
+        [
+            .. _errors.GroupBy(e => e.Message.Replace($"'{e.Tensor}'", "", StringComparison.Ordinal))
+                .Select(g => g.First().Message + (g.Count() > 1 ? $" (and {g.Count() - 1} more tensor{(g.Count() > 2 ? "s" : "")} like this)" : "")),
+        ];
+        if (reasons.Length == 1) return _recipe.MethodPosition.Refuse(reasons[0]);
+        string more = reasons.Length > MostErrors ? $"\n  and {reasons.Length - MostErrors} more" : "";
+        return _recipe.MethodPosition.Refuse($"{reasons.Length} reasons why this merge cannot be done:\n  {string.Join("\n  ", reasons.Take(MostErrors))}{more}");
     }
 
     private void CheckParameters()
@@ -133,7 +138,7 @@ internal sealed class Planner
         ImmutableArray<ResolvedSlice> resolved = [.. slices.Select(s => Resolve(s, [s.Parameters, .. outer]))];
         if (module is null) _layers = resolved.Sum(s => s.Layers);
         else _notes.Add($"module {module.Name} has {resolved.Sum(s => s.Layers)} layers; check its layer count in config.json");
-        return OutputNames.OfSlices(resolved, covers);
+        return slices[0].Position.Locate(() => OutputNames.OfSlices(resolved, covers).ToArray());
     }
 
     /// <summary>Sorts a slice's models by the part that they play, and checks how many there are.</summary>
@@ -150,12 +155,12 @@ internal sealed class Planner
             case BaseRole.Origin or BaseRole.First when origin is null:
                 throw _recipe.MethodPosition.Refuse($"{_entry.Name} needs base_model{(_entry.Base == BaseRole.First ? ", one of the two models: the one at t = 0" : ", the model that the others were fine-tuned from")}");
             case BaseRole.Origin or BaseRole.OptionalOrigin when origin is not null:
-                sources = [.. sources.Where(s => s.Model != origin.Model)];
+                sources = [.. sources.Where(s => !IsSame(s, origin))];
                 if (_entry is { Base: BaseRole.OptionalOrigin, Most: 2 } && listed is not null)
                     throw slice.Position.Refuse($"{_entry.Name}: the base must be a third model, not one of the two that are merged");
                 break;
             case BaseRole.First:
-                sources = [origin!, .. sources.Where(s => s.Model != origin!.Model)];
+                sources = [origin!, .. sources.Where(s => !IsSame(s, origin!))];
                 break;
             case BaseRole.Model when origin is not null && listed is null && sources.Length < _entry.Most && new ParameterLookup(_entry, outer, 0).IsComplete(ParameterBlock.Empty, ""):
                 sources = [.. sources, origin];
@@ -168,6 +173,9 @@ internal sealed class Planner
         bool hasOrigin = _entry.Base is BaseRole.Origin or BaseRole.OptionalOrigin;
         return new([.. sources], hasOrigin ? origin : null, origin ?? sources[0], layers, outer);
     }
+
+    /// <summary>The same layers of the same model; a slice may merge a model's layers with others of its own.</summary>
+    private static bool IsSame(SliceSource a, SliceSource b) => a.Model == b.Model && a.FirstLayer == b.FirstLayer;
 
     private SliceSource Unlisted(RecipeSlice slice, ModelReference baseModel, SliceSource[] sources, int layers)
     {

@@ -26,16 +26,15 @@ internal sealed class TensorDecision
         ResolvedSlice slice = output.Slice;
         var present = slice.Sources.Select(s => (Source: s, Tensor: output.Find(s))).ToArray();
         TensorEntry? origin = slice.Base is null ? null : output.Find(slice.Base);
-        if (!CheckPresence(output, present, origin)) return null;
-
         bool included = _include.Any(p => p.Matches(output.Name));
-        if ((!_include.IsEmpty && !included) || _exclude.Any(p => p.Matches(output.Name))) return CopyFromDonor(output, "not selected by include and exclude");
+        if ((!_include.IsEmpty && !included) || _exclude.Any(p => p.Matches(output.Name))) return CopyUnselected(output);
+        if (!CheckPresence(output, present, origin)) return null;
 
         ImmutableArray<PlannedInput> inputs = [.. present.Where(p => p.Tensor is not null).Select(p => new PlannedInput(p.Source.Model, p.Tensor!))];
         PlannedInput? baseInput = origin is null ? null : new(slice.Base!.Model, origin);
         PlannedInput[] all = [.. inputs, .. baseInput is null ? (PlannedInput[])[] : [baseInput]];
         if (all.Any(i => !i.Tensor.DType.IsFloat)) return Unmergeable(output, all);
-        if (inputs.IsEmpty) return Copy(output, baseInput!, "only the base has it");
+        if (inputs.IsEmpty) return CopyFromDonor(output, "no other model has it");
         if (slice.Base is not null && baseInput is null)
         {
             return inputs.Length == 1 ? Copy(output, inputs[0], $"only {inputs[0].Model.Label} has it")
@@ -48,7 +47,7 @@ internal sealed class TensorDecision
         Shape shape = CommonShape(output, inputs, baseInput);
         inputs = [.. inputs.Select(i => i with { Tensor = i.Tensor.Crop(shape) })];
         baseInput = baseInput is null ? null : baseInput with { Tensor = baseInput.Tensor.Crop(shape) };
-        TensorSpec spec = new(output.Name, _recipe.OutDType ?? _recipe.DType ?? (baseInput is null ? Promote(inputs) : baseInput.Tensor.DType), shape);
+        TensorSpec spec = new(output.Name, _recipe.OutDType ?? _recipe.DType ?? DefaultType(inputs, baseInput), shape);
 
         ParameterLookup lookup = new(_entry, slice.Outer, output.T);
         var own = present.Where(p => p.Tensor is not null).Select(p => (p.Source.Parameters, output.NameIn(p.Source), p.Source.Model.Label)).ToImmutableArray();
@@ -79,7 +78,7 @@ internal sealed class TensorDecision
     /// <summary>Integers, booleans and types that Amalgam does not compute with.</summary>
     private PlannedTensor Unmergeable(OutputTensor output, PlannedInput[] inputs)
     {
-        PlannedInput donor = inputs.FirstOrDefault(i => i.Model == output.Slice.Donor.Model) ?? inputs[0];
+        PlannedInput donor = output.Find(output.Slice.Donor) is { } tensor ? new(output.Slice.Donor.Model, tensor) : inputs[0];
         if (_recipe.Integers == IntegerRule.Base) return Copy(output, donor, $"{donor.Tensor.DType} tensors are taken from {donor.Model.Label}");
         foreach (PlannedInput other in inputs)
         {
@@ -91,10 +90,18 @@ internal sealed class TensorDecision
         return Copy(output, donor, inputs.Length > 1 ? "equal in all models" : "copied");
     }
 
-    private PlannedTensor? CopyFromDonor(OutputTensor output, string why)
+    /// <summary>A tensor that include and exclude leave to the base; one that the base lacks is left out unless all tensors are wanted.</summary>
+    private PlannedTensor? CopyUnselected(OutputTensor output)
     {
-        SliceSource? holder = ((SliceSource[])[output.Slice.Donor, .. output.Slice.All]).FirstOrDefault(s => output.Find(s) is not null);
-        return holder is null ? null : Copy(output, new(holder.Model, output.Find(holder)!), $"{why}: from {holder.Model.Label}");
+        if (_recipe.TensorUnion || output.Find(output.Slice.Donor) is not null) return CopyFromDonor(output, "not selected by include and exclude");
+        _notes.Add($"'{output.Name}' is not selected by include and exclude, and not in {output.Slice.Donor.Model.Label}: the result does not have it");
+        return null;
+    }
+
+    private PlannedTensor CopyFromDonor(OutputTensor output, string why)
+    {
+        SliceSource holder = output.Slice.All.Prepend(output.Slice.Donor).First(s => output.Find(s) is not null);
+        return Copy(output, new(holder.Model, output.Find(holder)!), $"{why}: from {holder.Model.Label}");
     }
 
     private PlannedTensor Copy(OutputTensor output, PlannedInput input, string why)
@@ -104,7 +111,8 @@ internal sealed class TensorDecision
     }
 
     /// <summary>
-    /// The shape that all inputs have. Embeddings and language heads may differ in size: with a base they are cut to its shape, else to the part that all have.
+    /// The shape that all inputs have. Embeddings and language heads may differ in size: they are cut to the part that all have, which for most methods with a
+    /// base must be the base's shape.
     /// </summary>
     private Shape CommonShape(OutputTensor output, ImmutableArray<PlannedInput> inputs, PlannedInput? baseInput)
     {
@@ -114,7 +122,7 @@ internal sealed class TensorDecision
 
         bool crops = all.All(i => i.Tensor.Shape.Rank == 2) && TensorNames.IsVocabulary(output.Name);
         Shape least = crops ? new(all.Min(i => i.Tensor.Shape[0]), all.Min(i => i.Tensor.Shape[1])) : default;
-        if (!crops || (baseInput is not null && baseInput.Tensor.Shape != least))
+        if (!crops || (baseInput is not null && !_entry.CutsBase && baseInput.Tensor.Shape != least))
         {
             throw new MergeException(
                 $"'{output.Name}' is {all[0].Tensor.Shape} in {all[0].Model.Label} and {other.Tensor.Shape} in {other.Model.Label}{(crops ? "; a base that is larger than its fine-tunes cannot be cut" : "")}; leave it to the base with exclude, or merge models of one architecture");
@@ -123,6 +131,10 @@ internal sealed class TensorDecision
         _notes.Add($"'{output.Name}' has {string.Join(", ", all.Select(i => $"{i.Tensor.Shape} in {i.Model.Label}"))}; the first {least[0]} rows and {least[1]} columns are merged, so check vocab_size");
         return least;
     }
+
+    /// <summary>The base's type where the method has a base, also one that is merged as the first model; else the one that holds all inputs.</summary>
+    private DType DefaultType(ImmutableArray<PlannedInput> inputs, PlannedInput? baseInput) =>
+        baseInput?.Tensor.DType ?? (_entry.Base == BaseRole.First ? inputs[0].Tensor.DType : Promote(inputs));
 
     /// <summary>The type that holds all inputs: the widest; float32 for different ones of one width.</summary>
     private static DType Promote(ImmutableArray<PlannedInput> inputs)

@@ -38,20 +38,21 @@ internal static class TensorNames
         ["embed", "emb.", "wte", "wpe", "cls_token", "class_token", "mask_token", "register_tokens", "patch", "stem", "conv1.", "ln_pre", "pre_layrnorm", "pre_layernorm", "pos_"];
 
     /// <summary>Rows of tokens: an input embedding or a language head, whose number of rows may differ between models.</summary>
-    public static bool IsVocabulary(string name) => Embeddings.Concat(Heads).Any(ending => EndsWithPart(name, ending));
+    public static bool IsVocabulary(string name) => IsEmbedding(name) || IsHead(name);
 
     /// <summary>Stands before the layers.</summary>
-    public static bool IsBeforeLayers(string name) => !Heads.Any(ending => EndsWithPart(name, ending)) && Before.Any(part => name.Contains(part, StringComparison.OrdinalIgnoreCase));
+    public static bool IsBeforeLayers(string name) => !IsHead(name) && Before.Any(part => name.Contains(part, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>A tensor that networks have or leave out.</summary>
     public static bool IsOptional(string name) => name.EndsWith(".bias", StringComparison.Ordinal);
 
     /// <summary>A language head, which a network may tie to its embedding and then not store.</summary>
-    public static bool IsHead(string name) => Heads.Any(ending => EndsWithPart(name, ending));
+    public static bool IsHead(string name) => EndsWithPart(name, Heads);
 
     /// <summary>An input embedding.</summary>
-    public static bool IsEmbedding(string name) => Embeddings.Any(ending => EndsWithPart(name, ending));
+    public static bool IsEmbedding(string name) => EndsWithPart(name, Embeddings);
 
-    private static bool EndsWithPart(string name, string ending) =>
-        name.EndsWith(ending, StringComparison.Ordinal) && (name.Length == ending.Length || name[^(ending.Length + 1)] == '.');
+    /// <summary>Ends in one of the endings, as whole parts; what belongs to a layer ('layers.3.attention.output.weight') does not count.</summary>
+    private static bool EndsWithPart(string name, string[] endings) =>
+        endings.Any(ending => name.EndsWith(ending, StringComparison.Ordinal) && (name.Length == ending.Length || name[^(ending.Length + 1)] == '.')) && LayerName.Parse(name) is null;
 }

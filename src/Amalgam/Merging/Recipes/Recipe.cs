@@ -45,7 +45,7 @@ public sealed record Recipe
     /// <summary>Parameters that hold where nothing nearer says otherwise.</summary>
     public ParameterBlock Parameters { get; init; } = ParameterBlock.Empty;
 
-    /// <summary>The type to which inputs are rounded; a floating-point type.</summary>
+    /// <summary>The type in which the result is stored where <see cref="OutDType"/> says nothing; arithmetic is in single precision whatever it is.</summary>
     public DType? DType { get; init; }
 
     /// <summary>The type in which the result is stored; a floating-point type.</summary>

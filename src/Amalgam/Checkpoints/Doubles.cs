@@ -2,7 +2,7 @@ using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 
-namespace Amalgam;
+namespace Amalgam.Checkpoints;
 
 /// <summary>Stored elements as doubles, for figures about a tensor: exact for every type but 64-bit integers, which round to nearest.</summary>
 internal static class Doubles
