@@ -55,8 +55,9 @@ public sealed class CheckpointOutput : IDisposable
     {
         string full = System.IO.Path.GetFullPath(path);
         if (resume && WasCommitted(full)) return;
-        if (System.IO.Path.GetDirectoryName(full) is not { } parent) throw new IOException($"{path} is the root of the file system; name a folder inside it");
-        if (File.Exists(parent)) throw new IOException($"{parent} is a file, so {path} cannot be written");
+        string? parent = System.IO.Path.GetDirectoryName(full) ?? throw new IOException($"{path} is the root of the file system; name a folder inside it");
+        for (; parent is not null && !Directory.Exists(parent); parent = System.IO.Path.GetDirectoryName(parent))
+            if (File.Exists(parent)) throw new IOException($"{parent} is a file, so {path} cannot be written");
         if (IsFolder(path) ? File.Exists(full) : Directory.Exists(full))
             throw new IOException($"{path} is {(IsFolder(path) ? "a file, expected a folder; end the name in .safetensors to write one file" : "a folder, expected a file")}");
         if (File.Exists(full) && !overwrite) throw new IOException($"{path} exists; --overwrite replaces it once the new one is complete");
@@ -114,13 +115,25 @@ public sealed class CheckpointOutput : IDisposable
     /// <summary>Adds a file that belongs to the checkpoint, in a folder.</summary>
     public void AddText(string name, string text)
     {
-        if (_isFolder) File.WriteAllText(System.IO.Path.Combine(Content, name), text);
+        if (_isFolder) AddFile(name, place => File.WriteAllText(place, text));
     }
 
     /// <summary>Copies a file that belongs to the checkpoint, into a folder.</summary>
     public void AddCopy(string file)
     {
-        if (_isFolder) File.Copy(file, System.IO.Path.Combine(Content, System.IO.Path.GetFileName(file)), overwrite: true);
+        if (_isFolder) AddFile(System.IO.Path.GetFileName(file), place => File.Copy(file, place, overwrite: true));
+    }
+
+    private void AddFile(string name, Action<string> write)
+    {
+        try
+        {
+            write(System.IO.Path.Combine(Content, name));
+        }
+        catch (IOException e)
+        {
+            throw new IOException($"{name} cannot be written into {Path}: {e.Message}", e);
+        }
     }
 
     /// <summary>Flushes everything and gives the checkpoint its name.</summary>

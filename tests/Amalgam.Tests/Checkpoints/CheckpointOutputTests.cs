@@ -189,6 +189,19 @@ public class CheckpointOutputTests
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
     }
 
+    [Theory]
+    [InlineData("file/out")]
+    [InlineData("file/deep/er/out.safetensors")]
+    public void A_path_below_a_file_is_refused(string target)
+    {
+        using TemporaryFolder folder = new();
+        File.WriteAllText(folder["file"], "");
+
+        var refusal = Assert.Throws<IOException>(() => Begin(folder[target], Fresh));
+
+        Assert.Equal($"{folder["file"]} is a file, so {folder[target]} cannot be written", refusal.Message);
+    }
+
     [Fact]
     public void Another_run_is_not_gone_on_with()
     {
