@@ -68,13 +68,13 @@ killed() { # OUT, old (yes or no), number of kills
   local wanted
   wanted=$(sums "$expected")
   before=$(sums "$(old_of "$out")")
-  for ((i = 0; i < count; i++)); do
+  for ((i = 0; i < count;)); do
     [ "$old" = yes ] && cp -r "$(old_of "$out")" "$out"
     merge "$out" ${options[@]+"${options[@]}"} >/dev/null 2>&1 &
     local pid=$!
     pause "$(moment "$length")"
     # The function's shell has the merge as its child; either may be gone already.
-    pkill -KILL -P "$pid" 2>/dev/null || late=$((late + 1))
+    if pkill -KILL -P "$pid" 2>/dev/null; then i=$((i + 1)); else late=$((late + 1)); fi
     wait "$pid" 2>/dev/null
     if [ ! -e "$out" ]; then state=absent && absent=$((absent + 1))
     elif [ "$(sums "$out")" = "$wanted" ]; then state=new && new=$((new + 1))
@@ -91,7 +91,7 @@ killed() { # OUT, old (yes or no), number of kills
     [ -z "$left" ] || fail "$out, kill $i ($state): $left is left"
     rm -rf "$out" "$out.partial" "$out.stages"
   done
-  echo "SIGKILL $out, old output $old: $count kills ($late after the end), output absent $absent, old $kept, new $new; resumed to the same bytes $resumed"
+  echo "SIGKILL $out, old output $old: $count kills, and $late too late; output absent $absent, old $kept, new $new; resumed to the same bytes $resumed"
 }
 
 for old in no yes; do

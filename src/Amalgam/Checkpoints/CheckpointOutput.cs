@@ -77,6 +77,7 @@ public sealed class CheckpointOutput : IDisposable
     /// <param name="options">How to write.</param>
     /// <param name="fingerprint">Tells this run from others; only a run with the same one can be resumed.</param>
     /// <exception cref="IOException">The path cannot be written, or the disk is full.</exception>
+    /// <exception cref="InvalidDataException">The format cannot store such a tensor, or its name.</exception>
     public static CheckpointOutput Create(
         string path, IReadOnlyList<TensorSpec> tensors, IReadOnlyDictionary<string, string> metadata, OutputOptions options, string fingerprint)
     {
@@ -259,14 +260,27 @@ public sealed class CheckpointOutput : IDisposable
         for (int i = 0; i < shards.Count; i++)
         {
             string name = !_isFolder ? System.IO.Path.GetFileName(Path) : shards.Count == 1 ? "model.safetensors" : $"model-{i + 1:00000}-of-{shards.Count:00000}.safetensors";
-            CheckpointWriter writer = format.Create(System.IO.Path.Combine(Content, name), shards[i], metadata)
-                ?? throw new IOException($"Amalgam reads {format.Name} files but does not write them; end the name in .safetensors");
+            CheckpointWriter writer = CreateFile(format, System.IO.Path.Combine(Content, name), shards[i], metadata);
             _writers.Add(writer);
             foreach (TensorSpec tensor in shards[i])
             {
                 _writerOf.Add(tensor.Name, writer);
                 if (writer.IsNew) _done.Remove(tensor.Name); // its file is gone or of another size, whatever the journal says
             }
+        }
+    }
+
+    /// <summary>What a format cannot store is no bug of ours but a wish that it does not grant.</summary>
+    private CheckpointWriter CreateFile(CheckpointFormat format, string file, IReadOnlyList<TensorSpec> tensors, IReadOnlyDictionary<string, string> metadata)
+    {
+        try
+        {
+            return format.Create(file, tensors, metadata) ?? throw new IOException($"Amalgam reads {format.Name} files but does not write them; end the name in .safetensors");
+        }
+        catch (ArgumentException e)
+        {
+            string why = e.Message.Replace($" (Parameter '{e.ParamName}')", "", StringComparison.Ordinal).Replace(file + ": ", "", StringComparison.Ordinal);
+            throw new InvalidDataException($"{Path} cannot be written: {why}", e);
         }
     }
 

@@ -237,6 +237,7 @@ internal sealed class Pickle(Storage storage, long begin, long end, IReadOnlySet
     private object Integer(uint count)
     {
         if (count > NumberLimit) throw Fail($"a number takes {count} bytes, the limit is {NumberLimit}");
+        if (count >= sizeof(long)) Spend(ObjectCost + count);
         BigInteger value = new(Small((int)count));
         return value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value;
     }
