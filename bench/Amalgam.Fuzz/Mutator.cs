@@ -40,8 +40,8 @@ internal sealed partial class Mutator(string kind, ImmutableArray<Seed> files, l
         byte[] bytes = file.Bytes;
         int structured = random.Next(4);
         if (structured > 0) bytes = Structured(bytes, file.Name, random);
-        if (structured != 1)
-            for (int changes = 1 << random.Next(4); changes > 0; changes--) bytes = Plain(bytes, random);
+        if (structured is 0 or 3)
+            for (int changes = random.Next(3) > 0 ? 1 : 1 << random.Next(4); changes > 0; changes--) bytes = Plain(bytes, random);
         return new(file.Name, bytes.Length > LargestBytes ? bytes[..LargestBytes] : bytes, file.Others);
     }
 
@@ -58,7 +58,7 @@ internal sealed partial class Mutator(string kind, ImmutableArray<Seed> files, l
         if (bytes.Length == 0) return [(byte)random.Next(256)];
         int at = random.Next(bytes.Length), count = random.Next(1, 1 + Math.Min(bytes.Length - at, 1 << random.Next(10)));
         byte[] changed = [.. bytes];
-        switch (random.Next(9))
+        switch (random.Next(2) == 0 ? random.Next(9) : random.Next(4))
         {
             case 0: changed[at] ^= (byte)(1 << random.Next(8)); return changed;
             case 1: changed[at] = (byte)random.Next(256); return changed;
@@ -106,7 +106,7 @@ internal sealed partial class Mutator(string kind, ImmutableArray<Seed> files, l
     private static byte[] Edit(byte[] bytes, ImmutableArray<string> pieces, Random random)
     {
         string text = Encoding.UTF8.GetString(bytes);
-        for (int changes = random.Next(1, 4); changes > 0; changes--)
+        for (int changes = 1 + random.Next(2) * random.Next(3); changes > 0; changes--)
         {
             int at = random.Next(text.Length + 1);
             switch (random.Next(6))
@@ -148,7 +148,7 @@ internal sealed partial class Mutator(string kind, ImmutableArray<Seed> files, l
     private static byte[] Yaml(byte[] bytes, Random random)
     {
         List<string> lines = [.. Encoding.UTF8.GetString(bytes).Split('\n')];
-        for (int changes = random.Next(1, 5); changes > 0; changes--)
+        for (int changes = 1 + random.Next(2) * random.Next(4); changes > 0; changes--)
         {
             int at = random.Next(lines.Count);
             string line = lines[at];
@@ -175,7 +175,7 @@ internal sealed partial class Mutator(string kind, ImmutableArray<Seed> files, l
     private static byte[] Pickle(byte[] bytes, Random random)
     {
         const string Opcodes = "(.0123FIJKLMNPQRSTUVXabcdeghijlopqrstuB}])\u0080\u0081\u0082\u0083\u0084\u0085\u0086\u0087\u0088\u0089\u008a\u008b\u008c\u008d\u008e\u008f\u0090\u0091\u0092\u0093\u0094\u0095\u0096\u0097\u0098";
-        for (int changes = random.Next(1, 5); changes > 0; changes--)
+        for (int changes = 1 + random.Next(2) * random.Next(4); changes > 0; changes--)
         {
             int at = random.Next(bytes.Length + 1);
             byte opcode = (byte)Opcodes[random.Next(Opcodes.Length)];

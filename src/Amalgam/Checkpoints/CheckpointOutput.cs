@@ -55,8 +55,9 @@ public sealed class CheckpointOutput : IDisposable
     {
         string full = System.IO.Path.GetFullPath(path);
         if (resume && WasCommitted(full)) return;
-        if (System.IO.Path.GetDirectoryName(full) is not { } parent) throw new IOException($"{path} is the root of the file system; name a folder inside it");
-        if (File.Exists(parent)) throw new IOException($"{parent} is a file, so {path} cannot be written");
+        string? parent = System.IO.Path.GetDirectoryName(full) ?? throw new IOException($"{path} is the root of the file system; name a folder inside it");
+        for (; parent is not null && !Directory.Exists(parent); parent = System.IO.Path.GetDirectoryName(parent))
+            if (File.Exists(parent)) throw new IOException($"{parent} is a file, so {path} cannot be written");
         if (IsFolder(path) ? File.Exists(full) : Directory.Exists(full))
             throw new IOException($"{path} is {(IsFolder(path) ? "a file, expected a folder; end the name in .safetensors to write one file" : "a folder, expected a file")}");
         if (File.Exists(full) && !overwrite) throw new IOException($"{path} exists; --overwrite replaces it once the new one is complete");
@@ -76,6 +77,7 @@ public sealed class CheckpointOutput : IDisposable
     /// <param name="options">How to write.</param>
     /// <param name="fingerprint">Tells this run from others; only a run with the same one can be resumed.</param>
     /// <exception cref="IOException">The path cannot be written, or the disk is full.</exception>
+    /// <exception cref="InvalidDataException">The format cannot store such a tensor, or its name.</exception>
     public static CheckpointOutput Create(
         string path, IReadOnlyList<TensorSpec> tensors, IReadOnlyDictionary<string, string> metadata, OutputOptions options, string fingerprint)
     {
@@ -114,13 +116,25 @@ public sealed class CheckpointOutput : IDisposable
     /// <summary>Adds a file that belongs to the checkpoint, in a folder.</summary>
     public void AddText(string name, string text)
     {
-        if (_isFolder) File.WriteAllText(System.IO.Path.Combine(Content, name), text);
+        if (_isFolder) AddFile(name, place => File.WriteAllText(place, text));
     }
 
     /// <summary>Copies a file that belongs to the checkpoint, into a folder.</summary>
     public void AddCopy(string file)
     {
-        if (_isFolder) File.Copy(file, System.IO.Path.Combine(Content, System.IO.Path.GetFileName(file)), overwrite: true);
+        if (_isFolder) AddFile(System.IO.Path.GetFileName(file), place => File.Copy(file, place, overwrite: true));
+    }
+
+    private void AddFile(string name, Action<string> write)
+    {
+        try
+        {
+            write(System.IO.Path.Combine(Content, name));
+        }
+        catch (IOException e)
+        {
+            throw new IOException($"{name} cannot be written into {Path}: {e.Message}", e);
+        }
     }
 
     /// <summary>Flushes everything and gives the checkpoint its name.</summary>
@@ -246,14 +260,27 @@ public sealed class CheckpointOutput : IDisposable
         for (int i = 0; i < shards.Count; i++)
         {
             string name = !_isFolder ? System.IO.Path.GetFileName(Path) : shards.Count == 1 ? "model.safetensors" : $"model-{i + 1:00000}-of-{shards.Count:00000}.safetensors";
-            CheckpointWriter writer = format.Create(System.IO.Path.Combine(Content, name), shards[i], metadata)
-                ?? throw new IOException($"Amalgam reads {format.Name} files but does not write them; end the name in .safetensors");
+            CheckpointWriter writer = CreateFile(format, System.IO.Path.Combine(Content, name), shards[i], metadata);
             _writers.Add(writer);
             foreach (TensorSpec tensor in shards[i])
             {
                 _writerOf.Add(tensor.Name, writer);
                 if (writer.IsNew) _done.Remove(tensor.Name); // its file is gone or of another size, whatever the journal says
             }
+        }
+    }
+
+    /// <summary>What a format cannot store is no bug of ours but a wish that it does not grant.</summary>
+    private CheckpointWriter CreateFile(CheckpointFormat format, string file, IReadOnlyList<TensorSpec> tensors, IReadOnlyDictionary<string, string> metadata)
+    {
+        try
+        {
+            return format.Create(file, tensors, metadata) ?? throw new IOException($"Amalgam reads {format.Name} files but does not write them; end the name in .safetensors");
+        }
+        catch (ArgumentException e)
+        {
+            string why = e.Message.Replace($" (Parameter '{e.ParamName}')", "", StringComparison.Ordinal).Replace(file + ": ", "", StringComparison.Ordinal);
+            throw new InvalidDataException($"{Path} cannot be written: {why}", e);
         }
     }
 

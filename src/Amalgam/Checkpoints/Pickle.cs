@@ -20,17 +20,19 @@ internal sealed class Pickle(Storage storage, long begin, long end, IReadOnlySet
     private const int NewestProtocol = 5;
     private const int LineLimit = 256;
     private const int NumberLimit = 255;
-    private const int SlotCost = 8, ObjectCost = 32;
+    private const int SlotCost = 16, ObjectCost = 64, DictCost = 64;
+    private const long FreeCost = 16 << 20;
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 
     private readonly byte[] _window = new byte[(int)Math.Min(1 << 16, Math.Max(1, end - begin))];
+    private readonly byte[] _small = new byte[LineLimit];
     private readonly List<object?> _stack = [];
     private readonly List<int> _marks = [];
     private readonly Dictionary<long, object?> _memo = [];
     private long _windowBegin = begin, _windowEnd = begin, _opcodeAt = begin;
 
-    /// <summary>What the values may still take in memory, roughly: twice the file and something for small ones.</summary>
-    private long _budget = 2 * storage.Length + (64 << 20);
+    /// <summary>What the values may still take in memory, with the growth of what holds them: twice the file and something for small ones.</summary>
+    private long _budget = 2 * storage.Length + FreeCost;
 
     /// <summary>The byte after the last pickle that was read.</summary>
     public long Position { get; private set; } = begin;
@@ -65,24 +67,24 @@ internal sealed class Pickle(Storage storage, long begin, long end, IReadOnlySet
                 int protocol = Byte();
                 if (protocol > NewestProtocol) throw Fail($"it is of protocol {protocol}, up to {NewestProtocol} are known");
                 break;
-            case 0x95: Take(8); break; // FRAME: how much to read ahead, of no meaning here
+            case 0x95: Small(8); break; // FRAME: how much to read ahead, of no meaning here
             case (byte)'(': Spend(SlotCost); _marks.Add(_stack.Count); break;
             case (byte)'N': Push(null); break;
             case 0x88: Push(true); break;
             case 0x89: Push(false); break;
-            case (byte)'J': Push((long)BinaryPrimitives.ReadInt32LittleEndian(Take(4))); break;
+            case (byte)'J': Push((long)BinaryPrimitives.ReadInt32LittleEndian(Small(4))); break;
             case (byte)'K': Push((long)Byte()); break;
-            case (byte)'M': Push((long)BinaryPrimitives.ReadUInt16LittleEndian(Take(2))); break;
+            case (byte)'M': Push((long)BinaryPrimitives.ReadUInt16LittleEndian(Small(2))); break;
             case 0x8a: Push(Integer(Byte())); break;
-            case 0x8b: Push(Integer(BinaryPrimitives.ReadUInt32LittleEndian(Take(4)))); break;
-            case (byte)'G': Push(BinaryPrimitives.ReadDoubleBigEndian(Take(8))); break;
-            case (byte)'X': Push(Text(BinaryPrimitives.ReadUInt32LittleEndian(Take(4)))); break;
+            case 0x8b: Push(Integer(BinaryPrimitives.ReadUInt32LittleEndian(Small(4)))); break;
+            case (byte)'G': Push(BinaryPrimitives.ReadDoubleBigEndian(Small(8))); break;
+            case (byte)'X': Push(Text(BinaryPrimitives.ReadUInt32LittleEndian(Small(4)))); break;
             case 0x8c: Push(Text(Byte())); break;
-            case 0x8d: Push(Text(BinaryPrimitives.ReadInt64LittleEndian(Take(8)))); break;
+            case 0x8d: Push(Text(BinaryPrimitives.ReadInt64LittleEndian(Small(8)))); break;
             case (byte)'U': Push(PythonTwoText(Byte())); break;
-            case (byte)'T': Push(PythonTwoText(BinaryPrimitives.ReadUInt32LittleEndian(Take(4)))); break;
+            case (byte)'T': Push(PythonTwoText(BinaryPrimitives.ReadUInt32LittleEndian(Small(4)))); break;
             case (byte)'C': Push(Take(Byte())); break;
-            case (byte)'B': Push(Take(BinaryPrimitives.ReadUInt32LittleEndian(Take(4)))); break;
+            case (byte)'B': Push(Take(BinaryPrimitives.ReadUInt32LittleEndian(Small(4)))); break;
             case (byte)')': Push(Array.Empty<object?>()); break;
             case 0x85: PushTuple(1); break;
             case 0x86: PushTuple(2); break;
@@ -91,14 +93,14 @@ internal sealed class Pickle(Storage storage, long begin, long end, IReadOnlySet
             case (byte)']' or 0x8f: Push(new List<object?>()); break;
             case (byte)'a': Append(_stack.Count - 1); break;
             case (byte)'e' or 0x90: Append(PopMark()); break;
-            case (byte)'}': Push(new PickleDict()); break;
+            case (byte)'}': Spend(DictCost); Push(new PickleDict()); break;
             case (byte)'s': SetItems(_stack.Count - 2); break;
             case (byte)'u': SetItems(PopMark()); break;
             case (byte)'q': Memoize(Byte()); break;
-            case (byte)'r': Memoize(BinaryPrimitives.ReadUInt32LittleEndian(Take(4))); break;
+            case (byte)'r': Memoize(BinaryPrimitives.ReadUInt32LittleEndian(Small(4))); break;
             case 0x94: Memoize(_memo.Count); break;
             case (byte)'h': Recall(Byte()); break;
-            case (byte)'j': Recall(BinaryPrimitives.ReadUInt32LittleEndian(Take(4))); break;
+            case (byte)'j': Recall(BinaryPrimitives.ReadUInt32LittleEndian(Small(4))); break;
             case (byte)'c': PushGlobal(Line(), Line()); break;
             case 0x93:
                 object? name = Pop(), module = Pop();
@@ -108,6 +110,7 @@ internal sealed class Pickle(Storage storage, long begin, long end, IReadOnlySet
             case 0x81: Call(onlyFor: "torch.nn.parameter.Parameter"); break;
             case (byte)'b': Build(); break;
             case (byte)'Q':
+                Spend(SlotCost);
                 Persistents.Add(new(Pop()));
                 Push(Persistents[^1]);
                 break;
@@ -127,6 +130,7 @@ internal sealed class Pickle(Storage storage, long begin, long end, IReadOnlySet
             return;
         }
 
+        Spend(DictCost);
         PickleDict dict = new();
         if (tuple.Length > 0)
         {
@@ -233,7 +237,8 @@ internal sealed class Pickle(Storage storage, long begin, long end, IReadOnlySet
     private object Integer(uint count)
     {
         if (count > NumberLimit) throw Fail($"a number takes {count} bytes, the limit is {NumberLimit}");
-        BigInteger value = new(Take(count));
+        if (count >= sizeof(long)) Spend(ObjectCost + count);
+        BigInteger value = new(Small((int)count));
         return value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value;
     }
 
@@ -258,14 +263,14 @@ internal sealed class Pickle(Storage storage, long begin, long end, IReadOnlySet
 
     private string Line()
     {
-        StringBuilder line = new();
+        int length = 0;
         for (byte b = Byte(); b != '\n'; b = Byte())
         {
-            if (line.Length == LineLimit || b is < 32 or > 126) throw Fail("a class's name is not short and plain");
-            line.Append((char)b);
+            if (length == LineLimit || b is < 32 or > 126) throw Fail("a class's name is not short and plain");
+            _small[length++] = b;
         }
 
-        return line.ToString();
+        return Encoding.ASCII.GetString(_small, 0, length);
     }
 
     private byte Byte()
@@ -287,10 +292,24 @@ internal sealed class Pickle(Storage storage, long begin, long end, IReadOnlySet
         if (count < 0 || count > end - Position || count > Array.MaxLength) throw Fail($"a value claims {(ulong)count} bytes, {end - Position} are left");
         Spend(count * cost);
         byte[] bytes = new byte[count];
-        if (Position >= _windowBegin && count <= _windowEnd - Position) _window.AsSpan((int)(Position - _windowBegin), (int)count).CopyTo(bytes);
-        else storage.Read(Position, bytes);
-        Position += count;
+        Fill(bytes);
         return bytes;
+    }
+
+    /// <summary>At most <see cref="LineLimit"/> bytes that are used up at once.</summary>
+    private ReadOnlySpan<byte> Small(int count)
+    {
+        if (count > end - Position) throw Fail($"a value claims {count} bytes, {end - Position} are left");
+        var bytes = _small.AsSpan(0, count);
+        Fill(bytes);
+        return bytes;
+    }
+
+    private void Fill(Span<byte> bytes)
+    {
+        if (Position >= _windowBegin && bytes.Length <= _windowEnd - Position) _window.AsSpan((int)(Position - _windowBegin), bytes.Length).CopyTo(bytes);
+        else storage.Read(Position, bytes);
+        Position += bytes.Length;
     }
 
     private InvalidDataException Fail(string why) => fail($"its pickle, at byte {_opcodeAt}: {why}");

@@ -189,6 +189,34 @@ public class CheckpointOutputTests
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
     }
 
+    [Theory]
+    [InlineData("file/out")]
+    [InlineData("file/deep/er/out.safetensors")]
+    public void A_path_below_a_file_is_refused(string target)
+    {
+        using TemporaryFolder folder = new();
+        File.WriteAllText(folder["file"], "");
+
+        var refusal = Assert.Throws<IOException>(() => Begin(folder[target], Fresh));
+
+        Assert.Equal($"{folder["file"]} is a file, so {folder[target]} cannot be written", refusal.Message);
+    }
+
+    [Theory]
+    [InlineData("out.npz", "w", "'w' BF16[4] cannot be stored, as numpy has no BF16; choose another type with --dtype, such as float32")]
+    [InlineData("out.pt", "w", "'w' F8_E8M0[4] cannot be stored, as PyTorch files hold no F8_E8M0 of this kind; choose another type with --dtype, or write safetensors")]
+    [InlineData("out.safetensors", "__metadata__", "no tensor may have the name of '__metadata__' BF16[4], it is the format's own")]
+    public void What_a_format_cannot_store_is_refused(string target, string name, string why)
+    {
+        using TemporaryFolder folder = new();
+        TensorSpec spec = new(name, target == "out.pt" ? DType.F8E8M0 : DType.BF16, new(4));
+
+        var refusal = Assert.Throws<InvalidDataException>(() => CheckpointOutput.Create(folder[target], [spec], new Dictionary<string, string>(), Fresh, "test"));
+
+        Assert.Equal($"{folder[target]} cannot be written: {why}", refusal.Message);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
+    }
+
     [Fact]
     public void Another_run_is_not_gone_on_with()
     {

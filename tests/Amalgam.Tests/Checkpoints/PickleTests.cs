@@ -4,7 +4,7 @@ namespace Amalgam.Tests.Checkpoints;
 
 public class PickleTests
 {
-    private const int Million = 1_000_000;
+    private const int Million = 100_000;
 
     /// <summary>A pickle, and what the message says.</summary>
     public static TheoryData<byte[], string> Refusals => new()
@@ -43,6 +43,37 @@ public class PickleTests
         { new PickleBytes().Global("collections", "OrderedDict").Op(']', 'N', 'a', 0x85, 'R').Stop(), "not made of a list of pairs" },
     };
 
+    /// <summary>A few bytes of a pickle make objects of many, which must not add up to far more than the file.</summary>
+    [Theory]
+    [InlineData("N")]
+    [InlineData("]")]
+    [InlineData("}")]
+    [InlineData("(")]
+    [InlineData("()")]
+    [InlineData(")")]
+    [InlineData("]\u0094")]
+    [InlineData("}\u0094")]
+    [InlineData("K\u0001")]
+    [InlineData("X\0\0\0\0")]
+    [InlineData("U\u0001a")]
+    [InlineData("NQ")]
+    [InlineData("]\u0085")]
+    [InlineData("\u008a\u0009\u0001\u0001\u0001\u0001\u0001\u0001\u0001\u0001\u0001")]
+    [InlineData("ccollections\nOrderedDict\n)R")]
+    public void A_flood_of_small_values_takes_no_more_memory_than_twice_the_file(string flood)
+    {
+        using TemporaryFolder folder = new();
+        byte[] bytes = [.. Enumerable.Repeat(System.Text.Encoding.Latin1.GetBytes(flood), (4 << 20) / flood.Length).SelectMany(b => b)];
+        File.WriteAllBytes(folder["flood.bin"], bytes);
+        using FileStorage storage = new(folder["flood.bin"]);
+        Pickle pickle = new(storage, 0, storage.Length, PyTorchObjects.Allowed, why => new(why));
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Throws<InvalidDataException>(pickle.Read);
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 2 * storage.Length + (24 << 20));
+    }
+
     [Theory, MemberData(nameof(Refusals))]
     public void Refuses(byte[] pickle, string phrase) =>
         Assert.Contains(phrase, Assert.Throws<InvalidDataException>(() => Read(pickle)).Message, StringComparison.Ordinal);
@@ -77,7 +108,7 @@ public class PickleTests
     }
 
     [Fact]
-    public void Reads_a_million_nested_lists_without_recursion()
+    public void Reads_deeply_nested_lists_without_recursion()
     {
         PickleBytes pickle = new();
         for (int i = 0; i < Million; i++) pickle.Op(']');
