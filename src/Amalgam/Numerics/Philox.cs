@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Text;
@@ -55,8 +54,6 @@ public static class Philox
     }
 
     /// <summary>Ten rounds on four blocks at once; the lanes of a to d hold the four words of each block's counter, and then of its output.</summary>
-    /// <remarks>Optimised from the first call on: the quick code that .NET 10.0 makes for first calls gives wrong words here on machines with AVX-512.</remarks>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static (Vector256<ulong> A, Vector256<ulong> B, Vector256<ulong> C, Vector256<ulong> D) Encrypt(
         ulong key, Vector256<ulong> a, Vector256<ulong> b, Vector256<ulong> c, Vector256<ulong> d)
     {
@@ -95,8 +92,8 @@ public static class Philox
     }
 
     /// <summary>
-    /// The product of 32-bit numbers in 64-bit lanes. Not Avx2.Multiply, which would be one instruction also without AVX-512: on .NET 10.0.12 its first-tier
-    /// code gives other products on machines with AVX-512 (the published answers in the tests show it).
+    /// The product of 32-bit numbers in 64-bit lanes. Not Avx2.Multiply, which would be one instruction also without AVX-512: on .NET 10.0.12 its first,
+    /// unoptimised code gives other products on machines with AVX-512 (the published answers in the tests show it).
     /// </summary>
     private static Vector256<ulong> Multiply(Vector256<ulong> x, ulong y) => x * Vector256.Create(y);
 
