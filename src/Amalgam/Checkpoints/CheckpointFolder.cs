@@ -43,7 +43,7 @@ internal static class CheckpointFolder
             }
         }
 
-        throw new FileNotFoundException($"{folder} holds no checkpoint ({string.Join(", ", CheckpointFormat.All.SelectMany(f => f.Extensions))}); it has {(files.Length == 0 ? "no files" : Names(files))}");
+        throw new FileNotFoundException($"{folder} holds no checkpoint ({string.Join(", ", CheckpointFormat.All.SelectMany(f => f.Extensions).Distinct())}); it has {(files.Length == 0 ? "no files" : Names(files))}");
     }
 
     private static string Names(string[] files) =>

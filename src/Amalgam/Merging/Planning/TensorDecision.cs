@@ -84,7 +84,7 @@ internal sealed class TensorDecision
         {
             if (other.Tensor.DType == donor.Tensor.DType && other.Tensor.Shape == donor.Tensor.Shape && HaveSameBytes(donor.Tensor, other.Tensor)) continue;
             throw new MergeException(
-                $"'{output.Name}' is {donor.Tensor.DType}{donor.Tensor.Shape} in {donor.Model.Label} and {other.Tensor.DType}{other.Tensor.Shape} in {other.Model.Label}, with other values; tensors that are not floating-point are not merged: say integers: base to take them from {donor.Model.Label}");
+                $"'{output.Name}' is {donor.Tensor.DType}{donor.Tensor.Shape} in {donor.Model.Label} and {other.Tensor.DType}{other.Tensor.Shape} in {other.Model.Label}, with other values; tensors that are not floating-point are not merged: say integers: base (--integers base) to take them from {donor.Model.Label}");
         }
 
         return Copy(output, donor, inputs.Length > 1 ? "equal in all models" : "copied");

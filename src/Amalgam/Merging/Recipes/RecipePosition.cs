@@ -1,7 +1,7 @@
 namespace Amalgam.Merging.Recipes;
 
-/// <summary>A place in a recipe; prints as <c>file.yml:12:5</c>.</summary>
-/// <param name="File">The file's name as it was given.</param>
+/// <summary>A place in a recipe; prints as <c>file.yml:12:5</c>, or as the option that the recipe was made from, whose lines nobody has seen.</summary>
+/// <param name="File">The file's name as it was given, or an option such as <c>--method</c>.</param>
 /// <param name="Line">From 1 on.</param>
 /// <param name="Column">From 1 on.</param>
 public readonly record struct RecipePosition(string File, int Line, int Column)
@@ -22,5 +22,5 @@ public readonly record struct RecipePosition(string File, int Line, int Column)
         }
     }
 
-    public override string ToString() => $"{File}:{Line}:{Column}";
+    public override string ToString() => File.StartsWith("--", StringComparison.Ordinal) ? File : $"{File}:{Line}:{Column}";
 }
