@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text;
 using Amalgam.Checkpoints;
 using Amalgam.Merging.Planning;
 using Amalgam.Merging.Recipes;
@@ -46,11 +47,17 @@ public sealed class RecipeRun : IDisposable
     /// <returns>What the user should know beyond the plans' notes.</returns>
     public ImmutableArray<string> Run(string path, MergeOptions options, string? stages = null, IProgress<MergeProgress>? progress = null)
     {
+        string folder = Path.GetFullPath(stages ?? path + ".stages"), mark = Mark(options);
+        if (stages is null && options.Output is { Resume: true, Overwrite: false } && WasFinished(folder, path, mark))
+        {
+            RemoveStages(folder);
+            return [];
+        }
+
         CheckpointOutput.CheckTarget(path, options.Output.Overwrite, options.Output.Resume);
         if (Plans.Length == 1) return Merger.Run(Plans[0], Text, path, options, progress);
 
-        string folder = Path.GetFullPath(stages ?? path + ".stages");
-        using FileStream taken = PrepareStages(folder, path, keep: stages is not null || options.Output.Resume);
+        using FileStream taken = PrepareStages(folder, path, mark, keep: stages is not null || options.Output.Resume);
         Dictionary<string, Checkpoint> results = new(StringComparer.Ordinal);
         List<string> notes = [];
         try
@@ -123,7 +130,7 @@ public sealed class RecipeRun : IDisposable
     }
 
     /// <summary>Makes the folder ready, and takes it until the result is disposed.</summary>
-    private static FileStream PrepareStages(string folder, string path, bool keep)
+    private static FileStream PrepareStages(string folder, string path, string mark, bool keep)
     {
         string marker = Path.Combine(folder, Marker);
         if (File.Exists(folder) || (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any() && !File.Exists(marker)))
@@ -132,8 +139,25 @@ public sealed class RecipeRun : IDisposable
         FileStream taken = ExclusiveFile.Open(marker, path);
         if (!keep) Clear(folder);
         taken.SetLength(0);
-        taken.Write("Intermediate results of amalgam merge.\n"u8);
+        taken.Write(Encoding.ASCII.GetBytes(mark));
         return taken;
+    }
+
+    /// <summary>What the marker of the folder says of this run.</summary>
+    private string Mark(MergeOptions options) =>
+        $"Intermediate results of amalgam merge.\n{string.Join('\n', Plans.Select(p => p.Fingerprint(options.Seed, options.Output.ShardBytes)))}\n";
+
+    /// <summary>
+    /// An interrupted run had made its output, and only its folder is left to remove. Where nothing may be overwritten there was no output when that run began,
+    /// so the one that is there now is its own.
+    /// </summary>
+    private static bool WasFinished(string folder, string path, string mark)
+    {
+        string marker = Path.Combine(folder, Marker);
+        if (!File.Exists(marker) || Path.Exists(path + ".partial") || !(File.Exists(path) || (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any()))) return false;
+        using FileStream taken = ExclusiveFile.Open(marker, path);
+        using StreamReader reader = new(taken);
+        return reader.ReadToEnd() == mark;
     }
 
     /// <summary>The marker goes last, so that an interruption leaves a folder that the next run knows.</summary>
