@@ -9,7 +9,7 @@ work=${3:-$(mktemp -d)}
 python=${PYTHON:-/usr/bin/python3}
 [ $# -ge 3 ] || trap 'rm -rf "$work"' EXIT
 
-dotnet build -c Release "$here/Amalgam.slnx" -v q --nologo >/dev/null
+dotnet build -c Release "$here/Amalgam.slnx" -v q --nologo >&2
 amalgam="$here/artifacts/bin/Amalgam.Cli/release/Amalgam.Cli"
 [ -f "$work/base.safetensors" ] || dotnet "$here/artifacts/bin/Amalgam.Benchmarks/release/Amalgam.Benchmarks.dll" generate "$work" "$bytes"
 cd "$work"

@@ -145,7 +145,7 @@ public sealed class RecipeRun : IDisposable
 
     /// <summary>What the marker of the folder says of this run.</summary>
     private string Mark(MergeOptions options) =>
-        $"Intermediate results of amalgam merge.\n{string.Join('\n', Plans.Select(p => p.Fingerprint(options.Seed, options.Output.ShardBytes)))}\n";
+        $"Intermediate results of amalgam merge.\n{string.Join('\n', Plans.Select(p => p.Fingerprint(Text, options.Seed, options.Output.ShardBytes)))}\n";
 
     /// <summary>
     /// An interrupted run had made its output, and only its folder is left to remove. Where nothing may be overwritten there was no output when that run began,
