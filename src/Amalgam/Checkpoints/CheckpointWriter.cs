@@ -8,8 +8,14 @@ namespace Amalgam.Checkpoints;
 /// </summary>
 public class CheckpointWriter : IDisposable
 {
+    /// <summary>Bytes after which the disk is asked to begin writing, so that little is left to wait for at the end.</summary>
+    private const long FlushBytes = 128L << 20;
+
     private readonly SafeFileHandle _handle;
     private readonly IReadOnlyDictionary<string, (TensorSpec Tensor, long Offset)> _layout;
+    private readonly Lock _gate = new();
+    private Task _flush = Task.CompletedTask;
+    private long _unflushed;
 
     /// <param name="path">The file; it is created, or opened as it is to go on with an interrupted run, and gets its full size at once, so that a full disk shows now.</param>
     /// <param name="length">Bytes of the whole file.</param>
@@ -52,10 +58,16 @@ public class CheckpointWriter : IDisposable
     }
 
     /// <summary>Writes what can only be written last, and flushes to the disk.</summary>
-    public virtual void Complete() => RandomAccess.FlushToDisk(_handle);
+    public virtual void Complete()
+    {
+        _flush.GetAwaiter().GetResult();
+        RandomAccess.FlushToDisk(_handle);
+    }
 
     public void Dispose()
     {
+        // A flush that failed was reported by Complete, or the file is given up.
+        ((IAsyncResult)_flush).AsyncWaitHandle.WaitOne();
         _handle.Dispose();
         GC.SuppressFinalize(this);
     }
@@ -65,6 +77,19 @@ public class CheckpointWriter : IDisposable
     {
         if (offset < 0 || offset + bytes.Length > Length) throw new ArgumentOutOfRangeException(nameof(offset), $"{bytes.Length} bytes at {offset} of {Length}");
         RandomAccess.Write(_handle, bytes, offset);
+        FlushBehind(bytes.Length);
+    }
+
+    /// <summary>Now and then starts a flush on a thread of its own, while others go on writing.</summary>
+    private void FlushBehind(int written)
+    {
+        if (Interlocked.Add(ref _unflushed, written) < FlushBytes) return;
+        lock (_gate)
+        {
+            if (!_flush.IsCompletedSuccessfully || Volatile.Read(ref _unflushed) < FlushBytes) return;
+            Volatile.Write(ref _unflushed, 0);
+            _flush = Task.Factory.StartNew(() => RandomAccess.FlushToDisk(_handle), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        }
     }
 
     /// <summary>Reads back what was written, for checksums.</summary>
