@@ -89,7 +89,7 @@ internal sealed class MergeCommand
         ImmutableArray<string> findings;
         using (Progress progress = new(error, quiet)) findings = run.Run(target, options, parse.GetValue(_stages), progress);
 
-        foreach (string finding in findings) error.WriteLine($"note: {Printable.Line(finding)}");
+        if (!quiet) foreach (string finding in findings) error.WriteLine($"note: {Printable.Line(finding)}");
         MergePlan last = run.Plans[^1];
         long read = run.Plans.Sum(p => p.InputBytes);
         output.WriteLine(

@@ -61,7 +61,8 @@ internal static class MethodsCommand
             BaseRole.Origin => "needed; the models' differences from it are merged",
             BaseRole.OptionalOrigin => "optional; where it is given, the models' differences from it are merged",
             BaseRole.First => "needed; it is the first of the models",
-            _ => "not used, except where a tensor is not merged",
+            BaseRole.Model => "none; a base_model that is not listed takes part as the last model where a weight holds for it too",
+            _ => "none; a base_model gives the tensors that are not merged",
         });
         Tell("source", method.Source);
         foreach (MethodParameter parameter in method.AllParameters)

@@ -23,19 +23,19 @@ internal static class SimpleRecipe
         for (int i = 0; i < models.Length; i++)
         {
             text.Append($"  - model: {Model(models[i])}\n");
-            var own = values.Where(v => v.Value.Length > 1 && !IsPatterns(entry, v.Key)).ToArray();
+            var own = values.Where(v => IsOfModels(entry, v.Key, v.Value)).ToArray();
             if (own.Length == 0) continue;
             text.Append("    parameters:\n");
             foreach (var (parameter, ofModels) in own)
             {
-                if (ofModels.Length != models.Length)
+                if (ofModels.Length != 1 && ofModels.Length != models.Length)
                     throw new MergeException($"--method {method}: {parameter} has {ofModels.Length} values for {models.Length} models; give one for all, or one for each");
-                text.Append($"      {Quote(parameter)}: {Value(ofModels[i])}\n");
+                text.Append($"      {Quote(parameter)}: {Value(ofModels[ofModels.Length == 1 ? 0 : i])}\n");
             }
         }
 
         if (baseModel is not null) text.Append($"base_model: {Model(baseModel)}\n");
-        var common = values.Where(v => v.Value.Length == 1 || IsPatterns(entry, v.Key)).ToArray();
+        var common = values.Where(v => !IsOfModels(entry, v.Key, v.Value)).ToArray();
         if (common.Length > 0) text.Append("parameters:\n");
         foreach (var (parameter, value) in common)
             text.Append($"  {Quote(parameter)}: {(IsPatterns(entry, parameter) ? $"[{string.Join(", ", value.Select(Quote))}]" : Value(value[0]))}\n");
@@ -58,6 +58,10 @@ internal static class SimpleRecipe
 
         return (name, values);
     }
+
+    /// <summary>Stands under each model. So does a weight that all share, or a base that is only to lend its files would take part with it.</summary>
+    private static bool IsOfModels(MethodEntry? entry, string parameter, string[] values) =>
+        (values.Length > 1 && !IsPatterns(entry, parameter)) || entry?.Parameters.Any(p => p.Name == parameter && p is { PerModel: true, Required: true }) == true;
 
     private static bool IsPatterns(MethodEntry? entry, string parameter) =>
         (entry?.AllParameters ?? MethodEntry.Common).Any(p => p.Name == parameter && p.Kind == ParameterKind.Patterns);

@@ -71,7 +71,8 @@ public class RealModelTests
         string[] models = entry.Most == 1 ? [b] : [a, b];
         string? origin = entry.Base switch { BaseRole.Origin => entry.Least == 2 ? average : a, BaseRole.First => a, _ => null };
         if (origin == a && entry.Base == BaseRole.Origin) models = [b];
-        string call = entry.Parameters.Any(p => p is { Name: "t", Required: true }) ? $"{method}:t=0.5" : method;
+        string call = entry.Parameters.Any(p => p is { Name: "t", Required: true }) ? $"{method}:t=0.5"
+            : entry.Parameters.Any(p => p.Name == "density") ? $"{method}:density=0.5" : method;
 
         string byCommand = folder["command.safetensors"];
         await Succeeds(["merge", "-m", call, .. models, .. origin is null ? (string[])[] : ["--base", origin], "-o", byCommand]);
