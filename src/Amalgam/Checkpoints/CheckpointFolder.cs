@@ -32,6 +32,8 @@ internal static class CheckpointFolder
         }
 
         string[] files = [.. Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)];
+        if (files.Select(Path.GetFileName).FirstOrDefault(f => f == "adapter_config.json" || f!.StartsWith("adapter_model.", StringComparison.Ordinal)) is { } adapter)
+            throw new FileNotFoundException($"{folder} holds an adapter ({adapter}) and no model.safetensors or pytorch_model.bin; Amalgam does not apply adapters, so merge it into its model first, as PEFT's merge_and_unload does");
         foreach (CheckpointFormat format in CheckpointFormat.All)
         {
             foreach (string ending in (IEnumerable<string>)[.. format.Extensions.Select(e => e + IndexEnding), .. format.Extensions])

@@ -117,6 +117,19 @@ public class CheckpointFolderTests
         Assert.Contains("name one of them: m1.safetensors, m2.safetensors, m3.safetensors, m4.safetensors, m5.safetensors, m6.safetensors and 2 more", message);
     }
 
+    [Theory, InlineData("adapter_model.safetensors"), InlineData("lora.safetensors")]
+    public void A_folder_with_an_adapter_only_is_refused(string name)
+    {
+        using TemporaryFolder folder = new();
+        Write(folder[name], 1, "a");
+        File.WriteAllText(folder["adapter_config.json"], "{}");
+        Assert.Contains("holds an adapter (adapter_config.json)", Assert.Throws<FileNotFoundException>(() => Checkpoint.Open(folder.Path)).Message);
+        using (Checkpoint alone = Checkpoint.Open(folder[name])) Assert.Single(alone.Tensors);
+
+        Write(folder["model.safetensors"], 2, "a");
+        Assert.Equal(2, FirstOf(folder));
+    }
+
     [Fact]
     public void A_folder_without_a_checkpoint_says_what_it_has()
     {
