@@ -8,7 +8,7 @@ kills=${1:-50}
 bytes=${BYTES:-200000000}
 dotnet build -v q -c Release src/Amalgam.Cli >/dev/null && dotnet build -v q -c Release bench/Amalgam.Benchmarks >/dev/null || { echo "the build failed"; exit 1; }
 cli=("dotnet" "$PWD/artifacts/bin/Amalgam.Cli/release/Amalgam.Cli.dll")
-work=$(mktemp -d "${TMPDIR:-/tmp}/amalgam-faults.XXXXXX")
+work=$(mktemp -d -t amalgam-faults.XXXXXX)
 mounted=""
 trap '[ -n "$mounted" ] && umount "$mounted"; rm -rf "$work"' EXIT
 dotnet artifacts/bin/Amalgam.Benchmarks/release/Amalgam.Benchmarks.dll generate "$work/in" "$bytes" || exit 1

@@ -15,6 +15,9 @@ public readonly record struct CopyProgress(long DoneBytes, long TotalBytes, stri
 /// <param name="StripPrefix">Taken off the tensor names that begin with it.</param>
 public sealed record CheckpointCopy(DType? DType = null, string StripPrefix = "")
 {
+    /// <summary>A whole number of blocks of any type.</summary>
+    private const int WindowBytes = 1 << 24;
+
     private const string TotalSize = "total_size";
 
     /// <summary>Type of the copy's floating-point tensors.</summary>
@@ -77,14 +80,13 @@ public sealed record CheckpointCopy(DType? DType = null, string StripPrefix = ""
     /// <summary>Reads a tensor's blocks in another type.</summary>
     private sealed class Converter(TensorEntry tensor, DType type)
     {
-        private readonly byte[] _stored = new byte[tensor.DType.BytesOf(TensorBlocks.LargestOf(tensor.Shape))];
+        private readonly byte[] _stored = new byte[tensor.IsDense ? tensor.DType.BytesOf(TensorBlocks.LargestOf(tensor.Shape)) : Math.Min(tensor.ByteCount, WindowBytes)];
         private readonly byte[] _bytes = tensor.DType == type ? [] : new byte[type.BytesOf(TensorBlocks.LargestOf(tensor.Shape))];
         private readonly float[] _floats = tensor.DType == type ? [] : new float[TensorBlocks.LargestOf(tensor.Shape)];
 
         public ReadOnlySpan<byte> Read(long first, int count)
         {
-            var stored = _stored.AsSpan(0, (int)tensor.DType.BytesOf(count));
-            tensor.Read(first, stored);
+            var stored = Stored(first, count);
             if (tensor.DType == type) return stored;
 
             var bytes = _bytes.AsSpan(0, (int)type.BytesOf(count));
@@ -101,6 +103,21 @@ public sealed record CheckpointCopy(DType? DType = null, string StripPrefix = ""
             type.Widen(bytes, floats);
             for (int i = NonFinite.IndexOf(floats); i >= 0; i = NextNonFinite(floats, i)) CheckNotFinite(stored, first, i);
             return bytes;
+        }
+
+        /// <summary>Blocks come in order. Those of a strided tensor are taken from a larger window, since one row of a transposed matrix lies in as many places as it has columns.</summary>
+        private Span<byte> Stored(long first, int count)
+        {
+            int bytes = (int)tensor.DType.BytesOf(count);
+            if (tensor.IsDense)
+            {
+                tensor.Read(first, _stored.AsSpan(0, bytes));
+                return _stored.AsSpan(0, bytes);
+            }
+
+            long at = tensor.DType.BytesOf(first) % WindowBytes;
+            if (at == 0) tensor.Read(first, _stored.AsSpan(0, (int)Math.Min(WindowBytes, tensor.ByteCount - tensor.DType.BytesOf(first))));
+            return _stored.AsSpan((int)at, bytes);
         }
 
         /// <summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text;
 using System.Text.Json;
 
 namespace Amalgam.Checkpoints;
@@ -10,7 +11,8 @@ namespace Amalgam.Checkpoints;
 internal static class CheckpointFolder
 {
     private const string IndexEnding = ".index.json";
-    private const long IndexLimit = 256L << 20;
+    private const long IndexLimit = 64L << 20;
+    private const int TensorLimit = 500_000, NoteLimit = 100_000;
 
     /// <exception cref="FileNotFoundException">The folder holds no checkpoint, or more than one.</exception>
     /// <exception cref="InvalidDataException">The index or a shard breaks a rule.</exception>
@@ -32,6 +34,8 @@ internal static class CheckpointFolder
         }
 
         string[] files = [.. Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)];
+        if (files.Select(Path.GetFileName).FirstOrDefault(f => f == "adapter_config.json" || f!.StartsWith("adapter_model.", StringComparison.Ordinal)) is { } adapter)
+            throw new FileNotFoundException($"{folder} holds an adapter ({adapter}) and no model.safetensors or pytorch_model.bin; Amalgam does not apply adapters, so merge it into its model first, as PEFT's merge_and_unload does");
         foreach (CheckpointFormat format in CheckpointFormat.All)
         {
             foreach (string ending in (IEnumerable<string>)[.. format.Extensions.Select(e => e + IndexEnding), .. format.Extensions])
@@ -85,29 +89,76 @@ internal static class CheckpointFolder
         if (new FileInfo(index).Length > IndexLimit) throw Invalid(index, $"it is larger than {IndexLimit} bytes");
         try
         {
-            JsonDocumentOptions strict = new() { MaxDepth = 8, AllowDuplicateProperties = false };
-            using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(index), strict);
-            if (json.RootElement.ValueKind != JsonValueKind.Object || !json.RootElement.TryGetProperty("weight_map", out JsonElement weights) || weights.ValueKind != JsonValueKind.Object)
-                throw Invalid(index, "it has no object 'weight_map'");
-
-            Dictionary<string, string> map = new(StringComparer.Ordinal);
-            foreach (JsonProperty entry in weights.EnumerateObject())
-            {
-                string? file = entry.Value.ValueKind == JsonValueKind.String ? entry.Value.GetString() : null;
-                if (file is null || !IsPlainName(file)) throw Invalid(index, $"'{entry.Name}' is said to be in '{entry.Value}', which is not a plain file name");
-                map.Add(entry.Name, file);
-            }
-
-            if (map.Count == 0) throw Invalid(index, "its weight_map is empty");
-            var metadata = ImmutableDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
-            if (json.RootElement.TryGetProperty("metadata", out JsonElement notes) && notes.ValueKind == JsonValueKind.Object)
-                foreach (JsonProperty note in notes.EnumerateObject()) metadata[note.Name] = note.Value.ToString();
-            return (map, metadata.ToImmutable());
+            return ParseIndex(index, File.ReadAllBytes(index));
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw Invalid(index, e.Message, e);
         }
+    }
+
+    /// <summary>Token by token: a document model takes several times the file, and would hide duplicates.</summary>
+    private static (Dictionary<string, string> Map, ImmutableDictionary<string, string> Metadata) ParseIndex(string index, ReadOnlySpan<byte> bytes)
+    {
+        Utf8JsonReader json = new(bytes, new() { MaxDepth = 8 });
+        Dictionary<string, string>? map = null, metadata = null;
+        json.Read();
+        if (json.TokenType != JsonTokenType.StartObject) throw Invalid(index, "it has no object 'weight_map'");
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            string? part = json.ValueTextEquals("weight_map"u8) ? "weight_map" : json.ValueTextEquals("metadata"u8) ? "metadata" : null;
+            json.Read();
+            if (part is null || json.TokenType != JsonTokenType.StartObject) json.Skip();
+            else if ((part == "metadata" ? metadata : map) is not null) throw Invalid(index, $"Duplicate '{part}'");
+            else if (part == "metadata") metadata = ParseNotes(index, ref json, bytes);
+            else map = ParseMap(index, ref json, bytes);
+        }
+
+        json.Read(); // only white space may follow: the reader throws at anything else
+        if (map is null) throw Invalid(index, "it has no object 'weight_map'");
+        if (map.Count == 0) throw Invalid(index, "its weight_map is empty");
+        return (map, metadata is null ? ImmutableDictionary<string, string>.Empty : metadata.ToImmutableDictionary(StringComparer.Ordinal));
+    }
+
+    private static Dictionary<string, string> ParseMap(string index, ref Utf8JsonReader json, ReadOnlySpan<byte> bytes)
+    {
+        Dictionary<string, string> map = new(StringComparer.Ordinal), files = new(StringComparer.Ordinal);
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            string name = json.GetString()!;
+            json.Read();
+            string text = Text(ref json, bytes, out bool isString);
+            if (!isString || !IsPlainName(text)) throw Invalid(index, $"'{name}' is said to be in '{text}', which is not a plain file name");
+            if (!files.TryGetValue(text, out string? file)) files.Add(text, file = text); // one string for all of a shard's tensors
+            if (!map.TryAdd(name, file)) throw Invalid(index, $"Duplicate '{name}' in its weight_map");
+            if (map.Count > TensorLimit) throw Invalid(index, $"it lists more than {TensorLimit} tensors");
+        }
+
+        return map;
+    }
+
+    private static Dictionary<string, string> ParseNotes(string index, ref Utf8JsonReader json, ReadOnlySpan<byte> bytes)
+    {
+        Dictionary<string, string> notes = new(StringComparer.Ordinal);
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            string name = json.GetString()!;
+            json.Read();
+            if (!notes.TryAdd(name, Text(ref json, bytes, out _))) throw Invalid(index, $"Duplicate '{name}' in its metadata");
+            if (notes.Count > NoteLimit) throw Invalid(index, $"it has more than {NoteLimit} metadata entries");
+        }
+
+        return notes;
+    }
+
+    /// <summary>A string's text, or the JSON of another value.</summary>
+    private static string Text(ref Utf8JsonReader json, ReadOnlySpan<byte> bytes, out bool isString)
+    {
+        isString = json.TokenType == JsonTokenType.String;
+        if (isString) return json.GetString()!;
+        int begin = (int)json.TokenStartIndex;
+        json.Skip();
+        return Encoding.UTF8.GetString(bytes[begin..(int)json.BytesConsumed]);
     }
 
     /// <summary>No way out of the folder: no separators of any system, no drive, no dots alone.</summary>

@@ -24,13 +24,15 @@ public abstract class CheckpointFormat
     private const int HeadBytes = 64;
 
     /// <summary>Whether a file is of this format, judged by its content.</summary>
-    /// <param name="path">The file.</param>
     /// <param name="head">Its first bytes, at most 64.</param>
-    internal abstract bool Recognizes(string path, ReadOnlySpan<byte> head);
+    /// <param name="zip">The entries of a sound zip; null for other files.</param>
+    internal abstract bool Recognizes(ReadOnlySpan<byte> head, List<ZipEntry>? zip);
 
     /// <summary>Reads the header of a file of this format.</summary>
     /// <exception cref="InvalidDataException">The file breaks a rule of the format.</exception>
-    internal abstract Checkpoint OpenFile(string path);
+    /// <param name="path">The file.</param>
+    /// <param name="zip">Its entries, as <see cref="Recognizes"/> got them.</param>
+    internal abstract Checkpoint OpenFile(string path, List<ZipEntry>? zip);
 
     /// <summary>Lays out a new file, whose tensors may then be written in any order; null for a format that is only read.</summary>
     /// <param name="path">The file to create; an existing one is replaced.</param>
@@ -47,17 +49,18 @@ public abstract class CheckpointFormat
         Span<byte> head = stackalloc byte[HeadBytes];
         using (var file = File.OpenHandle(path)) head = head[..RandomAccess.Read(file, head, 0)];
 
+        List<ZipEntry>? zip = ZipDirectory.TryRead(path, head);
         CheckpointFormat? format = null;
         foreach (CheckpointFormat candidate in All)
         {
-            if (!candidate.Recognizes(path, head)) continue;
+            if (!candidate.Recognizes(head, zip)) continue;
             format = candidate;
             break;
         }
 
         // A damaged file gets the message of the format that its name promises.
         format ??= ByExtension(path);
-        return format?.OpenFile(path)
+        return format?.OpenFile(path, zip)
             ?? throw new InvalidDataException($"{path} is no checkpoint that Amalgam reads ({string.Join(", ", All.Select(f => f.Name))})");
     }
 

@@ -46,6 +46,9 @@ public sealed class CheckpointOutput : IDisposable
     /// <summary>A path that ends like a checkpoint file is one; any other is a folder.</summary>
     public static bool IsFolder(string path) => CheckpointFormat.ByExtension(path) is null;
 
+    /// <summary>The one spelling of a path, to which names of what lies beside it can be added: absolute, without a separator at its end.</summary>
+    internal static string FullPath(string path) => System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
+
     /// <summary>Refuses a path that cannot be written as asked, before any work.</summary>
     /// <param name="path">The output.</param>
     /// <param name="overwrite">It may replace an old one.</param>
@@ -53,13 +56,13 @@ public sealed class CheckpointOutput : IDisposable
     /// <exception cref="IOException">Something is there already, or the folder around it is missing.</exception>
     public static void CheckTarget(string path, bool overwrite, bool resume = false)
     {
-        string full = System.IO.Path.GetFullPath(path);
+        string full = FullPath(path);
         if (resume && WasCommitted(full)) return;
         string? parent = System.IO.Path.GetDirectoryName(full) ?? throw new IOException($"{path} is the root of the file system; name a folder inside it");
         for (; parent is not null && !Directory.Exists(parent); parent = System.IO.Path.GetDirectoryName(parent))
             if (File.Exists(parent)) throw new IOException($"{parent} is a file, so {path} cannot be written");
-        if (IsFolder(path) ? File.Exists(full) : Directory.Exists(full))
-            throw new IOException($"{path} is {(IsFolder(path) ? "a file, expected a folder; end the name in .safetensors to write one file" : "a folder, expected a file")}");
+        if (IsFolder(full) ? File.Exists(full) : Directory.Exists(full))
+            throw new IOException($"{path} is {(IsFolder(full) ? "a file, expected a folder; end the name in .safetensors to write one file" : "a folder, expected a file")}");
         if (File.Exists(full) && !overwrite) throw new IOException($"{path} exists; --overwrite replaces it once the new one is complete");
         if (!Directory.Exists(full)) return;
 
@@ -82,7 +85,7 @@ public sealed class CheckpointOutput : IDisposable
         string path, IReadOnlyList<TensorSpec> tensors, IReadOnlyDictionary<string, string> metadata, OutputOptions options, string fingerprint)
     {
         CheckTarget(path, options.Overwrite, options.Resume);
-        CheckpointOutput output = new(System.IO.Path.GetFullPath(path), options.Overwrite);
+        CheckpointOutput output = new(FullPath(path), options.Overwrite);
         try
         {
             output.OpenWork(options.Resume, fingerprint);
@@ -119,10 +122,15 @@ public sealed class CheckpointOutput : IDisposable
         if (_isFolder) AddFile(name, place => File.WriteAllText(place, text));
     }
 
-    /// <summary>Copies a file that belongs to the checkpoint, into a folder.</summary>
+    /// <summary>Copies a file that belongs to the checkpoint, into a folder; its bytes only, as a copy that is read-only could not be made again.</summary>
     public void AddCopy(string file)
     {
-        if (_isFolder) AddFile(System.IO.Path.GetFileName(file), place => File.Copy(file, place, overwrite: true));
+        if (_isFolder) AddFile(System.IO.Path.GetFileName(file), place =>
+        {
+            File.Delete(place);
+            using FileStream source = File.OpenRead(file), copy = File.Create(place);
+            source.CopyTo(copy);
+        });
     }
 
     private void AddFile(string name, Action<string> write)

@@ -15,7 +15,7 @@ internal sealed class InflatedStorage(FileStorage zip, ZipEntry entry, Func<stri
 
     public override long Length => entry.Size;
 
-    /// <summary>The temporary file, once there is one; it is gone when this is disposed.</summary>
+    /// <summary>The temporary file, once there is one. On Unix its name is gone as soon as it is open, elsewhere when this is disposed.</summary>
     internal string? SpoolPath { get; private set; }
 
     /// <summary>The first bytes, without the spool; fewer when there are no more.</summary>
@@ -55,9 +55,10 @@ internal sealed class InflatedStorage(FileStorage zip, ZipEntry entry, Func<stri
         {
             if (_spool is not null) return _spool;
             string path = System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"amalgam-{Guid.NewGuid():N}.npy");
-            SafeFileHandle spool = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileOptions.DeleteOnClose);
+            SafeFileHandle spool = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, OperatingSystem.IsWindows() ? FileOptions.DeleteOnClose : FileOptions.None);
             try
             {
+                if (!OperatingSystem.IsWindows()) File.Delete(path); // a process that is killed leaves nothing
                 CopyTo(spool);
             }
             catch (Exception e)

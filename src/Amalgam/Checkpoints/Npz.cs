@@ -12,9 +12,9 @@ public sealed class Npz : CheckpointFormat
 
     public override ImmutableArray<string> Extensions => [".npz"];
 
-    internal override bool Recognizes(string path, ReadOnlySpan<byte> head) => ZipDirectory.Holds(path, head, IsArray);
+    internal override bool Recognizes(ReadOnlySpan<byte> head, List<ZipEntry>? zip) => zip is not null && zip.Any(IsArray);
 
-    internal override Checkpoint OpenFile(string path)
+    internal override Checkpoint OpenFile(string path, List<ZipEntry>? zip)
     {
         InvalidDataException Fail(string why) => Invalid(path, why);
         List<Storage> storages = [];
@@ -22,7 +22,7 @@ public sealed class Npz : CheckpointFormat
         {
             FileStorage file = new(path);
             storages.Add(file);
-            List<ZipEntry> entries = new ZipDirectory(file, Fail).Read();
+            List<ZipEntry> entries = zip ?? new ZipDirectory(file, Fail).Read();
             var tensors = ImmutableArray.CreateBuilder<TensorEntry>();
             foreach (ZipEntry entry in entries.Where(IsArray))
             {

@@ -21,9 +21,9 @@ public sealed class PyTorchLegacy : CheckpointFormat
 
     public override ImmutableArray<string> Extensions => [".pt", ".pth", ".bin", ".th", ".ckpt"];
 
-    internal override bool Recognizes(string path, ReadOnlySpan<byte> head) => (head.Length > 0 && head[0] == 0x80 && head.IndexOf(MagicBytes) is >= 2 and <= 11) || IsTar(head);
+    internal override bool Recognizes(ReadOnlySpan<byte> head, List<ZipEntry>? zip) => (head.Length > 0 && head[0] == 0x80 && head.IndexOf(MagicBytes) is >= 2 and <= 11) || IsTar(head);
 
-    internal override Checkpoint OpenFile(string path)
+    internal override Checkpoint OpenFile(string path, List<ZipEntry>? zip)
     {
         InvalidDataException Fail(string why) => Invalid(path, why);
         FileStorage storage = new(path);

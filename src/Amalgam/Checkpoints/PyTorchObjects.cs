@@ -23,6 +23,9 @@ internal sealed record PyTorchStorage(string Key, DType? DType, long Count, long
 /// <param name="fail">Makes the exception of a message.</param>
 internal sealed class PyTorchObjects(FileStorage file, Func<PyTorchStorage, long> locate, Func<string, InvalidDataException> fail)
 {
+    /// <summary>How often the tensors may show the bytes of the file; those that repeat single elements, by a stride of 0, once. A small file gets some more.</summary>
+    private const long MostTimes = 16, Allowance = 16 << 20;
+
     private const int RankLimit = 64, WrapLimit = 8, KeyLimit = 64, NamedInNote = 6;
     private const string Parameter = "torch.nn.parameter.Parameter", FromType = "torch._tensor._rebuild_from_type_v2";
     private const string Rebuild = "torch._utils._rebuild_tensor", RebuildV2 = "torch._utils._rebuild_tensor_v2", RebuildV3 = "torch._utils._rebuild_tensor_v3";
@@ -61,6 +64,7 @@ internal sealed class PyTorchObjects(FileStorage file, Func<PyTorchStorage, long
     }.Concat(Tensors).Concat(StorageTypes.Keys).Concat(Types.Keys).ToFrozenSet();
 
     private readonly List<string> _notes = [];
+    private long _bytes, _repeated;
 
     /// <summary>What a user should know, after <see cref="ReadTensors"/>.</summary>
     public ImmutableArray<string> Notes => [.. _notes];
@@ -71,11 +75,12 @@ internal sealed class PyTorchObjects(FileStorage file, Func<PyTorchStorage, long
         if (root is not PickleDict top)
             throw fail($"it holds {Describe(root)}, expected a dict of tensors by name; save model.state_dict()");
 
+        // Beside the model a training script may keep a tensor of its own, such as the best accuracy.
         PickleDict chosen = top;
-        if (top.Entries.Count > 0 && !HasTensors(top))
+        string? entry = ((string[])["state_dict", "model_state_dict", "model", "module"]).FirstOrDefault(k => top.Find(k) is PickleDict nested && HasTensors(nested));
+        if (entry is null && top.Entries.Count > 0 && !HasTensors(top)) throw fail($"it holds a dict without tensors by name: {List(top.Entries)}; save model.state_dict()");
+        if (entry is not null)
         {
-            string entry = ((string[])["state_dict", "model_state_dict", "model", "module"]).FirstOrDefault(k => top.Find(k) is PickleDict nested && HasTensors(nested))
-                ?? throw fail($"it holds a dict without tensors by name: {List(top.Entries)}; save model.state_dict()");
             chosen = (PickleDict)top.Find(entry)!;
             _notes.Add($"its tensors are those of its entry '{entry}'");
             LeaveOut([.. top.Entries.Where(e => !ReferenceEquals(e.Value, chosen))]);
@@ -178,8 +183,12 @@ internal sealed class PyTorchObjects(FileStorage file, Func<PyTorchStorage, long
 
         long begin = locate(storage) + storage.ViewOffset * storage.ElementBytes;
         var entry = Strides.Entry(name, dtype, shape, file, shape.Count == 0 ? begin : begin + offset * width, strides);
-        if (shape.Count > available && entry.ByteCount > file.Length + (16 << 20))
-            throw fail($"'{name}' {dtype}{shape} repeats {available} stored elements to {entry.ByteCount} bytes, far more than the file has");
+        _bytes = Math.Min(_bytes, long.MaxValue - entry.ByteCount) + entry.ByteCount;
+        if (shape.Count > available) _repeated = Math.Min(_repeated, long.MaxValue - entry.ByteCount) + entry.ByteCount;
+        if (shape.Count > available && _repeated > file.Length + Allowance)
+            throw fail($"'{name}' {dtype}{shape} repeats {available} stored elements; such tensors take {_repeated} bytes, far more than the file has");
+        if (_bytes / MostTimes > file.Length + Allowance)
+            throw fail($"up to '{name}' {dtype}{shape} its tensors take {_bytes} bytes, more than {MostTimes} times the file, as they lie over each other");
         return entry;
     }
 

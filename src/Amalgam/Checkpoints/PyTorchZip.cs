@@ -16,15 +16,15 @@ public sealed class PyTorchZip : CheckpointFormat
 
     public override ImmutableArray<string> Extensions => [".pt", ".pth", ".bin", ".th", ".ckpt"];
 
-    internal override bool Recognizes(string path, ReadOnlySpan<byte> head) => ZipDirectory.Holds(path, head, IsPickle);
+    internal override bool Recognizes(ReadOnlySpan<byte> head, List<ZipEntry>? zip) => zip is not null && zip.Any(IsPickle);
 
-    internal override Checkpoint OpenFile(string path)
+    internal override Checkpoint OpenFile(string path, List<ZipEntry>? zip)
     {
         InvalidDataException Fail(string why) => Invalid(path, why);
         FileStorage storage = new(path);
         try
         {
-            List<ZipEntry> entries = new ZipDirectory(storage, Fail).Read();
+            List<ZipEntry> entries = zip ?? new ZipDirectory(storage, Fail).Read();
             ZipEntry[] pickles = [.. entries.Where(IsPickle)];
             if (pickles.Length != 1) throw Fail($"it has {pickles.Length} files <name>/data.pkl, expected 1");
             string root = pickles[0].Name[..^PickleEnding.Length];

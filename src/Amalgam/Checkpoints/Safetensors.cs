@@ -15,7 +15,7 @@ public sealed class Safetensors : CheckpointFormat
 {
     private const int LengthBytes = 8;
     private const long HeaderLimit = 100_000_000;
-    private const int TensorLimit = 1_000_000;
+    private const int TensorLimit = 200_000, MetadataLimit = 100_000, MetadataBytes = 16 << 20;
     private const int RankLimit = 64;
     private const string MetadataKey = "__metadata__";
 
@@ -23,34 +23,40 @@ public sealed class Safetensors : CheckpointFormat
 
     public override ImmutableArray<string> Extensions => [".safetensors"];
 
-    internal override bool Recognizes(string path, ReadOnlySpan<byte> head) =>
+    internal override bool Recognizes(ReadOnlySpan<byte> head, List<ZipEntry>? zip) =>
         head.Length > LengthBytes && BinaryPrimitives.ReadUInt64LittleEndian(head) <= HeaderLimit && head[LengthBytes] == '{';
 
-    internal override Checkpoint OpenFile(string path)
+    internal override Checkpoint OpenFile(string path, List<ZipEntry>? zip)
     {
         FileStorage storage = new(path);
         try
         {
-            byte[] header = ReadHeader(storage);
-            Header parsed = new(path, this);
-            try
-            {
-                parsed.Parse(header);
-            }
-            catch (Exception e) when (e is JsonException or InvalidOperationException)
-            {
-                throw Invalid(path, $"its header is not the JSON of a safetensors header ({e.Message})", e);
-            }
-
-            long dataStart = LengthBytes + header.Length;
-            CheckLayout(path, parsed.Tensors, storage.Length - dataStart);
-            return new(path, Name, [.. parsed.Tensors.Select(t => new TensorEntry(t.Name, t.DType, t.Shape, storage, dataStart + t.Begin))], [storage], parsed.Metadata.ToImmutable());
+            var (tensors, metadata, dataStart) = ReadHeader(storage);
+            CheckLayout(path, tensors, dataStart, storage.Length);
+            return new(path, Name, tensors, [storage], metadata);
         }
         catch
         {
             storage.Dispose();
             throw;
         }
+    }
+
+    /// <summary>What the header says. Its bytes and its names may be many, so they are gone when this returns.</summary>
+    private (ImmutableArray<TensorEntry> Tensors, ImmutableDictionary<string, string> Metadata, long DataStart) ReadHeader(FileStorage storage)
+    {
+        byte[] header = ReadHeaderBytes(storage);
+        Header parsed = new(storage, LengthBytes + header.Length, this);
+        try
+        {
+            parsed.Parse(header);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw Invalid(storage.Path, $"its header is not the JSON of a safetensors header ({e.Message})", e);
+        }
+
+        return (parsed.Tensors.DrainToImmutable(), parsed.Metadata.ToImmutable(), LengthBytes + header.Length);
     }
 
     /// <summary>Wide types first, then by name, as the reference implementation writes, so that every tensor is aligned to its element size.</summary>
@@ -119,7 +125,7 @@ public sealed class Safetensors : CheckpointFormat
         return stream.ToArray();
     }
 
-    private byte[] ReadHeader(FileStorage storage)
+    private byte[] ReadHeaderBytes(FileStorage storage)
     {
         if (storage.Length < LengthBytes) throw Invalid(storage.Path, $"it has {storage.Length} bytes, too few for the header's length");
         byte[] length = new byte[LengthBytes];
@@ -134,46 +140,26 @@ public sealed class Safetensors : CheckpointFormat
         return Utf8.IsValid(header) ? header : throw Invalid(storage.Path, "its header is not UTF-8");
     }
 
-    /// <summary>Tensors must cover the data without gap or overlap, each as long as its shape and type say.</summary>
-    private void CheckLayout(string path, List<Stored> tensors, long dataBytes)
+    /// <summary>Tensors must cover the data without gap or overlap.</summary>
+    private void CheckLayout(string path, ImmutableArray<TensorEntry> tensors, long dataStart, long fileBytes)
     {
-        long end = 0;
-        foreach (Stored t in tensors.OrderBy(t => t.Begin).ThenBy(t => t.End))
+        long end = dataStart;
+        foreach (TensorEntry t in tensors.OrderBy(t => t.Offset).ThenBy(t => t.ByteCount))
         {
-            if (t.Begin != end) throw Invalid(path, $"tensor '{t.Name}' starts at byte {t.Begin} of the data, expected {end} ({(t.Begin > end ? "a gap" : "an overlap")})");
-            long size = SizeOf(path, t);
-            if (t.End - t.Begin != size) throw Invalid(path, $"tensor '{t.Name}' {t.DType}{t.Shape} takes {size} bytes, its offsets span {t.End - t.Begin}");
-            end = t.End;
+            if (t.Offset != end) throw Invalid(path, $"tensor '{t.Name}' starts at byte {t.Offset - dataStart} of the data, expected {end - dataStart} ({(t.Offset > end ? "a gap" : "an overlap")})");
+            end += t.ByteCount;
         }
 
-        if (end > dataBytes) throw Invalid(path, $"its tensors need {end} bytes of data, it has {dataBytes}; it was cut short");
-        if (end < dataBytes) throw Invalid(path, $"{dataBytes - end} bytes follow its last tensor");
+        if (end > fileBytes) throw Invalid(path, $"its tensors need {end - dataStart} bytes of data, it has {fileBytes - dataStart}; it was cut short");
+        if (end < fileBytes) throw Invalid(path, $"{fileBytes - end} bytes follow its last tensor");
     }
-
-    private long SizeOf(string path, Stored t)
-    {
-        try
-        {
-            return t.DType.BytesOf(t.Shape.Count);
-        }
-        catch (OverflowException e)
-        {
-            throw Invalid(path, $"tensor '{t.Name}' {t.DType}{t.Shape} has too many bytes to count", e);
-        }
-        catch (ArgumentException e)
-        {
-            throw Invalid(path, $"the elements of tensor '{t.Name}' {t.DType}{t.Shape} do not fill whole bytes", e);
-        }
-    }
-
-    private readonly record struct Stored(string Name, DType DType, Shape Shape, long Begin, long End);
 
     /// <summary>The header's JSON, read token by token, since a document model would hide duplicates.</summary>
-    private sealed class Header(string path, Safetensors format)
+    private sealed class Header(FileStorage storage, long dataStart, Safetensors format)
     {
         private readonly HashSet<string> _names = new(StringComparer.Ordinal);
 
-        public List<Stored> Tensors { get; } = [];
+        public ImmutableArray<TensorEntry>.Builder Tensors { get; } = ImmutableArray.CreateBuilder<TensorEntry>();
 
         public ImmutableDictionary<string, string>.Builder Metadata { get; } = ImmutableDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
 
@@ -196,14 +182,17 @@ public sealed class Safetensors : CheckpointFormat
         private void ParseMetadata(ref Utf8JsonReader json)
         {
             Expect(ref json, JsonTokenType.StartObject, MetadataKey);
+            long begin = json.BytesConsumed;
             while (NextKey(ref json, out string key))
             {
                 Expect(ref json, JsonTokenType.String, $"{MetadataKey} '{key}'");
+                if (json.BytesConsumed - begin > MetadataBytes) throw Fail($"its metadata takes more than {MetadataBytes} bytes");
                 if (!Metadata.TryAdd(key, json.GetString()!)) throw Fail($"the metadata key '{key}' stands twice");
+                if (Metadata.Count > MetadataLimit) throw Fail($"its header has more than {MetadataLimit} metadata entries");
             }
         }
 
-        private Stored ParseTensor(ref Utf8JsonReader json, string name)
+        private TensorEntry ParseTensor(ref Utf8JsonReader json, string name)
         {
             DType? type = null;
             Shape? shape = null;
@@ -234,7 +223,26 @@ public sealed class Safetensors : CheckpointFormat
             if (type is null || shape is null || offsets is null)
                 throw Fail($"tensor '{name}' lacks its {(type is null ? "dtype" : shape is null ? "shape" : "data_offsets")}");
             if (offsets.Count != 2 || offsets[1] < offsets[0]) throw Fail($"tensor '{name}' has the data_offsets [{string.Join(',', offsets)}], expected [begin,end]");
-            return new(name, type, shape.Value, offsets[0], offsets[1]);
+            if (offsets[1] > long.MaxValue - dataStart) throw Fail($"tensor '{name}' ends at byte {offsets[1]} of the data, more than a file can have");
+            long size = SizeOf(name, type, shape.Value);
+            if (offsets[1] - offsets[0] != size) throw Fail($"tensor '{name}' {type}{shape} takes {size} bytes, its offsets span {offsets[1] - offsets[0]}");
+            return new(name, type, shape.Value, storage, dataStart + offsets[0]);
+        }
+
+        private long SizeOf(string name, DType type, Shape shape)
+        {
+            try
+            {
+                return type.BytesOf(shape.Count);
+            }
+            catch (OverflowException e)
+            {
+                throw format.Invalid(storage.Path, $"tensor '{name}' {type}{shape} has too many bytes to count", e);
+            }
+            catch (ArgumentException e)
+            {
+                throw format.Invalid(storage.Path, $"the elements of tensor '{name}' {type}{shape} do not fill whole bytes", e);
+            }
         }
 
         private Shape ShapeOf(string name, List<long> sizes)
@@ -245,7 +253,7 @@ public sealed class Safetensors : CheckpointFormat
             }
             catch (OverflowException e)
             {
-                throw format.Invalid(path, $"tensor '{name}' has the shape [{string.Join(',', sizes)}], too many elements to count", e);
+                throw format.Invalid(storage.Path, $"tensor '{name}' has the shape [{string.Join(',', sizes)}], too many elements to count", e);
             }
         }
 
@@ -277,6 +285,6 @@ public sealed class Safetensors : CheckpointFormat
             if (json.TokenType != token) throw Fail($"{what} is a {json.TokenType}, expected a {token}");
         }
 
-        private InvalidDataException Fail(string why) => format.Invalid(path, why);
+        private InvalidDataException Fail(string why) => format.Invalid(storage.Path, why);
     }
 }

@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 
 namespace Amalgam.Checkpoints;
 
@@ -24,6 +26,9 @@ public record TensorSpec(string Name, DType DType, Shape Shape)
 public sealed record TensorEntry(string Name, DType DType, Shape Shape, Storage Storage, long Offset, ImmutableArray<long> Strides = default)
     : TensorSpec(Name, DType, Shape)
 {
+    /// <summary>Storage that is read at once, and how much of it per wanted element: as much as can be copied in the time of a read.</summary>
+    private const int TileBytes = 1 << 16, SparseBytes = 512;
+
     /// <summary>Elements are dense and in row-major order.</summary>
     public bool IsDense => Strides.IsDefaultOrEmpty;
 
@@ -66,45 +71,103 @@ public sealed record TensorEntry(string Name, DType DType, Shape Shape, Storage 
         return [.. strides];
     }
 
-    /// <summary>Reads the span of storage that a run along the innermost axis covers, then picks the elements out of it.</summary>
+    /// <summary>Takes the window apart into boxes: a range along one axis, and all of the axes inside it.</summary>
     private void ReadStrided(long first, Span<byte> bytes)
     {
         int width = DType.Bits / 8;
-        long inner = Shape[^1], step = Strides[^1];
-        long runLimit = step <= 1 ? int.MaxValue / width : Math.Max(1, 65536 / (step * width));
-        byte[] buffer = [];
+        ImmutableArray<long> steps = DenseStrides(Shape);
+        byte[] tile = ArrayPool<byte>.Shared.Rent(TileBytes);
         while (!bytes.IsEmpty)
         {
-            long column = first % inner;
-            int run = (int)Math.Min(Math.Min(inner - column, bytes.Length / width), runLimit);
-            long position = Offset + width * (PositionOf(first / inner) + column * step);
-            if (step == 1)
+            long left = bytes.Length / width;
+            int outer = 0;
+            while (first % steps[outer] != 0 || steps[outer] > left) outer++;
+            long run = Math.Min(Shape[outer] - (first / steps[outer] % Shape[outer]), left / steps[outer]);
+
+            List<Axis> box = [new(run, Strides[outer], steps[outer])];
+            for (int axis = outer + 1; axis < Shape.Rank; axis++) box.Add(new(Shape[axis], Strides[axis], steps[axis]));
+            Axis[] axes = [.. box.Where(a => a.Count > 1).OrderBy(a => a.Stride)];
+            ReadBox(PositionOf(first), axes, bytes, tile);
+
+            bytes = bytes[(int)(run * steps[outer] * width)..];
+            first += run * steps[outer];
+        }
+
+        ArrayPool<byte>.Shared.Return(tile);
+    }
+
+    /// <summary>Reads the span of storage that a box covers at once if that is short and not too sparse, else cuts along the axis of the largest stride.</summary>
+    private void ReadBox(long position, Span<Axis> axes, Span<byte> to, byte[] tile)
+    {
+        int width = DType.Bits / 8;
+        long span = 1, count = 1;
+        foreach (Axis axis in axes) (span, count) = (span + ((axis.Count - 1) * axis.Stride), count * axis.Count);
+        if (span == 1 && count == 1 || axes is [{ Stride: 1, Step: 1 }])
+        {
+            Storage.Read(Offset + (position * width), to[..(int)(count * width)]);
+            return;
+        }
+
+        if (IsOneRead(span, count))
+        {
+            Span<byte> from = tile.AsSpan(0, (int)span * width);
+            Storage.Read(Offset + (position * width), from);
+            switch (width)
             {
-                Storage.Read(position, bytes[..(run * width)]);
-            }
-            else
-            {
-                int span = checked((int)(((run - 1) * step + 1) * width));
-                if (buffer.Length < span) buffer = new byte[span];
-                Storage.Read(position, buffer.AsSpan(0, span));
-                for (int i = 0; i < run; i++) buffer.AsSpan((int)(i * step * width), width).CopyTo(bytes[(i * width)..]);
+                case 1: Scatter<byte>(from, to, axes); break;
+                case 2: Scatter<short>(from, to, axes); break;
+                case 4: Scatter<int>(from, to, axes); break;
+                default: Scatter<long>(from, to, axes); break;
             }
 
-            bytes = bytes[(run * width)..];
-            first += run;
+            return;
+        }
+
+        Axis last = axes[^1];
+        long innerSpan = span - ((last.Count - 1) * last.Stride), innerCount = count / last.Count;
+        long part = Math.Clamp(((TileBytes / width) - innerSpan) / last.Stride + 1, 1, last.Count);
+        if (!IsOneRead(innerSpan + ((part - 1) * last.Stride), innerCount * part)) part = 1;
+        for (long i = 0; i < last.Count; i += part)
+        {
+            axes[^1] = last with { Count = Math.Min(part, last.Count - i) };
+            ReadBox(position + (i * last.Stride), axes[^1].Count == 1 ? axes[..^1] : axes, to[(int)(i * last.Step * width)..], tile);
+        }
+
+        axes[^1] = last;
+    }
+
+    /// <summary>A span of storage fits in the tile, and copying what is not wanted costs no more than a read for each element would.</summary>
+    private bool IsOneRead(long span, long count) => span <= TileBytes / (DType.Bits / 8) && span * (DType.Bits / 8) <= count * SparseBytes;
+
+    private static void Scatter<T>(ReadOnlySpan<byte> from, Span<byte> to, ReadOnlySpan<Axis> axes) where T : unmanaged =>
+        Scatter(MemoryMarshal.Cast<byte, T>(from), MemoryMarshal.Cast<byte, T>(to), axes);
+
+    private static void Scatter<T>(ReadOnlySpan<T> from, Span<T> to, ReadOnlySpan<Axis> axes)
+    {
+        Axis last = axes[^1];
+        for (long i = 0; i < last.Count; i++)
+        {
+            if (axes.Length == 1) to[(int)(i * last.Step)] = from[(int)(i * last.Stride)];
+            else Scatter(from[(int)(i * last.Stride)..], to[(int)(i * last.Step)..], axes[..^1]);
         }
     }
 
-    /// <summary>Storage position, in elements, of a row: the row-major index over all axes but the innermost.</summary>
-    private long PositionOf(long row)
+    /// <summary>Storage position of an element, in elements from the tensor's first.</summary>
+    private long PositionOf(long element)
     {
         long position = 0;
-        for (int axis = Shape.Rank - 2; axis >= 0; axis--)
+        for (int axis = Shape.Rank - 1; axis >= 0; axis--)
         {
-            (row, long index) = Math.DivRem(row, Shape[axis]);
+            (element, long index) = Math.DivRem(element, Shape[axis]);
             position += index * Strides[axis];
         }
 
         return position;
     }
+
+    /// <summary>An axis of a box.</summary>
+    /// <param name="Count">Its elements.</param>
+    /// <param name="Stride">The distance between neighbours in the storage.</param>
+    /// <param name="Step">Their distance in row-major order.</param>
+    private readonly record struct Axis(long Count, long Stride, long Step);
 }

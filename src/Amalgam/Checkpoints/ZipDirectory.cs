@@ -24,7 +24,7 @@ internal sealed class ZipDirectory(FileStorage storage, Func<string, InvalidData
     internal const int LocalBytes = 30, CentralBytes = 46, EndBytes = 22, End64Bytes = 56, LocatorBytes = 20;
     internal const ushort Utf8Flag = 1 << 11, Extra64 = 1;
     private const ushort DescriptorFlag = 1 << 3, EncryptedFlags = 1 << 0 | 1 << 6 | 1 << 13, DeflateFlags = 3 << 1;
-    private const int DirectoryLimit = 64 << 20;
+    private const int DirectoryLimit = 64 << 20, EntryLimit = 250_000;
     private const int LargestInflation = 1032;
 
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
@@ -32,18 +32,18 @@ internal sealed class ZipDirectory(FileStorage storage, Func<string, InvalidData
     /// <summary>Whether the bytes begin like a zip.</summary>
     public static bool IsZip(ReadOnlySpan<byte> head) => head.Length >= 4 && BinaryPrimitives.ReadUInt32LittleEndian(head) == LocalSignature;
 
-    /// <summary>Whether a sound zip has an entry like this.</summary>
-    public static bool Holds(string path, ReadOnlySpan<byte> head, Func<ZipEntry, bool> entry)
+    /// <summary>The entries of a sound zip; null for any other file.</summary>
+    public static List<ZipEntry>? TryRead(string path, ReadOnlySpan<byte> head)
     {
-        if (!IsZip(head)) return false;
+        if (!IsZip(head)) return null;
         try
         {
             using FileStorage storage = new(path);
-            return new ZipDirectory(storage, why => new(why)).Read().Any(entry);
+            return new ZipDirectory(storage, why => new(why)).Read();
         }
         catch (InvalidDataException)
         {
-            return false;
+            return null;
         }
     }
 
@@ -58,6 +58,7 @@ internal sealed class ZipDirectory(FileStorage storage, Func<string, InvalidData
         var (begin, end, count) = Locate();
         if (end - begin > DirectoryLimit) throw fail($"its zip directory takes {end - begin} bytes, the limit is {DirectoryLimit}");
         if (count > (end - begin) / CentralBytes) throw fail($"its zip directory claims {count} entries in {end - begin} bytes");
+        if (count > EntryLimit) throw fail($"its zip directory has {count} entries, the limit is {EntryLimit}");
         byte[] directory = ReadAt(begin, (int)(end - begin));
 
         List<(ZipEntry Entry, int At)> listed = new((int)count);

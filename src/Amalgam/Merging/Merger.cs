@@ -121,7 +121,7 @@ public static class Merger
 
     private static void CheckInputsApart(MergePlan plan, string path)
     {
-        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        string full = CheckpointOutput.FullPath(path);
         PlannedModel? inside = plan.Models.FirstOrDefault(m => m.Checkpoint.Files.Append(m.Checkpoint.Path).Select(Path.GetFullPath).Any(f => f == full || Path.GetDirectoryName(f) == full));
         if (inside is not null) throw new MergeException($"{path} is itself an input ({inside.Label}); write to another place");
     }

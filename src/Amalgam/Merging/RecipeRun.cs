@@ -47,7 +47,7 @@ public sealed class RecipeRun : IDisposable
     /// <returns>What the user should know beyond the plans' notes.</returns>
     public ImmutableArray<string> Run(string path, MergeOptions options, string? stages = null, IProgress<MergeProgress>? progress = null)
     {
-        string folder = Path.GetFullPath(stages ?? path + ".stages"), mark = Mark(options);
+        string folder = Path.GetFullPath(stages ?? CheckpointOutput.FullPath(path) + ".stages"), mark = Mark(options);
         if (stages is null && options.Output is { Resume: true, Overwrite: false } && WasFinished(folder, path, mark))
         {
             RemoveStages(folder);
@@ -154,7 +154,7 @@ public sealed class RecipeRun : IDisposable
     private static bool WasFinished(string folder, string path, string mark)
     {
         string marker = Path.Combine(folder, Marker);
-        if (!File.Exists(marker) || Path.Exists(path + ".partial") || !(File.Exists(path) || (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any()))) return false;
+        if (!File.Exists(marker) || Path.Exists(CheckpointOutput.FullPath(path) + ".partial") || !(File.Exists(path) || (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any()))) return false;
         using FileStream taken = ExclusiveFile.Open(marker, path);
         using StreamReader reader = new(taken);
         return reader.ReadToEnd() == mark;

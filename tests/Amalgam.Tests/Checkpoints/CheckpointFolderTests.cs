@@ -63,11 +63,21 @@ public class CheckpointFolderTests
     [InlineData("""{"weight_map":{}}""", "its weight_map is empty")]
     [InlineData("""{"weight_map":[]}""", "it has no object 'weight_map'")]
     [InlineData("""{}""", "it has no object 'weight_map'")]
+    [InlineData("""{"metadata":{"a":1,"a":2},"weight_map":{"a":"x.safetensors"}}""", "Duplicate 'a'")]
+    [InlineData("""{"weight_map":{"a":"x.safetensors"}} {}""", "")]
+    [InlineData("""{"weight_map":{"a":["x.safetensors", 1]}}""", "'a' is said to be in '[\"x.safetensors\", 1]'")]
     [InlineData("""[]""", "it has no object 'weight_map'")]
     [InlineData("", "")]
     [InlineData("""{"weight_map":""", "")]
     [InlineData("""{"metadata":[[[[[[[[[[]]]]]]]]]],"weight_map":{"a":"x.safetensors"}}""", "depth")]
     public void Refuses(string index, string phrase) => CheckRefusal(index, phrase);
+
+    [Fact]
+    public void Refuses_more_than_anyone_lists()
+    {
+        CheckRefusal("{\"weight_map\":{" + string.Join(',', Enumerable.Range(0, 500_001).Select(i => $"\"{i}\":\"x\"")) + "}}", "it lists more than 500000 tensors");
+        CheckRefusal("{\"metadata\":{" + string.Join(',', Enumerable.Range(0, 100_001).Select(i => $"\"{i}\":1")) + "}}", "it has more than 100000 metadata entries");
+    }
 
     [Fact]
     public void A_damaged_shard_is_named_and_the_others_are_closed()
@@ -115,6 +125,19 @@ public class CheckpointFolderTests
         string message = Assert.Throws<FileNotFoundException>(() => Checkpoint.Open(folder.Path)).Message;
         Assert.Contains("has 8 files that end in .safetensors and no index", message);
         Assert.Contains("name one of them: m1.safetensors, m2.safetensors, m3.safetensors, m4.safetensors, m5.safetensors, m6.safetensors and 2 more", message);
+    }
+
+    [Theory, InlineData("adapter_model.safetensors"), InlineData("lora.safetensors")]
+    public void A_folder_with_an_adapter_only_is_refused(string name)
+    {
+        using TemporaryFolder folder = new();
+        Write(folder[name], 1, "a");
+        File.WriteAllText(folder["adapter_config.json"], "{}");
+        Assert.Contains("holds an adapter (adapter_config.json)", Assert.Throws<FileNotFoundException>(() => Checkpoint.Open(folder.Path)).Message);
+        using (Checkpoint alone = Checkpoint.Open(folder[name])) Assert.Single(alone.Tensors);
+
+        Write(folder["model.safetensors"], 2, "a");
+        Assert.Equal(2, FirstOf(folder));
     }
 
     [Fact]

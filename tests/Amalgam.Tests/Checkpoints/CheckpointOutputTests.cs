@@ -189,6 +189,37 @@ public class CheckpointOutputTests
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
     }
 
+    [Theory, MemberData(nameof(Targets))]
+    public void A_separator_at_the_end_does_not_matter(string target)
+    {
+        using TemporaryFolder folder = new();
+
+        Make(folder[target] + Path.DirectorySeparatorChar, Fresh);
+        AssertComplete(folder, target);
+
+        Make(folder[target] + Path.DirectorySeparatorChar, Overwrite);
+        AssertComplete(folder, target);
+    }
+
+    [Fact]
+    public void A_copy_of_a_read_only_file_can_be_made_again()
+    {
+        using TemporaryFolder folder = new();
+        File.WriteAllText(folder["config.json"], "{}");
+        File.SetAttributes(folder["config.json"], FileAttributes.ReadOnly);
+        using (CheckpointOutput output = Begin(folder["out"], Fresh))
+        {
+            output.AddCopy(folder["config.json"]);
+            output.AddCopy(folder["config.json"]);
+            foreach (string name in Names) Write(output, name);
+            output.Commit();
+        }
+
+        Assert.Equal("{}", File.ReadAllText(folder["out/config.json"]));
+        Assert.False(File.GetAttributes(folder["out/config.json"]).HasFlag(FileAttributes.ReadOnly));
+        File.SetAttributes(folder["config.json"], FileAttributes.Normal);
+    }
+
     [Theory]
     [InlineData("file/out")]
     [InlineData("file/deep/er/out.safetensors")]

@@ -43,6 +43,30 @@ public class PyTorchObjectsTests
     }
 
     [Fact]
+    public void A_tensor_beside_the_state_dict_does_not_hide_it()
+    {
+        using TemporaryFolder folder = new();
+        byte[] pickle = new PickleBytes().Op('}', '(')
+            .Text("epoch").Int(3).Text("best_acc1").Tensor("FloatStorage", "0", 4, 0, [], [])
+            .Text("state_dict").Op('}').Text("w").Tensor("FloatStorage", "0", 4, 0, [4], [1]).Op('s')
+            .Op('u').Stop();
+        using var read = Amalgam.Checkpoints.Checkpoint.Open(Zip(folder["x.pt"], pickle, ("data/0", Floats(4))));
+        Assert.Equal(["w"], read.Tensors.Select(t => t.Name));
+        Assert.Equal(["its tensors are those of its entry 'state_dict'", "left out, as it is no tensor of the model: 'epoch' (3), 'best_acc1' (a tensor)"], read.Notes);
+    }
+
+    [Theory]
+    [InlineData(2, 4, 2_500_000, 0, "such tensors take 20000000 bytes, far more than the file has")]
+    [InlineData(100, 1_000_000, 1_000_000, 1, "more than 16 times the file, as they lie over each other")]
+    public void The_tensors_of_a_file_are_bounded_together(int tensors, int storage, long size, long stride, string phrase)
+    {
+        using TemporaryFolder folder = new();
+        PickleBytes pickle = new PickleBytes().Op('}', '(');
+        for (int i = 0; i < tensors; i++) pickle.Text($"w{i}").Tensor("FloatStorage", "0", storage, 0, [size], [stride]);
+        AssertRefused(Zip(folder["x.pt"], pickle.Op('u').Stop(), ("data/0", new byte[4 * storage])), phrase);
+    }
+
+    [Fact]
     public void Takes_an_empty_state_dict()
     {
         using TemporaryFolder folder = new();

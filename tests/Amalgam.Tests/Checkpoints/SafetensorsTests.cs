@@ -145,6 +145,27 @@ public class SafetensorsTests
         CheckRefusal(FileBytes($$$"""{"w":{"dtype":"U8","shape":[{{{string.Join(',', Enumerable.Repeat(1, 65))}}}],"data_offsets":[0,1]}}""", 1), "the shape of 'w' has more than 64 numbers");
 
     [Fact]
+    public void Refuses_more_tensors_than_anyone_has()
+    {
+        string tensors = string.Join(',', Enumerable.Range(0, 200_001).Select(i => $$"""{"{{i}}":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}""".TrimStart('{')));
+        CheckRefusal(FileBytes($"{{{tensors}}}", 0), "its header has more than 200000 tensors");
+    }
+
+    [Fact]
+    public void Refuses_more_metadata_than_anyone_has()
+    {
+        string entries = string.Join(',', Enumerable.Range(0, 100_001).Select(i => $"\"{i}\":\"\""));
+        CheckRefusal(FileBytes("{\"__metadata__\":{" + entries + "}}", 0), "its header has more than 100000 metadata entries");
+        CheckRefusal(FileBytes($$$"""{"__metadata__":{"a":"{{{new string('v', 1 << 24)}}}"}}""", 0), "its metadata takes more than 16777216 bytes");
+    }
+
+    [Theory]
+    [InlineData("[9223372036854775807,9223372036854775807]")]
+    [InlineData("[9223372036854775700,9223372036854775700]")]
+    public void Refuses_offsets_that_overflow(string offsets) =>
+        CheckRefusal(FileBytes("{\"w\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":" + offsets + "}}", 0), "tensor 'w' ");
+
+    [Fact]
     public void A_refused_file_is_closed()
     {
         using TemporaryFolder folder = new();

@@ -24,6 +24,39 @@ public class TensorEntryTests
     }, runs: 20);
 
     [Fact]
+    public void Wide_views_read_as_a_naive_gather_in_any_windows() => Property.Holds(gen =>
+    {
+        int[] values = [.. Enumerable.Range(0, 200_000)];
+        long[] sizes = [.. Enumerable.Range(0, 2 + gen.Random.Next(2)).Select(_ => (long)gen.Random.Next(1, 50))];
+        long[] strides = [.. sizes.Select(s => gen.Random.NextInt64(0, 60_000 / s))];
+        CheckWindows(gen, new("x", DType.I32, new(sizes), Memory(values), 0, [.. strides]), Gather(values, 0, sizes, strides));
+    }, runs: 100);
+
+    [Theory]
+    [InlineData(1024, 1024, 1, 1024)]
+    [InlineData(64, 16384, 1, 64)]
+    [InlineData(1024, 1000, 1000, 1)]
+    [InlineData(1024, 1024, 0, 1)]
+    public void Reading_in_blocks_takes_few_reads_and_passes_over_few_bytes(long rows, long columns, long rowStride, long columnStride)
+    {
+        MemoryStorage storage = Memory(new int[rows * columns]);
+        TensorEntry tensor = new("x", DType.I32, new(rows, columns), storage, 0, [rowStride, columnStride]);
+        byte[] block = new byte[4 * TensorBlocks.Count];
+        foreach (var (first, count) in TensorBlocks.Of(tensor.Shape)) tensor.Read(first, block.AsSpan(0, 4 * count));
+        Assert.InRange(storage.BytesRead, 0, 17 * tensor.ByteCount);
+        Assert.InRange(storage.Reads, 1, tensor.Shape.Count / 60);
+    }
+
+    [Fact]
+    public void Sparse_elements_do_not_cost_what_lies_between_them()
+    {
+        MemoryStorage storage = Memory(new int[4_000_000]);
+        TensorEntry tensor = new("x", DType.I32, new(1000, 1000), storage, 0, [1, 2500]);
+        for (int i = 0; i < 1000; i++) tensor.Read(999 * i, new byte[400]);
+        Assert.InRange(storage.BytesRead, 0, 1000 * 400 * 128);
+    }
+
+    [Fact]
     public void A_crop_is_the_leading_part_of_every_axis() => Property.Holds(gen =>
     {
         long[] sizes = [.. Enumerable.Range(0, gen.Random.Next(4)).Select(_ => (long)gen.Random.Next(1, 9))];
@@ -131,7 +164,15 @@ public class TensorEntryTests
 
         public override long Length => data.Length;
 
-        public override void Read(long offset, Span<byte> bytes) => data.AsSpan((int)offset, bytes.Length).CopyTo(bytes);
+        public long BytesRead { get; private set; }
+
+        public int Reads { get; private set; }
+
+        public override void Read(long offset, Span<byte> bytes)
+        {
+            (BytesRead, Reads) = (BytesRead + bytes.Length, Reads + 1);
+            data.AsSpan((int)offset, bytes.Length).CopyTo(bytes);
+        }
 
         public override void Dispose()
         {

@@ -49,6 +49,32 @@ public class ZipDirectoryTests
     }
 
     [Fact]
+    public void Refuses_more_entries_than_anyone_has()
+    {
+        using TemporaryFolder folder = new();
+        const int Count = 250_001, Directory = Count * ZipDirectory.CentralBytes;
+        using (BinaryWriter zip = new(File.Create(folder["x.zip"])))
+        {
+            zip.Write(new byte[Directory]);
+            zip.Write(ZipDirectory.End64Signature);
+            zip.Write(44L);
+            zip.Write(new byte[12]);
+            foreach (long field in (long[])[Count, Count, Directory, 0]) zip.Write(field);
+            zip.Write(ZipDirectory.LocatorSignature);
+            zip.Write(0);
+            zip.Write((long)Directory);
+            zip.Write(1);
+            zip.Write(ZipDirectory.EndSignature);
+            zip.Write(0);
+            zip.Write(uint.MaxValue);
+            zip.Write(Directory);
+            zip.Write(new byte[6]);
+        }
+
+        Assert.Contains($"has {Count} entries, the limit is 250000", Assert.Throws<InvalidDataException>(() => Read(folder["x.zip"])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Lists_what_is_there()
     {
         using TemporaryFolder folder = new();
