@@ -99,6 +99,10 @@ public class CkiTests
     [InlineData("{biases: splice}", null)]
     [InlineData("{include: [head.*]}", null)]
     [InlineData("{include: [head.weight]}", new float[] { 1, 2 })]
+    [InlineData("{include: [head.*], biases: base}", new float[] { 1, 2 })]
+    [InlineData("{include: [head.weight], biases: average}", new float[] { 2, 5 })]
+    [InlineData("{include: [head.weight], biases: splice}", null)]
+    [InlineData("{exclude: [head.bias], biases: splice}", new float[] { 1, 2 })]
     public void Biases_are_the_bases_spliced_or_averaged(string parameters, float[]? expected)
     {
         using TemporaryFolder folder = new();

@@ -136,9 +136,12 @@ internal sealed class Planner
         }
 
         ImmutableArray<ResolvedSlice> resolved = [.. slices.Select(s => Resolve(s, [s.Parameters, .. outer]))];
+        OutputTensor[] outputs = slices[0].Position.Locate(() => OutputNames.OfSlices(resolved, covers).ToArray());
+
+        // Only now is it known that the models have these layers, and so that their number is no absurd one.
         if (module is null) _layers = resolved.Sum(s => s.Layers);
         else _notes.Add($"module {module.Name} has {resolved.Sum(s => s.Layers)} layers; check its layer count in config.json");
-        return slices[0].Position.Locate(() => OutputNames.OfSlices(resolved, covers).ToArray());
+        return outputs;
     }
 
     /// <summary>Sorts a slice's models by the part that they play, and checks how many there are.</summary>

@@ -66,6 +66,14 @@ public sealed class SliceTests : IDisposable
     }
 
     [Fact]
+    public void Layers_without_end_are_refused()
+    {
+        _work.Layers("a", 2);
+        const string Slice = "- sources: [{model: a, layer_range: [0, 2147483647]}]\n";
+        Assert.Contains("a, which has 2", _work.Refusal("merge_method: passthrough\nslices:\n" + Slice + Slice));
+    }
+
+    [Fact]
     public void Documents_may_use_the_results_of_others()
     {
         _work.Vector("a.safetensors", 2).Vector("b.safetensors", 4);

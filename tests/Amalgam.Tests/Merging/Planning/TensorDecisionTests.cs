@@ -48,7 +48,9 @@ public sealed class TensorDecisionTests : IDisposable
         _work.Vector("base.safetensors", 1).Model("a.safetensors", DType.F32, ("w", new(1), [2]), ("v", new(1), [3])).Model("b.safetensors", DType.F32, ("w", new(1), [2]), ("v", new(1), [3]));
         Assert.Equal([3f], _work.Run(Task + "tensor_union: true")["v"].Values);
         string two = Task.Replace("[{model: a.safetensors}]", "[{model: a.safetensors}, {model: b.safetensors}]") + "tensor_union: true\n";
-        Assert.Contains("not in the base base.safetensors, so it has no task vectors", _work.Refusal(two));
+        Assert.Contains("not in the base base.safetensors, so it has no task vectors; exclude takes it unmerged from a.safetensors", _work.Refusal(two));
+        Assert.Equal([3f], _work.Run(two.Replace("weight: 1", "weight: 1, exclude: [v]"), "x.safetensors")["v"].Values);
+        Assert.DoesNotContain("v", _work.Run(two.Replace("union", "intersection"), "y.safetensors").Keys);
         Assert.Contains("'v' is not in base.safetensors", _work.Refusal(Task));
     }
 
