@@ -73,6 +73,23 @@ public sealed class TensorDecisionTests : IDisposable
         Assert.Equal([4f, 5], _work.Run(Ab)["lm_head.weight"].Values);
     }
 
+    [Theory]
+    [InlineData("output.weight", "token_embedding.weight")]
+    [InlineData("text.lm_head.weight", "image.embeddings.weight")]
+    public void A_head_is_not_tied_to_an_embedding_of_another_shape_or_part(string head, string embedding)
+    {
+        int rows = head == "output.weight" ? 1 : 2;
+        _work.Model("a.safetensors", DType.F32, (embedding, new(2, 1), [1, 2]), (head, new(rows, 1), [.. Enumerable.Repeat(5f, rows)])).Model("b.safetensors", DType.F32, (embedding, new(2, 1), [3, 4]));
+        Assert.Contains($"'{head}' is not in b.safetensors", _work.Refusal(Ab));
+    }
+
+    [Fact]
+    public void A_tied_head_of_another_vocabulary_is_cut_with_its_embedding()
+    {
+        _work.Model("a.safetensors", DType.F32, ("embed_tokens.weight", new(3, 1), [1, 2, 3]), ("lm_head.weight", new(3, 1), [5, 6, 7])).Model("b.safetensors", DType.F32, ("embed_tokens.weight", new(2, 1), [3, 4]));
+        Assert.Equal([4f, 5], _work.Run(Ab)["lm_head.weight"].Values);
+    }
+
     [Fact]
     public void A_layers_output_is_no_head()
     {
