@@ -56,6 +56,8 @@ internal sealed class Planner
 
         if (_errors.Count > 0) throw Errors();
         if (tensors.Count == 0) throw _recipe.Position.Refuse("the recipe gives no tensors: its models are empty, or its patterns leave everything out");
+        string lender = donor.Checkpoint.Path;
+        if (_layers is { } layers && Directory.Exists(lender) && donor.Checkpoint.Storages.All(s => s is not PendingStorage) && SideFiles.NoteOnLayers(lender, layers) is { } note) _notes.Add(note);
         return new(_recipe, tensors.ToImmutable(), [.. _models.All], donor, _layers, [.. _models.All.SelectMany(m => m.Checkpoint.Notes.Select(n => $"{m.Label}: {n}")), .. _notes]);
     }
 
