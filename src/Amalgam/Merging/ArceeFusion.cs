@@ -18,6 +18,9 @@ public sealed record ArceeFusion : MergeMethod
 
     public override long Grain(Shape shape) => RowOf(shape);
 
+    public override long Scratch(Shape shape, int models) =>
+        Selection.Scratch(1, 3) + (shape.Count / RowOf(shape) + 2 * RowOf(shape)) * sizeof(double);
+
     public override void Merge(TensorMerge t)
     {
         int row = checked((int)RowOf(t.Shape));

@@ -74,7 +74,8 @@ public sealed record Cki(
         MethodName, "Splices the models by how compatible each value is, from entropies and differences",
         "Models of one architecture that learnt different things; by default matrices are spliced and the rest is the base's",
         "CKI, AAAI 2025, eqs. 4-18 in closed form", BaseRole.Donor, 1, int.MaxValue,
-        [SpliceParameter, LocalParameter, ScaleParameter, AParameter, CParameter, BinsParameter, EntropyParameter, BiasesParameter], Create);
+        [SpliceParameter, LocalParameter, ScaleParameter, AParameter, CParameter, BinsParameter, EntropyParameter, BiasesParameter], Create)
+    { VectorRule = BiasesParameter };
 
     public double Scale { get; } = ScaleParameter.Check(Scale, MethodName);
 
@@ -165,15 +166,11 @@ public sealed record Cki(
 
     private static MergeMethod? Create(MethodArguments a)
     {
-        bool isMatrix = a.Tensor.Shape.Rank >= 2;
-        if (!isMatrix && !a.Included)
+        if (a.Tensor.Shape.Rank < 2)
         {
-            switch (a.Word(BiasesParameter))
-            {
-                case "average" when a.Tensor.Shape.Rank == 1: return new Linear([.. Enumerable.Repeat(1.0, a.Models)]);
-                case "splice" when a.Tensor.Shape.Rank == 1: break;
-                default: return null;
-            }
+            string rule = (a.Tensor.Shape.Rank == 1 ? a.WordGiven(BiasesParameter) : null) ?? (a.Included ? "splice" : "base");
+            if (rule == "base") return null;
+            if (rule == "average") return new Linear([.. Enumerable.Repeat(1.0, a.Models)]);
         }
 
         return new Cki(

@@ -17,6 +17,13 @@ internal sealed class CkiKernel(int models, CkiSplice splice, float[] slopes)
     /// <summary>Splices a run of elements within a block.</summary>
     public void Run(Block x, int start, int count, ReadOnlySpan<double> global, Span<float> y)
     {
+        // With one local term for all, as two models always have, V grows with g alone; and g tells more entropies apart than V in single precision does.
+        if (splice == CkiSplice.Hard && (slopes.Length == 0 || models == 2))
+        {
+            x[IndexOfFirstLargest(global)].Slice(start, count).CopyTo(y.Slice(start, count));
+            return;
+        }
+
         for (int end = start + count; start < end; start += Piece)
         {
             int n = Math.Min(Piece, end - start);
@@ -108,6 +115,14 @@ internal sealed class CkiKernel(int models, CkiSplice splice, float[] slopes)
         TensorPrimitives.Add(first, y, y);
         TensorPrimitives.Max(y, low, y);
         TensorPrimitives.Min(y, high, y);
+    }
+
+    private static int IndexOfFirstLargest(ReadOnlySpan<double> x)
+    {
+        int best = 0;
+        for (int i = 1; i < x.Length; i++)
+            if (x[i] > x[best]) best = i;
+        return best;
     }
 
     private void SpliceHard(Block x, int start, int n, Span<float> y)

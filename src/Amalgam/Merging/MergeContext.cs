@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using Amalgam.Checkpoints;
 using Amalgam.Numerics;
@@ -10,6 +11,9 @@ namespace Amalgam.Merging;
 internal sealed class MergeContext(ParallelOptions parallel, long seed, int windowBlocks = 32, bool allowNonFinite = false)
 {
     private readonly ConcurrentBag<BlockBuffers> _buffers = [];
+
+    /// <summary>The first value of each tensor that is not finite, where that is allowed.</summary>
+    private readonly ConcurrentDictionary<TensorEntry, (long Index, string Text)> _nonFinites = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>Degree of parallelism and the token.</summary>
     public ParallelOptions Parallel { get; } = parallel;
@@ -23,8 +27,11 @@ internal sealed class MergeContext(ParallelOptions parallel, long seed, int wind
     /// <summary>NaN and infinity in an input do not stop the run.</summary>
     public bool AllowNonFinite { get; } = allowNonFinite;
 
-    /// <summary>The first value of each tensor that is not finite, where that is allowed.</summary>
-    public ConcurrentDictionary<TensorEntry, string> NonFinites { get; } = new(ReferenceEqualityComparer.Instance);
+    /// <summary>A value that is not finite was met.</summary>
+    public bool HasNonFinites => !_nonFinites.IsEmpty;
+
+    /// <summary>The first value of each tensor that is not finite, in words.</summary>
+    public IEnumerable<string> Findings => _nonFinites.Values.Select(f => f.Text).Order(StringComparer.Ordinal);
 
     /// <summary>Called with the number of output bytes after each write.</summary>
     public Action<long>? Written { get; init; }
@@ -34,13 +41,15 @@ internal sealed class MergeContext(ParallelOptions parallel, long seed, int wind
     /// <param name="first">Row-major index of the first value.</param>
     /// <param name="values">The values.</param>
     /// <param name="stored">The same values as they are stored.</param>
+    /// <returns>All are finite.</returns>
     /// <exception cref="MergeException">There is one, and the run does not allow it.</exception>
-    public void CheckFinite(TensorEntry tensor, long first, ReadOnlySpan<float> values, ReadOnlySpan<byte> stored)
+    public bool CheckFinite(TensorEntry tensor, long first, ReadOnlySpan<float> values, ReadOnlySpan<byte> stored)
     {
         int bad = NonFinite.IndexOf(values);
-        if (bad < 0) return;
+        if (bad < 0) return true;
         double value = tensor.DType == DType.F64 ? MemoryMarshal.Cast<byte, double>(stored)[bad] : values[bad];
         Report(tensor, first + bad, double.IsFinite(value) ? $"{value:R}, too large for the float32 that merging computes with," : Describe(values[bad]));
+        return false;
     }
 
     /// <summary>Refuses, or notes, NaN and infinity among doubles that are copied.</summary>
@@ -54,7 +63,27 @@ internal sealed class MergeContext(ParallelOptions parallel, long seed, int wind
     {
         string found = $"{tensor.Storage.Path}: tensor '{tensor.Name}' has {value} at index {Position(tensor.Shape, index)}";
         if (!AllowNonFinite) throw new MergeException($"{found}; no output was written. Mend the checkpoint, or let it pass with --allow-nonfinite");
-        NonFinites.TryAdd(tensor, found);
+        _nonFinites.AddOrUpdate(tensor, (index, found), (_, before) => before.Index <= index ? before : (index, found));
+    }
+
+    /// <summary>Does something for each number below a count, side by side. Of several refusals that of the smallest number is thrown, however the work was shared out.</summary>
+    public void ForEach(long count, Action<long> body)
+    {
+        Lock gate = new();
+        (long Number, ExceptionDispatchInfo? Error) first = (long.MaxValue, null);
+        System.Threading.Tasks.Parallel.For(0, count, Parallel, (number, state) =>
+        {
+            try
+            {
+                body(number);
+            }
+            catch (MergeException e)
+            {
+                lock (gate) if (number < first.Number) first = (number, ExceptionDispatchInfo.Capture(e));
+                state.Break();
+            }
+        });
+        first.Error?.Throw();
     }
 
     /// <summary>A value that is not finite, in words.</summary>
@@ -89,6 +118,9 @@ internal sealed class BlockBuffers
 
     /// <summary>Bytes in <see cref="Output"/> that are not written yet.</summary>
     public int OutputCount;
+
+    /// <summary>The block that was read last has inputs that are not finite; known in a tensor's first pass only.</summary>
+    public bool IsSpoiled;
 
     /// <summary>Row-major index of the element with which <see cref="Output"/> begins.</summary>
     public long OutputFirst;

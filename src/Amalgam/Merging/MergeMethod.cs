@@ -35,6 +35,11 @@ public abstract record MergeMethod
     /// <param name="shape">The tensor's shape.</param>
     public virtual long Grain(Shape shape) => 1;
 
+    /// <summary>Bytes that a worker needs beside the blocks that it reads, so that a run keeps to its memory.</summary>
+    /// <param name="shape">The tensor's shape.</param>
+    /// <param name="models">Number of models, without the base.</param>
+    public virtual long Scratch(Shape shape, int models) => 0;
+
     /// <summary>
     /// Methods with equal keys, null aside, are surveyed together: <see cref="Survey"/> passes over all their tensors before the first one is merged.
     /// </summary>

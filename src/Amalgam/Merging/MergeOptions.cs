@@ -24,5 +24,6 @@ public sealed record MergeOptions
 /// <summary>How far a merge is.</summary>
 /// <param name="Done">Bytes of the output that are written.</param>
 /// <param name="Total">Bytes of the whole output.</param>
-/// <param name="Stage">The document of the recipe that runs.</param>
-public readonly record struct MergeProgress(long Done, long Total, string Stage);
+/// <param name="Stage">The document of the recipe that runs; <see cref="Done"/> and <see cref="Total"/> are of it alone.</param>
+/// <param name="Found">Of <see cref="Done"/>, what an interrupted run had written: no measure of this run's speed.</param>
+public readonly record struct MergeProgress(long Done, long Total, string Stage, long Found = 0);

@@ -24,11 +24,12 @@ public static class Merger
     public static ImmutableArray<string> Run(MergePlan plan, string recipe, string path, MergeOptions options, IProgress<MergeProgress>? progress = null)
     {
         CheckInputsApart(plan, path);
-        long done = 0;
+        long done = 0, found = 0;
+        string stage = plan.Recipe.Name ?? "";
         var (parallel, window) = Fit(plan, options);
         MergeContext context = new(parallel, options.Seed, window, options.AllowNonFinite)
         {
-            Written = bytes => progress?.Report(new(Interlocked.Add(ref done, bytes), plan.OutputBytes, plan.Recipe.Name ?? "")),
+            Written = bytes => progress?.Report(new(Interlocked.Add(ref done, bytes), plan.OutputBytes, stage, found)),
         };
 
         using CheckpointOutput output = CheckpointOutput.Create(
@@ -38,13 +39,16 @@ public static class Merger
         {
             // First, so that a configuration that cannot be read costs no merge.
             SideFiles.Write(plan, recipe, output);
+            if (plan.Tensors.Any(t => t.Method?.SurveyKey is not null)) progress?.Report(new(0, plan.OutputBytes, $"{stage} survey".TrimStart()));
             var surveys = Survey(plan, context);
             PlannedTensor[] left = [.. plan.Tensors.Where(t => !output.IsDone(t.Output.Name))];
-            context.Written?.Invoke(plan.OutputBytes - left.Sum(t => t.Output.ByteCount));
+            found = plan.OutputBytes - left.Sum(t => t.Output.ByteCount);
+            context.Written?.Invoke(found);
 
             // Large tensors one after another, each with all threads; small ones side by side.
             foreach (PlannedTensor tensor in left.Where(IsLarge)) Merge(tensor, surveys, output, context);
-            Parallel.ForEach(left.Where(t => !IsLarge(t)), parallel, tensor => Merge(tensor, surveys, output, context));
+            PlannedTensor[] small = [.. left.Where(t => !IsLarge(t))];
+            context.ForEach(small.Length, i => Merge(small[i], surveys, output, context));
         }
         catch (AggregateException e) when (e.Flatten().InnerExceptions is [var first, ..])
         {
@@ -52,7 +56,7 @@ public static class Merger
         }
 
         output.Commit();
-        return [.. context.NonFinites.Values.Order(StringComparer.Ordinal)];
+        return [.. context.Findings];
     }
 
     private static readonly ImmutableDictionary<string, string> Metadata = ImmutableDictionary<string, string>.Empty.Add("format", "pt");
@@ -93,36 +97,71 @@ public static class Merger
         [.. inputs.Select((input, i) => input.Model.Number + inputs.Take(i).Count(before => before.Model == input.Model) * MostModels)];
 
     /// <summary>The number of threads, and of blocks that each reads at once, whose buffers fit in the memory.</summary>
-    private static (ParallelOptions Parallel, int WindowBlocks) Fit(MergePlan plan, MergeOptions options)
+    /// <exception cref="MergeException">A tensor needs more than that, or an array that is longer than arrays can be.</exception>
+    internal static (ParallelOptions Parallel, int WindowBlocks) Fit(MergePlan plan, MergeOptions options)
     {
         int threads = options.Parallel.MaxDegreeOfParallelism is > 0 and var most ? most : Environment.ProcessorCount;
-        var (fixedBytes, windowBytes, widest) = plan.Tensors.Where(t => t.Method is not null).Select(Buffers)
-            .Aggregate((Fixed: 0L, Window: 0L, Tensor: default(PlannedTensor)), (a, b) => b.Fixed + b.Window > a.Fixed + a.Window ? (b.Fixed, b.Window, b.Tensor) : a);
+        long fixedBytes = 0, windowBytes = 0, longest = 1;
+        (long Bytes, PlannedTensor? Tensor) widest = (0, null);
+        foreach (PlannedTensor tensor in plan.Tensors)
+        {
+            // A worker's buffers grow to what each kind of them needs at most.
+            var (own, window, block, array) = Buffers(tensor);
+            (fixedBytes, windowBytes, longest) = (Math.Max(fixedBytes, own), Math.Max(windowBytes, window), Math.Max(longest, block));
+            if (tensor.Method is null) continue;
+            if (array > Array.MaxLength)
+            {
+                throw new MergeException(
+                    $"'{tensor.Output.Name}' {tensor.Output.Shape} needs {array >> 20} MiB in one piece with {plan.Recipe.Method}, and there can be {Array.MaxLength >> 20}; leave it out with exclude, or use another method");
+            }
+
+            if (own + window > widest.Bytes) widest = (own + window, tensor);
+        }
+
         long one = fixedBytes + windowBytes;
-        if (one > options.Memory)
+        if (one > options.Memory && widest.Tensor is { Output: { } output })
         {
             throw new MergeException(
-                $"'{widest!.Output.Name}' {widest.Output.Shape} needs {one >> 20} MiB of buffers with {plan.Recipe.Method}, since it works on whole rows; --memory allows {options.Memory >> 20} MiB");
+                $"'{output.Name}' {output.Shape} needs {one >> 20} MiB of buffers with {plan.Recipe.Method}; --memory allows {options.Memory >> 20} MiB");
         }
 
         if (one > 0) threads = (int)Math.Clamp(options.Memory / one, 1, threads);
-        int window = windowBytes == 0 ? MostWindowBlocks : (int)Math.Clamp((options.Memory / threads - fixedBytes) / windowBytes, 1, MostWindowBlocks);
-        return (new() { MaxDegreeOfParallelism = threads, CancellationToken = options.Parallel.CancellationToken }, window);
+        long mostBlocks = Math.Clamp(Array.MaxLength / longest, 1, MostWindowBlocks);
+        int blocks = windowBytes == 0 ? MostWindowBlocks : (int)Math.Clamp((options.Memory / threads - fixedBytes) / windowBytes, 1, mostBlocks);
+        return (new() { MaxDegreeOfParallelism = threads, CancellationToken = options.Parallel.CancellationToken }, blocks);
     }
 
-    /// <summary>Bytes of a worker's buffers: of floats, and of stored elements for each block that is read at once.</summary>
-    private static (long Fixed, long Window, PlannedTensor Tensor) Buffers(PlannedTensor tensor)
+    /// <summary>Bytes of a worker's buffers: what there is once, what there is for each block that is read at once, of that the largest, and the largest array.</summary>
+    private static (long Fixed, long Window, long Block, long Array) Buffers(PlannedTensor tensor)
     {
-        long elements = Math.Min(TensorMerge.BlockOf(tensor.Method!.Grain(tensor.Output.Shape)), Math.Max(1, tensor.Output.Shape.Count));
-        int inputs = tensor.Inputs.Length + (tensor.Base is null ? 0 : 1);
-        long stored = tensor.Inputs.Sum(i => i.Tensor.DType.Bits / 8) + (tensor.Base?.Tensor.DType.Bits / 8 ?? 0) + tensor.Output.DType.Bits / 8;
-        return (elements * sizeof(float) * (inputs + 2), elements * stored, tensor);
+        Shape shape = tensor.Output.Shape;
+        if (tensor.Method is not { } method)
+        {
+            long copied = tensor.Output.DType.BytesOf(TensorMerge.BlockElements);
+            return (TensorMerge.BlockElements * sizeof(float), copied, copied, 0);
+        }
+
+        long elements = Math.Min(TensorMerge.BlockOf(method.Grain(shape)), Math.Max(1, shape.Count)), scratch = method.Scratch(shape, tensor.Inputs.Length);
+        int[] widths = [.. tensor.Inputs.Append(tensor.Base).OfType<PlannedInput>().Select(i => i.Tensor.DType.Bits / 8), tensor.Output.DType.Bits / 8];
+        long block = elements * widths.Max();
+        return (elements * sizeof(float) * (widths.Length + 1) + scratch, elements * widths.Sum(), block, Math.Max(block, scratch));
     }
 
-    private static void CheckInputsApart(MergePlan plan, string path)
+    /// <summary>Refuses to write where a model is read.</summary>
+    internal static void CheckInputsApart(MergePlan plan, string path)
     {
-        string full = CheckpointOutput.FullPath(path);
-        PlannedModel? inside = plan.Models.FirstOrDefault(m => m.Checkpoint.Files.Append(m.Checkpoint.Path).Select(Path.GetFullPath).Any(f => f == full || Path.GetDirectoryName(f) == full));
+        string target = RealPath(path);
+        PlannedModel? inside = plan.Models.FirstOrDefault(m => !m.Checkpoint.Storages.Any(s => s is PendingStorage)
+            && m.Checkpoint.Files.Append(m.Checkpoint.Path).Select(RealPath).Any(f => f == target || f.StartsWith(target + Path.DirectorySeparatorChar, StringComparison.Ordinal)));
         if (inside is not null) throw new MergeException($"{path} is itself an input ({inside.Label}); write to another place");
+    }
+
+    /// <summary>The full path without links.</summary>
+    private static string RealPath(string path)
+    {
+        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        if (Path.GetDirectoryName(full) is not { } parent) return full;
+        string real = Path.Combine(RealPath(parent), Path.GetFileName(full));
+        return (Path.Exists(real) ? new FileInfo(real).ResolveLinkTarget(returnFinalTarget: true)?.FullName : null) ?? real;
     }
 }

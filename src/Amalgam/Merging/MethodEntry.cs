@@ -53,6 +53,9 @@ public sealed record MethodEntry(
     /// <summary>Where embeddings differ in size, the base is cut too; otherwise the result keeps the base's shape.</summary>
     public bool CutsBase { get; init; }
 
+    /// <summary>The word that says what happens to tensors of one axis; where it is given it goes before include, but not before exclude.</summary>
+    public MethodParameter? VectorRule { get; init; }
+
     /// <summary>The method's own parameters and the common ones.</summary>
     public ImmutableArray<MethodParameter> AllParameters => [.. Parameters, .. Common];
 
@@ -65,8 +68,8 @@ public sealed record MethodEntry(
 /// <param name="models">Number of models that take part, without the base where that is an origin.</param>
 /// <param name="included">The recipe's include patterns name this tensor.</param>
 /// <param name="numbers">Value of a number or flag, for a model where it is one of each; null when it is not given and has no default.</param>
-/// <param name="words">Value of a word.</param>
-public sealed class MethodArguments(TensorSpec tensor, int models, bool included, Func<string, int?, double?> numbers, Func<string, string> words)
+/// <param name="words">Value of a word; null when it is not given.</param>
+public sealed class MethodArguments(TensorSpec tensor, int models, bool included, Func<string, int?, double?> numbers, Func<string, string?> words)
 {
     /// <summary>The merged tensor.</summary>
     public TensorSpec Tensor => tensor;
@@ -84,7 +87,10 @@ public sealed class MethodArguments(TensorSpec tensor, int models, bool included
     public bool Flag(MethodParameter parameter) => Number(parameter) != 0;
 
     /// <summary>A word.</summary>
-    public string Word(MethodParameter parameter) => words(parameter.Name);
+    public string Word(MethodParameter parameter) => WordGiven(parameter) ?? parameter.Words[0];
+
+    /// <summary>A word, null when it is not given.</summary>
+    public string? WordGiven(MethodParameter parameter) => words(parameter.Name);
 
     /// <summary>Every model's number.</summary>
     public ImmutableArray<double> Each(MethodParameter parameter) => [.. Enumerable.Range(0, models).Select(i => numbers(parameter.Name, i)!.Value)];

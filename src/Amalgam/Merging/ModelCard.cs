@@ -11,7 +11,7 @@ internal static class ModelCard
         MethodEntry method = MergeMethod.Find(plan.Recipe.Method)!;
         StringBuilder text = new();
         text.Append("---\ntags:\n- merge\n- amalgam\nbase_model:\n");
-        foreach (PlannedModel model in plan.Models) text.Append($"- {Plain(model.Label)}\n");
+        foreach (PlannedModel model in plan.Models) text.Append($"- \"{Name(model).Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"\n");
         text.Append($"""
             ---
             # A merged model
@@ -25,9 +25,24 @@ internal static class ModelCard
 
             """);
         foreach (PlannedModel model in plan.Models)
-            text.Append($"- `{Plain(model.Label)}`{(plan.Recipe.BaseModel?.Text == model.Label ? " (base)" : "")}\n");
-        text.Append($"\n## Recipe\n\n```yaml\n{recipe.TrimEnd()}\n```\n");
+            text.Append($"- `{Name(model)}`{(plan.Recipe.BaseModel?.Text == model.Label ? " (base)" : "")}\n");
+        string fence = new('`', Math.Max(3, LongestRun(recipe, '`') + 1));
+        text.Append($"\n## Recipe\n\n{fence}yaml\n{recipe.TrimEnd()}\n{fence}\n");
         return text.ToString();
+    }
+
+    /// <summary>A model as others may know it: where it lies on this machine tells them nothing.</summary>
+    private static string Name(PlannedModel model)
+    {
+        string path = Path.TrimEndingDirectorySeparator(model.Label);
+        return Plain(Path.IsPathRooted(path) || path.StartsWith('.') ? Path.GetFileName(path) is { Length: > 0 } name && name.Trim('.') != "" ? name : Path.GetFileName(Path.GetFullPath(path)) : path);
+    }
+
+    private static int LongestRun(string text, char c)
+    {
+        int longest = 0, run = 0;
+        foreach (char at in text) longest = Math.Max(longest, run = at == c ? run + 1 : 0);
+        return longest;
     }
 
     /// <summary>A label on one line, without what would end its quotes.</summary>

@@ -45,7 +45,6 @@ public sealed record ModelStock(bool FilterWise = false) : MergeMethod
     private static double Ratio(Gram gram)
     {
         int n = gram.Models, pairs = n * (n - 1) / 2;
-        if (pairs == 0) return 1;
         double sum = 0;
         for (int i = 0; i < n; i++)
             for (int j = i + 1; j < n; j++)

@@ -32,7 +32,7 @@ public sealed record MultiSlerp(ImmutableArray<double> Weight, bool NormalizeWei
 
     public override void Merge(TensorMerge t)
     {
-        double[] c = t.Models == 1 ? [1] : Coefficients(Gram.Of(t, t.HasBase), t.Name);
+        double[] c = Coefficients(Gram.Of(t, t.HasBase), t.Name);
         t.Write((x, y) =>
         {
             if (t.HasBase) TaskVectors.Subtract(x, t.Models);

@@ -35,6 +35,8 @@ public sealed record NuSlerp(ImmutableArray<double> Weight, bool Flatten = true,
 
     public override long Grain(Shape shape) => IsWhole(shape) || RowWise ? 1 : RowOf(shape);
 
+    public override long Scratch(Shape shape, int models) => RowWise && !IsWhole(shape) ? 4 * sizeof(double) * (shape.Count / Math.Max(1, shape[0])) : 0;
+
     public override void Merge(TensorMerge t)
     {
         if (IsWhole(t.Shape)) MergeWhole(t);

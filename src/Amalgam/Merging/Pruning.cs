@@ -12,6 +12,9 @@ internal abstract record Pruning
     /// <summary>Elements that must lie in one block.</summary>
     public virtual long Grain(Shape shape) => 1;
 
+    /// <summary>Bytes that a worker needs beside the blocks.</summary>
+    public virtual long Scratch(Shape shape, int models) => 0;
+
     /// <summary>Refuses what cannot be done to a tensor, before anything is read.</summary>
     public virtual void Check(TensorSpec tensor)
     {
@@ -33,6 +36,8 @@ internal abstract class Mask
 /// <summary>Keeps the largest magnitudes: the floor of density times the number of entries.</summary>
 internal sealed record MagnitudePruning(string Method, ImmutableArray<double> Density) : Pruning
 {
+    public override long Scratch(Shape shape, int models) => Selection.Scratch(models, models);
+
     public override void Check(TensorSpec tensor)
     {
         foreach (double density in Density)
@@ -62,6 +67,8 @@ internal sealed record MagnitudePruning(string Method, ImmutableArray<double> De
 /// <summary>Drops the largest magnitudes (a share gamma of all) and the smallest, so that a share density stays (Davari and Belilovsky 2023, Model Breadcrumbs).</summary>
 internal sealed record OutlierPruning(ImmutableArray<double> Density, ImmutableArray<double> Gamma) : Pruning
 {
+    public override long Scratch(Shape shape, int models) => Selection.Scratch(models, 2 * models);
+
     public override Mask?[] Measure(TensorMerge t)
     {
         long n = t.Shape.Count;
@@ -140,6 +147,8 @@ internal sealed record RankPruning(string Method, ImmutableArray<double> Density
     }
 
     public override long Grain(Shape shape) => shape.Rank < 2 ? Math.Max(1, shape.Count) : Math.Max(1, shape.Count / Math.Max(1, shape[0]));
+
+    public override long Scratch(Shape shape, int models) => Grain(shape) * sizeof(uint) + Math.Max(1, shape.Rank < 2 ? shape.Count : shape[1]) * sizeof(ulong);
 
     public override Mask?[] Measure(TensorMerge t)
     {

@@ -10,6 +10,7 @@ namespace Amalgam.Merging;
 public sealed class RecipeRun : IDisposable
 {
     private const string Marker = ".amalgam-stages";
+    private const string FingerprintEnding = ".fingerprint";
 
     private readonly RecipeOrder _order;
     private readonly string _folder;
@@ -28,7 +29,7 @@ public sealed class RecipeRun : IDisposable
     /// <param name="adjust">What the command line says over the recipe.</param>
     /// <exception cref="MergeException">It is not a recipe, or cannot be done.</exception>
     public static RecipeRun Read(string path, Func<Recipe, Recipe>? adjust = null) =>
-        Plan(RecipeFile.Read(path), Path.GetDirectoryName(Path.GetFullPath(path))!, File.ReadAllText(path), adjust);
+        Parse(RecipeFile.ReadText(path), Path.GetDirectoryName(Path.GetFullPath(path))!, path, adjust);
 
     /// <summary>Plans a recipe.</summary>
     /// <param name="text">The recipe's text.</param>
@@ -39,6 +40,32 @@ public sealed class RecipeRun : IDisposable
     public static RecipeRun Parse(string text, string folder, string file, Func<Recipe, Recipe>? adjust = null) =>
         Plan(RecipeFile.Parse(text, file), folder, text, adjust);
 
+    /// <summary>
+    /// Checks what can be known of a run before it writes a byte, for all documents: that the output may be written and is no input, that the memory and the
+    /// disk suffice, that the output's format can store the types. A run begins with this.
+    /// </summary>
+    /// <param name="path">Where the result goes.</param>
+    /// <param name="options">How to run.</param>
+    /// <param name="stages">Where results of earlier documents go, as for <see cref="Run"/>.</param>
+    /// <exception cref="MergeException">An input would be overwritten, or the memory is too small.</exception>
+    /// <exception cref="InvalidDataException">The output's format cannot store a tensor.</exception>
+    /// <exception cref="IOException">The output cannot be written there, or there is not enough room.</exception>
+    public void Check(string path, MergeOptions options, string? stages = null)
+    {
+        CheckpointOutput.CheckTarget(path, options.Output.Overwrite, options.Output.Resume);
+        string folder = StagesOf(path, stages);
+        List<string> targets = [path];
+        if (Plans.Length > 1) targets.AddRange(stages is null ? [folder] : _order.Steps.Where(r => r != _order.Result).Select(r => Path.Combine(folder, r.Name!)));
+        foreach (MergePlan plan in Plans)
+        {
+            foreach (string target in targets) Merger.CheckInputsApart(plan, target);
+            Merger.Fit(plan, options);
+        }
+
+        CheckFormat(Plans[^1], path);
+        CheckSpace(path, folder);
+    }
+
     /// <summary>Runs all documents.</summary>
     /// <param name="path">Where the result goes: a folder, or a file whose ending names its format.</param>
     /// <param name="options">How to run.</param>
@@ -47,14 +74,14 @@ public sealed class RecipeRun : IDisposable
     /// <returns>What the user should know beyond the plans' notes.</returns>
     public ImmutableArray<string> Run(string path, MergeOptions options, string? stages = null, IProgress<MergeProgress>? progress = null)
     {
-        string folder = Path.GetFullPath(stages ?? CheckpointOutput.FullPath(path) + ".stages"), mark = Mark(options);
+        string folder = StagesOf(path, stages), mark = Mark(options);
         if (stages is null && options.Output is { Resume: true, Overwrite: false } && WasFinished(folder, path, mark))
         {
             RemoveStages(folder);
             return [];
         }
 
-        CheckpointOutput.CheckTarget(path, options.Output.Overwrite, options.Output.Resume);
+        Check(path, options, stages);
         if (Plans.Length == 1) return Merger.Run(Plans[0], Text, path, options, progress);
 
         using FileStream taken = PrepareStages(folder, path, mark, keep: stages is not null || options.Output.Resume);
@@ -100,12 +127,12 @@ public sealed class RecipeRun : IDisposable
             Dictionary<string, Checkpoint> planned = new(StringComparer.Ordinal);
             foreach (Recipe recipe in run._order.Steps)
             {
+                if (recipe.Name is not null) CheckName(recipe);
                 ModelSet models = new(folder, planned);
                 run._models.Add(models);
                 MergePlan plan = Planner.Plan(recipe, models);
                 run.Plans = run.Plans.Add(plan);
                 if (recipe.Name is not { } name) continue;
-                if (name.AsSpan().IndexOfAny("/\\:") >= 0 || name is "." or "..") throw recipe.Position.Refuse($"the name '{name}' cannot be a folder's: use letters, digits, '-' and '_'");
                 planned.Add(name, plan.AsCheckpoint(name));
             }
 
@@ -118,10 +145,74 @@ public sealed class RecipeRun : IDisposable
         }
     }
 
+    private static string StagesOf(string path, string? stages) => Path.GetFullPath(stages ?? Path.TrimEndingDirectorySeparator(path) + ".stages");
+
+    /// <summary>A document's name is the name of a folder beside others that a run makes.</summary>
+    private static void CheckName(Recipe recipe)
+    {
+        string name = recipe.Name!;
+        if (name.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('.' or '_' or '-')) || name.StartsWith('.'))
+            throw recipe.Position.Refuse($"the name {Nearest.Quote(name)} cannot be a folder's: use letters, digits, '-', '_' and '.', which is not the first");
+        if (name.EndsWith(".partial", StringComparison.OrdinalIgnoreCase) || name.EndsWith(FingerprintEnding, StringComparison.OrdinalIgnoreCase) || !CheckpointOutput.IsFolder(name))
+            throw recipe.Position.Refuse($"the name {Nearest.Quote(name)} has an ending that stands for something else; leave it away");
+    }
+
+    /// <summary>Refuses what the output's format cannot store.</summary>
+    private static void CheckFormat(MergePlan plan, string path)
+    {
+        TensorSpec[] tensors = [.. plan.Tensors.Select(t => t.Output)];
+        try
+        {
+            switch (CheckpointFormat.ByExtension(path))
+            {
+                case PyTorchZip:
+                    PyTorchPickle.Write(path, tensors);
+                    break;
+                case Npz:
+                    foreach (TensorSpec tensor in tensors) NpyHeader.Write(tensor);
+                    break;
+            }
+        }
+        catch (ArgumentException e)
+        {
+            string why = e.Message.Replace($" (Parameter '{e.ParamName}')", "", StringComparison.Ordinal).Replace(path + ": ", "", StringComparison.Ordinal);
+            throw new InvalidDataException($"{path} cannot be written: {why}", e);
+        }
+    }
+
+    /// <summary>Refuses what does not fit on the disks. What is there of an earlier run is gone on with or removed, so its room counts as free.</summary>
+    private void CheckSpace(string path, string folder)
+    {
+        long last = Plans[^1].OutputBytes, before = Plans.Sum(p => p.OutputBytes) - last;
+        long lastNeed = last - SizeOf(path + ".partial"), beforeNeed = Plans.Length == 1 ? 0 : before - SizeOf(folder);
+        DriveInfo drive = DriveOf(path), drive2 = DriveOf(folder);
+        if (drive.Name == drive2.Name) (lastNeed, beforeNeed) = (lastNeed + beforeNeed, 0);
+        Check(drive, lastNeed, path);
+        Check(drive2, beforeNeed, folder);
+
+        static void Check(DriveInfo drive, long need, string place)
+        {
+            if (need > drive.AvailableFreeSpace) throw new IOException($"{place} needs {need:N0} bytes, with what is made on the way, and {drive.AvailableFreeSpace:N0} are free on its disk");
+        }
+    }
+
+    private static long SizeOf(string folder) =>
+        Directory.Exists(folder) ? new DirectoryInfo(folder).EnumerateFiles("*", SearchOption.AllDirectories).Sum(f => f.Length) : 0;
+
+    /// <summary>The disk that holds a path, or will: that of the innermost folder that exists.</summary>
+    private static DriveInfo DriveOf(string path)
+    {
+        string place = Path.GetFullPath(path);
+        while (!Directory.Exists(place)) place = Path.GetDirectoryName(place)!;
+        string? mount = DriveInfo.GetDrives().Select(d => d.Name)
+            .Where(m => place == m || place.StartsWith(m.EndsWith('/') ? m : m + '/', StringComparison.Ordinal)).MaxBy(m => m.Length);
+        return new(mount ?? place);
+    }
+
     /// <summary>Makes the result of an earlier document, unless an interrupted run has made it.</summary>
     private ImmutableArray<string> RunStage(MergePlan plan, string stage, MergeOptions options, IProgress<MergeProgress>? progress)
     {
-        string mark = stage + ".fingerprint", fingerprint = plan.Fingerprint(Text, options.Seed, options.Output.ShardBytes);
+        string mark = stage + FingerprintEnding, fingerprint = plan.Fingerprint(Text, options.Seed, options.Output.ShardBytes);
         if (Directory.Exists(stage) && File.Exists(mark) && File.ReadAllText(mark) == fingerprint) return [];
         if (Directory.Exists(stage)) Directory.Delete(stage, recursive: true);
         var notes = Merger.Run(plan, Text, stage, options, progress);

@@ -28,6 +28,8 @@ public sealed record Sce(double SelectTopK = 1) : MergeMethod
 
     public double SelectTopK { get; } = SelectTopKParameter.Check(SelectTopK, "sce");
 
+    public override long Scratch(Shape shape, int models) => Selection.Scratch(1, 1) + 4L * TensorMerge.BlockElements * sizeof(float);
+
     public override void Merge(TensorMerge t)
     {
         int models = t.Models;

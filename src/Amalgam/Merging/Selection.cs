@@ -43,6 +43,11 @@ internal readonly record struct Cut(float Magnitude, long End)
 /// <summary>Finds the k largest entries by magnitude in streamed passes, by radix selection on the bits of the floats. Equal ones are taken in order of index.</summary>
 internal static class Selection
 {
+    /// <summary>Bytes that a worker counts in.</summary>
+    /// <param name="models">Number of models whose values are counted.</param>
+    /// <param name="wanted">How many cuts are wanted.</param>
+    public static long Scratch(int models, int wanted) => ((long)models * Magnitudes.HighBins + (long)wanted * Magnitudes.LowBins) * sizeof(long);
+
     /// <param name="t">The tensor.</param>
     /// <param name="wanted">How many are wanted, and of which model's values in a block.</param>
     /// <param name="prepare">Overwrites a block's values with the keys to select from.</param>

@@ -12,12 +12,13 @@ internal static class SideFiles
 
     private static readonly string[] LayerCounts = ["num_hidden_layers", "n_layer", "n_layers", "num_layers", "num_decoder_layers", "decoder_layers"];
 
-    private static readonly string[] Vocabularies = ["tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model"];
+    /// <summary>Files that are a vocabulary; a name that begins with a dot is an ending.</summary>
+    private static readonly string[] Vocabularies =
+        ["tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "sentencepiece.model", "sentencepiece.bpe.model", "spm.model", "tekken.json", ".tiktoken"];
 
     private static readonly string[] Copied =
     [
-        "tokenizer_config.json", "special_tokens_map.json", "tokenizer.json", "tokenizer.model", "added_tokens.json", "merges.txt", "vocab.json", "vocab.txt",
-        "spiece.model", "chat_template.jinja", "chat_template.json", "generation_config.json", "preprocessor_config.json", "processor_config.json",
+        .. Vocabularies, "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "merges.txt", "chat_template.jinja", "chat_template.json", "generation_config.json", "preprocessor_config.json", "processor_config.json",
         "video_preprocessor_config.json",
     ];
 
@@ -26,7 +27,7 @@ internal static class SideFiles
     {
         string[] all = [.. folders];
         if (!all.All(Directory.Exists)) return false;
-        string[] names = [.. Vocabularies.Where(v => all.Any(f => File.Exists(Path.Combine(f, v))))];
+        string[] names = [.. all.SelectMany(f => Among(f, Vocabularies)).Distinct(StringComparer.Ordinal)];
         return names.Length > 0 && names.All(name => all.All(f => File.Exists(Path.Combine(f, name)))
             && all.Skip(1).All(f => File.ReadAllBytes(Path.Combine(f, name)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(all[0], name)))));
     }
@@ -40,7 +41,7 @@ internal static class SideFiles
         string donor = plan.Donor.Checkpoint.Path;
         if (Directory.Exists(donor))
         {
-            foreach (string name in Copied.Where(n => File.Exists(Path.Combine(donor, n)))) output.AddCopy(Path.Combine(donor, name));
+            foreach (string name in Among(donor, Copied)) output.AddCopy(Path.Combine(donor, name));
             if (File.Exists(Path.Combine(donor, Config))) output.AddText(Config, Adapt(Path.Combine(donor, Config), plan));
         }
 
@@ -48,14 +49,33 @@ internal static class SideFiles
         output.AddText("README.md", ModelCard.Write(plan, recipe));
     }
 
+    /// <summary>What a user should know of a configuration that is to get another number of layers; null when there is nothing.</summary>
+    /// <param name="donor">The folder that lends the configuration.</param>
+    /// <param name="layers">The number of layers.</param>
+    /// <exception cref="InvalidDataException">It is not JSON.</exception>
+    public static string? NoteOnLayers(string donor, int layers)
+    {
+        string path = Path.Combine(donor, Config);
+        if (!File.Exists(path) || LayerCounts.Any(Parse(path).ContainsKey)) return null;
+        return $"the result has {layers} layers, and {path} has none of the keys {string.Join(", ", LayerCounts)}: set the layer count in its copy";
+    }
+
+    private static string[] Among(string folder, string[] names) =>
+        [.. Directory.EnumerateFiles(folder).Select(f => Path.GetFileName(f)).Where(f => names.Any(n => n.StartsWith('.') ? f.EndsWith(n, StringComparison.Ordinal) : f == n)).Order(StringComparer.Ordinal)];
+
     private static string Adapt(string path, MergePlan plan)
+    {
+        JsonObject config = Parse(path);
+        config[config.ContainsKey("dtype") ? "dtype" : "torch_dtype"] = plan.MainType.LongName;
+        if (plan.Layers is { } layers && LayerCounts.FirstOrDefault(config.ContainsKey) is { } key) config[key] = layers;
+        return config.ToJsonString(new(JsonSerializerDefaults.General) { WriteIndented = true }) + "\n";
+    }
+
+    private static JsonObject Parse(string path)
     {
         try
         {
-            if (JsonNode.Parse(File.ReadAllText(path)) is not JsonObject config) throw new InvalidDataException($"{path} is not a JSON object");
-            config[config.ContainsKey("dtype") ? "dtype" : "torch_dtype"] = plan.MainType.LongName;
-            if (plan.Layers is { } layers && LayerCounts.FirstOrDefault(config.ContainsKey) is { } key) config[key] = layers;
-            return config.ToJsonString(new(JsonSerializerDefaults.General) { WriteIndented = true }) + "\n";
+            return JsonNode.Parse(File.ReadAllText(path), documentOptions: new() { AllowDuplicateProperties = false }) as JsonObject ?? throw new InvalidDataException($"{path} is not a JSON object");
         }
         catch (JsonException e)
         {

@@ -14,8 +14,8 @@ public sealed record TaskArithmetic : MergeMethod
 {
     private const double NoLength = 1e-7;
 
-    /// <summary>Weights that cancel to less than this share of their magnitudes sum to 0.</summary>
-    private const double RoundingNoise = 1e-6;
+    /// <summary>Weights that cancel to less than this share of their magnitudes, a few roundings of a float, sum to 0.</summary>
+    private const double RoundingNoise = 4 * 1.2e-7;
 
     private static readonly MethodParameter LambdaParameter = new("lambda", ParameterKind.Number, "Scale of the merged task vector") { Default = 1 };
 
@@ -87,6 +87,8 @@ public sealed record TaskArithmetic : MergeMethod
     public bool Elects { get; private init; }
 
     public override long Grain(Shape shape) => _pruning?.Grain(shape) ?? 1;
+
+    public override long Scratch(Shape shape, int models) => _pruning?.Scratch(shape, models) ?? 0;
 
     public override void Merge(TensorMerge t)
     {

@@ -33,6 +33,7 @@ public sealed class TensorMerge
     private readonly TensorOutput? _output;
     private readonly int _block;
     private int _passes;
+    private volatile bool _isSpoiled;
 
     /// <param name="spec">Name, type and shape of the merged tensor; every input has this shape.</param>
     /// <param name="origin">The base's tensor, where the method has a base.</param>
@@ -180,7 +181,7 @@ public sealed class TensorMerge
     public void Write(BlockMap map)
     {
         TensorOutput output = _output ?? throw new InvalidOperationException("a survey does not write");
-        bool check = _passes++ == 0;
+        bool check = _passes++ == 0, spoiled = _isSpoiled || (Survey is not null && _context.HasNonFinites);
         int segments = Segments(MostSegments);
         ForEachSegment(segments, (segment, buffers) =>
         {
@@ -188,7 +189,7 @@ public sealed class TensorMerge
             {
                 Span<float> merged = buffers.Merged.AsSpan(0, block.Count);
                 map(block, merged);
-                output.Add(this, block.First, merged, buffers, _context);
+                output.Add(this, block.First, merged, spoiled || buffers.IsSpoiled, buffers, _context);
             });
             output.Flush(buffers, _context);
         });
@@ -198,19 +199,15 @@ public sealed class TensorMerge
 
     private void ForEachSegment(int segments, Action<int, BlockBuffers> body)
     {
-        if (segments == 1)
+        void Run(long segment)
         {
             BlockBuffers buffers = _context.Rent();
-            body(0, buffers);
+            body((int)segment, buffers);
             _context.Return(buffers);
-            return;
         }
 
-        Parallel.For(0, segments, _context.Parallel, _context.Rent, (segment, _, buffers) =>
-        {
-            body(segment, buffers);
-            return buffers;
-        }, _context.Return);
+        if (segments == 1) Run(0);
+        else _context.ForEach(segments, Run);
     }
 
     private void Read(BlockBuffers buffers, int segment, int segments, bool check, BlockVisit visit)
@@ -234,8 +231,11 @@ public sealed class TensorMerge
             for (int at = 0; at < count; at += _block)
             {
                 int run = Math.Min(_block, count - at);
-                for (int i = 0; i < Models; i++) Widen(_models[i], buffers.Raw[i]!, at, buffers.Values[i].AsSpan(0, run), first + at, check);
-                if (_base is not null) Widen(_base, buffers.Raw[Models]!, at, buffers.Base.AsSpan(0, run), first + at, check);
+                bool finite = true;
+                for (int i = 0; i < Models; i++) finite &= Widen(_models[i], buffers.Raw[i]!, at, buffers.Values[i].AsSpan(0, run), first + at, check);
+                if (_base is not null) finite &= Widen(_base, buffers.Raw[Models]!, at, buffers.Base.AsSpan(0, run), first + at, check);
+                buffers.IsSpoiled = !finite;
+                if (!finite) _isSpoiled = true;
                 visit(new(first + at, run, buffers.Values, _base is null ? null : buffers.Base));
             }
         }
@@ -248,11 +248,12 @@ public sealed class TensorMerge
         tensor.Read(first, raw.AsSpan(0, bytes));
     }
 
-    private void Widen(TensorEntry tensor, byte[] raw, int at, Span<float> values, long first, bool check)
+    /// <returns>All values are finite, or were looked at before.</returns>
+    private bool Widen(TensorEntry tensor, byte[] raw, int at, Span<float> values, long first, bool check)
     {
         int width = tensor.DType.Bits / 8;
         var stored = raw.AsSpan(at * width, values.Length * width);
         tensor.DType.Widen(stored, values);
-        if (check) _context.CheckFinite(tensor, first, values, stored);
+        return !check || _context.CheckFinite(tensor, first, values, stored);
     }
 }

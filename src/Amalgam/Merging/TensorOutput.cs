@@ -14,9 +14,15 @@ internal sealed class TensorOutput(DType dtype, StoredWrite write)
     private static readonly float LargestFloat = float.MaxValue;
 
     /// <summary>Narrows a block into the worker's buffer, which is written when it is full.</summary>
-    public void Add(TensorMerge tensor, long first, ReadOnlySpan<float> merged, BlockBuffers buffers, MergeContext context)
+    /// <param name="tensor">The tensor.</param>
+    /// <param name="first">Row-major index of the block's first element.</param>
+    /// <param name="merged">The block's values.</param>
+    /// <param name="spoiled">Inputs that are not finite may have gone into them, so they need not be finite.</param>
+    /// <param name="buffers">The worker's.</param>
+    /// <param name="context">The run's.</param>
+    public void Add(TensorMerge tensor, long first, ReadOnlySpan<float> merged, bool spoiled, BlockBuffers buffers, MergeContext context)
     {
-        Check(tensor, first, merged, context);
+        Check(tensor, first, merged, spoiled);
         int bytes = merged.Length * (dtype.Bits / 8);
         if (buffers.OutputCount == 0) buffers.OutputFirst = first;
         BlockBuffers.Grow(ref buffers.Output!, (long)bytes * context.WindowBlocks);
@@ -34,17 +40,17 @@ internal sealed class TensorOutput(DType dtype, StoredWrite write)
         buffers.OutputCount = 0;
     }
 
-    private void Check(TensorMerge tensor, long first, ReadOnlySpan<float> merged, MergeContext context)
+    private void Check(TensorMerge tensor, long first, ReadOnlySpan<float> merged, bool spoiled)
     {
-        if (context.AllowNonFinite) return;
-        int bad = NonFinite.IndexOf(merged);
+        int bad = spoiled ? -1 : NonFinite.IndexOf(merged);
         if (bad >= 0)
             throw new MergeException($"merging '{tensor.Name}' gives {MergeContext.Describe(merged[bad])} at index {MergeContext.Position(tensor.Shape, first + bad)} from finite inputs; check the weights and scales");
         if (dtype.Largest >= LargestFloat || merged.IsEmpty) return;
-        float largest = TensorPrimitives.MaxMagnitude(merged);
-        if (Math.Abs(largest) <= dtype.Largest) return;
-        bad = merged.IndexOf(largest);
+        if (!spoiled && Math.Abs(TensorPrimitives.MaxMagnitude(merged)) <= dtype.Largest) return;
+        bad = 0;
+        while (bad < merged.Length && !(float.IsFinite(merged[bad]) && Math.Abs(merged[bad]) > dtype.Largest)) bad++;
+        if (bad == merged.Length) return;
         throw new MergeException(
-            $"merging '{tensor.Name}' gives {largest} at index {MergeContext.Position(tensor.Shape, first + bad)}, which {dtype.LongName} cannot hold (largest {dtype.Largest}); use out_dtype bfloat16 or float32");
+            $"merging '{tensor.Name}' gives {merged[bad]} at index {MergeContext.Position(tensor.Shape, first + bad)}, which {dtype.LongName} cannot hold (largest {dtype.Largest}); use out_dtype bfloat16 or float32");
     }
 }

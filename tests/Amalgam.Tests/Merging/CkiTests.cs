@@ -73,6 +73,16 @@ public class CkiTests
         Close.Equal(Vectors.Of(new MemoryMerge(x.Shape, null, x.Models).Run(method)), new MemoryMerge(x.Shape, null, x.Models[1], x.Models[0]).Run(method), 3 * x.Scale);
     });
 
+    [Theory, InlineData(true), InlineData(false)]
+    public void Swapping_two_models_swaps_no_hard_choice(bool local)
+    {
+        // A difference of entropies that single precision does not see.
+        float[] even = [0, 0, 1, 1, 2, 2, 3, 3], odd = [0, 0, 0, 1, 2, 2, 3, 3];
+        Cki faint = new(CkiSplice.Hard, local, A: 1e-9, C: 1, Bins: 4);
+        Assert.Equal(even, new MemoryMerge(new(2, 4), null, even, odd).Run(faint));
+        Assert.Equal(even, new MemoryMerge(new(2, 4), null, odd, even).Run(faint));
+    }
+
     [Fact]
     public void The_global_terms_average_to_a_half_and_are_the_two_model_formula_for_two() => Property.Holds(gen =>
     {
@@ -99,6 +109,10 @@ public class CkiTests
     [InlineData("{biases: splice}", null)]
     [InlineData("{include: [head.*]}", null)]
     [InlineData("{include: [head.weight]}", new float[] { 1, 2 })]
+    [InlineData("{include: [head.*], biases: base}", new float[] { 1, 2 })]
+    [InlineData("{include: [head.weight], biases: average}", new float[] { 2, 5 })]
+    [InlineData("{include: [head.weight], biases: splice}", null)]
+    [InlineData("{exclude: [head.bias], biases: splice}", new float[] { 1, 2 })]
     public void Biases_are_the_bases_spliced_or_averaged(string parameters, float[]? expected)
     {
         using TemporaryFolder folder = new();

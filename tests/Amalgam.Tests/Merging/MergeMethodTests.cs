@@ -176,6 +176,17 @@ public class MergeMethodTests
     }
 
     /// <summary>The table of methods as users of recipes know it: base, fewest and most models, global parameters with their defaults, parameters per model.</summary>
+    [Fact]
+    public void Elected_weights_divide_unless_they_cancel()
+    {
+        MergeMethod small = Methods.Create("ties", new(2), 2, ("weight", [1, 5e-7]), ("density", [1]));
+        Assert.Equal([1f, 1], new MemoryMerge(new(2), [0, 0], [1, 0], [1, 1]).Run(small));
+
+        // In single precision 0.1 + 0.2 - 0.3 is not exactly 0.
+        MergeMethod cancelling = Methods.Create("ties", new(1), 3, ("weight", [0.1, 0.2, -0.3]), ("density", [1]));
+        Assert.Equal(0.6f, new MemoryMerge(new(1), [0], [1], [1], [-1]).Run(cancelling)[0], 1e-6f);
+    }
+
     [Theory]
     [InlineData("linear", BaseRole.Model, 1, 0, "normalize=true", "weight*")]
     [InlineData("slerp", BaseRole.First, 2, 2, "t*", "")]

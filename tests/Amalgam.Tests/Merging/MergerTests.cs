@@ -117,6 +117,22 @@ public sealed class MergerTests : IDisposable
         Assert.Equal((20, 20), (done, total));
     }
 
+    [Fact]
+    public void Progress_tells_of_surveys_and_of_what_an_earlier_run_wrote()
+    {
+        _work.Layers("a", 3).Layers("b", 3);
+        List<MergeProgress> told = [];
+        using RecipeRun run = _work.Read("merge_method: cki\nmodels: [{model: a}, {model: b}]\nparameters: {entropy: model}");
+        string work = Directory.CreateDirectory(_work["out.partial"]).FullName, name = Path.Combine(Directory.CreateDirectory(Path.Combine(work, "output")).FullName, "model.safetensors");
+        _work.Run("merge_method: cki\nmodels: [{model: a}, {model: b}]\nparameters: {entropy: model}", "whole");
+        File.Copy(Path.Combine(_work["whole"], "model.safetensors"), name);
+        File.WriteAllText(Path.Combine(work, "journal"), $"amalgam \"{run.Plans[0].Fingerprint(run.Text, 0, 5_000_000_000)}\"\n\"model.embed_tokens.weight\"\n");
+        run.Run(_work["out"], new() { Parallel = new() { MaxDegreeOfParallelism = 1 }, Output = new(Resume: true) }, null, new Told(told.Add));
+        Assert.Equal(new MergeProgress(0, 20, "survey"), told[0]);
+        Assert.All(told.Skip(1), p => Assert.Equal((4, ""), (p.Found, p.Stage)));
+        Assert.Equal(20, told[^1].Done);
+    }
+
     [Theory]
     [InlineData("task_arithmetic", "weight: 1", "a.safetensors")]
     [InlineData("task_arithmetic", "weight: 1", "base.safetensors")]
@@ -142,6 +158,71 @@ public sealed class MergerTests : IDisposable
         Assert.Equal(70144, _work.Run(Mean + "out_dtype: bfloat16")["w"].Values[1]);
         string sum = Mean.Replace("weight: 1", "weight: 1e38, normalize: false");
         Assert.Contains("gives infinity at index [1] from finite inputs", Assert.Throws<MergeException>(() => _work.Run(sum, "sum.safetensors")).Message);
+    }
+
+    [Fact]
+    public void Allowing_what_is_not_finite_allows_no_overflow()
+    {
+        _work.Vector("a.safetensors", float.NaN, 70000, 1);
+        MergeOptions allow = new() { AllowNonFinite = true };
+        string recipe = "merge_method: passthrough\nmodels: [{model: a.safetensors}]\nparameters: {scale: 2}\n";
+        Assert.Contains("gives 140000 at index [1], which float16 cannot hold", Assert.Throws<MergeException>(() => _work.Run(recipe + "out_dtype: float16", options: allow)).Message);
+        Assert.Equal([float.NaN, 140000, 2], _work.Run(recipe, options: allow)["w"].Values);
+        _work.Vector("b.safetensors", 2, 3);
+        string overflow = recipe.Replace("a.safe", "b.safe").Replace("scale: 2", "scale: 3e38");
+        Assert.Contains("gives infinity at index [0] from finite inputs", Assert.Throws<MergeException>(() => _work.Run(overflow, "b2.safetensors", allow)).Message);
+    }
+
+    [Fact]
+    public void The_first_of_several_values_that_are_not_finite_is_reported()
+    {
+        float[] values = new float[40 * 32 * TensorMerge.BlockElements];
+        int first = values.Length / 7;
+        for (int i = first; i < values.Length; i += values.Length / 40) values[i] = float.NaN;
+        _work.Vector("a.safetensors", values);
+        foreach (string parameters in (string[])["{}", "{scale: 2}"])
+        {
+            for (int run = 0; run < 5; run++)
+            {
+                MergeOptions options = new() { Parallel = new() { MaxDegreeOfParallelism = 8 }, Output = new(Overwrite: true) };
+                string recipe = $"merge_method: passthrough\nmodels: [{{model: a.safetensors}}]\nparameters: {parameters}";
+                Assert.Contains($"NaN at index [{first}]", Assert.Throws<MergeException>(() => _work.Run(recipe, options: options)).Message);
+                using RecipeRun allowed = _work.Read(recipe);
+                Assert.Contains($"NaN at index [{first}]", Assert.Single(allowed.Run(_work["out.safetensors"], options with { AllowNonFinite = true })));
+            }
+        }
+    }
+
+    [Fact]
+    public void Memory_counts_what_a_method_needs_beside_its_blocks()
+    {
+        _work.Vector("base.safetensors", new float[20_000]).Vector("a.safetensors", new float[20_000]);
+        const string Ties = "merge_method: ties\nbase_model: base.safetensors\nmodels: [{model: a.safetensors}]\nparameters: {weight: 1, density: 0.5}\n";
+        using RecipeRun ties = _work.Read(Ties);
+
+        // Counting two bytes and then fifteen bits of a float takes 98,304 numbers of 8 bytes.
+        Assert.Contains("ties; --memory allows 0 MiB", Assert.Throws<MergeException>(() => ties.Check(_work["out"], new() { Memory = 700_000 })).Message);
+        Assert.Equal(2, Merger.Fit(ties.Plans[0], new() { Memory = 2_100_000, Parallel = new() { MaxDegreeOfParallelism = 16 } }).Parallel.MaxDegreeOfParallelism);
+    }
+
+    [Theory]
+    [InlineData("della", "{weight: 1, density: 0.5}", 64, 67_108_864)]
+    [InlineData("arcee_fusion", "{}", 1_000_000_000, 1)]
+    [InlineData("nuslerp", "{weight: 1, nuslerp_flatten: false, nuslerp_row_wise: true}", 2, 1_000_000_000)]
+    [InlineData("model_stock", "{filter_wise: true}", 2, 3_000_000_000)]
+    public void Any_memory_is_cut_to_what_arrays_can_hold(string method, string parameters, long rows, long columns)
+    {
+        TensorEntry entry = new("w", DType.F32, new(rows, columns), new CyclicStorage(rows * columns * 4), 0);
+        using Checkpoint model = new("huge", "made up", [entry], [entry.Storage]);
+        Amalgam.Merging.Planning.PlannedModel planned = new(0, "huge", model);
+        Amalgam.Merging.Recipes.Recipe recipe = Amalgam.Merging.Recipes.RecipeFile.Parse($"merge_method: {method}\nbase_model: b\nmodels: [{{model: a}}]\nparameters: {parameters}", "r")[0];
+        string[] words = [.. recipe.Parameters.Entries.Select(e => e.Name)];
+        MergeMethod made = Methods.Create(method, entry.Shape, 2, [.. words.Select(w => (w, (double[])[w == "density" ? 0.5 : w == "nuslerp_flatten" ? 0 : 1]))]);
+        Amalgam.Merging.Planning.PlannedInput input = new(planned, entry);
+        Amalgam.Merging.Planning.MergePlan plan = new(recipe, [new(entry, made, [input, input], input, "")], [planned], planned, null, []);
+        MergeOptions options = new() { Memory = long.MaxValue / 4, Parallel = new() { MaxDegreeOfParallelism = 1 } };
+        if (method == "della") Assert.InRange(Merger.Fit(plan, options).WindowBlocks * columns * 4, 1, Array.MaxLength);
+        else Assert.Contains("in one piece", Assert.Throws<MergeException>(() => Merger.Fit(plan, options)).Message);
     }
 
     [Fact]

@@ -35,6 +35,13 @@ internal sealed record OutputTensor(string Name, double T, ResolvedSlice Slice, 
     {
         string name = NameIn(source);
         if (source.Model.Checkpoint.TryFind(name, out TensorEntry? tensor)) return tensor;
-        return TensorNames.IsHead(name) ? source.Model.Checkpoint.Tensors.FirstOrDefault(t => TensorNames.IsEmbedding(t.Name)) : null;
+        if (!TensorNames.IsHead(name)) return null;
+        string prefix = TensorNames.PrefixOfHead(name);
+        return source.Model.Checkpoint.Tensors.FirstOrDefault(t => TensorNames.IsEmbedding(t.Name) && t.Name.StartsWith(prefix, StringComparison.Ordinal) && IsLikeHeads(t));
     }
+
+    /// <summary>Where a model stores a head, it has the shape of this embedding, or at least that of the model's own embedding of the same name.</summary>
+    private bool IsLikeHeads(TensorEntry embedding) => Slice.All.All(s =>
+        !s.Model.Checkpoint.TryFind(NameIn(s), out TensorEntry? head) || head.Shape == embedding.Shape
+        || (s.Model.Checkpoint.TryFind(embedding.Name, out TensorEntry? own) && own.Shape == head.Shape));
 }

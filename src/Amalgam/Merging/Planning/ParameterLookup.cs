@@ -28,6 +28,9 @@ internal sealed class ParameterLookup(MethodEntry entry, ImmutableArray<Paramete
     public bool IsComplete(ParameterBlock own, string name) =>
         entry.Parameters.Where(p => p is { Required: true, PerModel: true }).All(p => Find(p.Name, own, s => s.Number(name, t)) is not null);
 
+    /// <summary>Whether a word is given for a tensor, so that its default is not what counts.</summary>
+    public bool IsGiven(string word, string name) => Find(word, null, s => s.Word(name)) is not null;
+
     private double? Number(string parameter, ParameterBlock? own, string name, string? label, int? model)
     {
         MethodParameter known = entry.Parameters.Single(p => p.Name == parameter);
@@ -46,10 +49,12 @@ internal sealed class ParameterLookup(MethodEntry entry, ImmutableArray<Paramete
         return value;
     }
 
-    private string Word(string parameter, string name)
+    private string? Word(string parameter, string name)
     {
         MethodParameter known = entry.Parameters.Single(p => p.Name == parameter);
-        return _used[parameter] = Find(parameter, null, s => s.Word(name)) ?? known.Words[0];
+        string? given = Find(parameter, null, s => s.Word(name));
+        _used[parameter] = given ?? known.Words[0];
+        return given;
     }
 
     private static string Text(MethodParameter known, double value) => known.Kind == ParameterKind.Flag ? value == 0 ? "false" : "true" : $"{value:G6}";

@@ -56,6 +56,8 @@ internal sealed class Planner
 
         if (_errors.Count > 0) throw Errors();
         if (tensors.Count == 0) throw _recipe.Position.Refuse("the recipe gives no tensors: its models are empty, or its patterns leave everything out");
+        string lender = donor.Checkpoint.Path;
+        if (_layers is { } layers && Directory.Exists(lender) && donor.Checkpoint.Storages.All(s => s is not PendingStorage) && SideFiles.NoteOnLayers(lender, layers) is { } note) _notes.Add(note);
         return new(_recipe, tensors.ToImmutable(), [.. _models.All], donor, _layers, [.. _models.All.SelectMany(m => m.Checkpoint.Notes.Select(n => $"{m.Label}: {n}")), .. _notes]);
     }
 
@@ -136,9 +138,12 @@ internal sealed class Planner
         }
 
         ImmutableArray<ResolvedSlice> resolved = [.. slices.Select(s => Resolve(s, [s.Parameters, .. outer]))];
+        OutputTensor[] outputs = slices[0].Position.Locate(() => OutputNames.OfSlices(resolved, covers).ToArray());
+
+        // Only now is it known that the models have these layers, and so that their number is no absurd one.
         if (module is null) _layers = resolved.Sum(s => s.Layers);
         else _notes.Add($"module {module.Name} has {resolved.Sum(s => s.Layers)} layers; check its layer count in config.json");
-        return slices[0].Position.Locate(() => OutputNames.OfSlices(resolved, covers).ToArray());
+        return outputs;
     }
 
     /// <summary>Sorts a slice's models by the part that they play, and checks how many there are.</summary>

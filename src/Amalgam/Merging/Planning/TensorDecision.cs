@@ -10,14 +10,9 @@ internal sealed class TensorDecision
     private readonly Recipe _recipe;
     private readonly MethodEntry _entry;
     private readonly List<string> _notes;
-    private readonly ImmutableArray<NamePattern> _include;
-    private readonly ImmutableArray<NamePattern> _exclude;
+    private readonly Dictionary<Setting, NamePattern[]> _patterns = new(ReferenceEqualityComparer.Instance);
 
-    public TensorDecision(Recipe recipe, MethodEntry entry, List<string> notes)
-    {
-        (_recipe, _entry, _notes) = (recipe, entry, notes);
-        (_include, _exclude) = (Patterns("include"), Patterns("exclude"));
-    }
+    public TensorDecision(Recipe recipe, MethodEntry entry, List<string> notes) => (_recipe, _entry, _notes) = (recipe, entry, notes);
 
     /// <summary>Decides; null leaves the tensor out.</summary>
     /// <exception cref="MergeException">It cannot be merged.</exception>
@@ -26,8 +21,11 @@ internal sealed class TensorDecision
         ResolvedSlice slice = output.Slice;
         var present = slice.Sources.Select(s => (Source: s, Tensor: output.Find(s))).ToArray();
         TensorEntry? origin = slice.Base is null ? null : output.Find(slice.Base);
-        bool included = _include.Any(p => p.Matches(output.Name));
-        if ((!_include.IsEmpty && !included) || _exclude.Any(p => p.Matches(output.Name))) return CopyUnselected(output);
+        ParameterLookup lookup = new(_entry, slice.Outer, output.T);
+        NamePattern[] include = Patterns(slice, "include");
+        bool included = include.Any(p => p.Matches(output.Name));
+        bool selected = include.Length == 0 || included || IsRuledVector(output, lookup, present);
+        if (!selected || Patterns(slice, "exclude").Any(p => p.Matches(output.Name))) return CopyUnselected(output);
         if (!CheckPresence(output, present, origin)) return null;
 
         ImmutableArray<PlannedInput> inputs = [.. present.Where(p => p.Tensor is not null).Select(p => new PlannedInput(p.Source.Model, p.Tensor!))];
@@ -38,7 +36,7 @@ internal sealed class TensorDecision
         if (slice.Base is not null && baseInput is null)
         {
             return inputs.Length == 1 ? Copy(output, inputs[0], $"only {inputs[0].Model.Label} has it")
-                : throw new MergeException($"'{output.Name}' is in {Labels(inputs)}, but not in the base {slice.Base.Model.Label}, so it has no task vectors; leave it out with exclude");
+                : throw new MergeException($"'{output.Name}' is in {Labels(inputs)}, but not in the base {slice.Base.Model.Label}, so it has no task vectors; {WithoutBase(inputs)}");
         }
 
         if (inputs.Length < _entry.Least)
@@ -49,7 +47,6 @@ internal sealed class TensorDecision
         baseInput = baseInput is null ? null : baseInput with { Tensor = baseInput.Tensor.Crop(shape) };
         TensorSpec spec = new(output.Name, _recipe.OutDType ?? _recipe.DType ?? DefaultType(inputs, baseInput), shape);
 
-        ParameterLookup lookup = new(_entry, slice.Outer, output.T);
         var own = present.Where(p => p.Tensor is not null).Select(p => (p.Source.Parameters, output.NameIn(p.Source), p.Source.Model.Label)).ToImmutableArray();
         MergeMethod? method = _entry.Create(lookup.Arguments(spec, included, own));
         if (method is null) return CopyFromDonor(output, $"{_entry.Name} leaves it to the base");
@@ -159,7 +156,22 @@ internal sealed class TensorDecision
         return true;
     }
 
-    private ImmutableArray<NamePattern> Patterns(string name) => [.. _recipe.Parameters[name]?.Patterns.Select(p => NamePattern.Parse(p, plainIsGlob: true)) ?? []];
+    /// <summary>The patterns of the nearest level that gives them.</summary>
+    private NamePattern[] Patterns(ResolvedSlice slice, string name)
+    {
+        if (slice.Outer.Select(block => block[name]).FirstOrDefault(setting => setting is not null) is not { } setting) return [];
+        if (!_patterns.TryGetValue(setting, out NamePattern[]? patterns)) _patterns.Add(setting, patterns = [.. setting.Patterns.Select(p => NamePattern.Parse(p, plainIsGlob: true))]);
+        return patterns;
+    }
+
+    /// <summary>A tensor of one axis for which the recipe gives the method's rule for vectors, which goes before include.</summary>
+    private bool IsRuledVector(OutputTensor output, ParameterLookup lookup, (SliceSource Source, TensorEntry? Tensor)[] present) =>
+        _entry.VectorRule is { } rule && lookup.IsGiven(rule.Name, output.Name)
+        && present.Any(p => p.Tensor is not null) && present.All(p => p.Tensor is null || p.Tensor.Shape.Rank == 1);
+
+    private string WithoutBase(ImmutableArray<PlannedInput> inputs) => _recipe.TensorUnion
+        ? $"exclude takes it unmerged from {inputs[0].Model.Label}, tensor_intersection in place of tensor_union leaves such tensors out"
+        : "leave it out with exclude";
 
     private static string Labels(IEnumerable<PlannedInput> inputs) => string.Join(", ", inputs.Select(i => i.Model.Label));
 }

@@ -11,14 +11,27 @@ public static class RecipeFile
 
     /// <summary>Reads the recipes of a file.</summary>
     /// <exception cref="MergeException">It cannot be read, or is not a recipe.</exception>
-    public static ImmutableArray<Recipe> Read(string path)
+    public static ImmutableArray<Recipe> Read(string path) => Parse(ReadText(path), path);
+
+    /// <summary>Reads the text of a recipe file, once, so that it may be a pipe.</summary>
+    /// <exception cref="MergeException">It cannot be read, or is no text of a recipe's size.</exception>
+    internal static string ReadText(string path)
     {
         try
         {
             long length = new FileInfo(path).Length;
             if (length > LargestMiB << 20) throw new MergeException($"{path}: a recipe has at most {LargestMiB} MiB, found {length} bytes");
             using var reader = new StreamReader(path, new UTF8Encoding(false, throwOnInvalidBytes: true));
-            return Parse(reader.ReadToEnd(), path);
+            char[] text = new char[4096];
+            int count = 0;
+            for (int read; (read = reader.Read(text, count, text.Length - count)) > 0;)
+            {
+                count += read;
+                if (count > LargestMiB << 20) throw new MergeException($"{path}: a recipe has at most {LargestMiB} MiB, found more");
+                if (count == text.Length) Array.Resize(ref text, 2 * count);
+            }
+
+            return new(text, 0, count);
         }
         catch (DecoderFallbackException e)
         {

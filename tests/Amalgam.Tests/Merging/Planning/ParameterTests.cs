@@ -65,6 +65,19 @@ public sealed class ParameterTests : IDisposable
     }
 
     [Fact]
+    public void Patterns_are_taken_from_the_nearest_level_that_gives_them()
+    {
+        _work.Layers("a", 3).Layers("b", 3, 2);
+        static string Slice(int layer, string parameters) =>
+            $"    - {{sources: [{{model: a, layer_range: [{layer}, {layer + 1}]}}, {{model: b, layer_range: [{layer}, {layer + 1}]}}], parameters: {{{parameters}}}}}\n";
+        var merged = _work.Run("merge_method: linear\nparameters: {weight: 1, exclude: ['*norm*']}\nmodules:\n  default:\n    parameters: {include: ['*embed*', '*norm*']}\n    slices:\n"
+            + Slice(0, "") + Slice(1, "include: ['*mlp*']") + Slice(2, "include: ['*'], exclude: ['*mlp*']"));
+        Assert.Equal([0f, 2, 2], Layers(merged, 3));
+        Assert.Equal(101, merged["model.embed_tokens.weight"].Values[0]);
+        Assert.Equal(201, merged["model.norm.weight"].Values[0]);
+    }
+
+    [Fact]
     public void Parameters_of_a_model_look_at_the_input_names_and_others_at_the_output_names()
     {
         Ones("a", 4);

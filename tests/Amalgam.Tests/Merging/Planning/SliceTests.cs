@@ -66,6 +66,14 @@ public sealed class SliceTests : IDisposable
     }
 
     [Fact]
+    public void Layers_without_end_are_refused()
+    {
+        _work.Layers("a", 2);
+        const string Slice = "- sources: [{model: a, layer_range: [0, 2147483647]}]\n";
+        Assert.Contains("a, which has 2", _work.Refusal("merge_method: passthrough\nslices:\n" + Slice + Slice));
+    }
+
+    [Fact]
     public void Documents_may_use_the_results_of_others()
     {
         _work.Vector("a.safetensors", 2).Vector("b.safetensors", 4);
@@ -99,6 +107,47 @@ public sealed class SliceTests : IDisposable
         Assert.Contains("5 layers", card);
         Assert.DoesNotContain("inference cost of one", card);
         Assert.Contains("merge_method: passthrough", card);
+    }
+
+    [Fact]
+    public void A_stack_whose_configuration_has_no_layer_count_is_noted()
+    {
+        _work.Layers("a", 2);
+        string recipe = "merge_method: passthrough\nslices:\n- sources: [{model: a, layer_range: [0, 2]}]\n- sources: [{model: a, layer_range: [1, 2]}]";
+        File.WriteAllText(Path.Combine(_work["a"], "config.json"), """{"text_config": {"num_hidden_layers": 2}}""");
+        Assert.Contains(_work.Notes(recipe), n => n.Contains("the result has 3 layers"));
+        File.WriteAllText(Path.Combine(_work["a"], "config.json"), """{"n_layer": 2}""");
+        Assert.Empty(_work.Notes(recipe));
+    }
+
+    [Fact]
+    public void Vocabularies_of_every_kind_go_with_the_model()
+    {
+        _work.Layers("a", 1);
+        string[] files = ["sentencepiece.bpe.model", "tekken.json", "qwen.tiktoken", "tokenizer.json"];
+        foreach (string file in files) File.WriteAllText(Path.Combine(_work["a"], file), file);
+        _work.Run("merge_method: passthrough\nmodels: [{model: a}]\ntokenizer_source: base", "out");
+        Assert.All(files, f => Assert.Equal(f, File.ReadAllText(Path.Combine(_work["out"], f))));
+    }
+
+    [Fact]
+    public void The_card_names_models_without_their_folders_and_keeps_what_looks_like_markup()
+    {
+        _work.Layers("a", 1);
+        _work.Layers("say \"x\": y", 1);
+        _work.Run($"# ````\nmerge_method: linear\nparameters: {{weight: 1}}\nmodels: [{{model: '{_work["a"]}'}}, {{model: 'say \"x\": y'}}]", "out");
+        string card = File.ReadAllText(Path.Combine(_work["out"], "README.md")), front = card.Split("---")[1];
+        Assert.Contains("base_model:\n- \"a\"\n- \"say \\\"x\\\": y\"\n", front);
+        Assert.Contains("\n`````yaml\n# ````\n", card);
+        Assert.EndsWith("\n`````\n", card, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_configuration_with_a_key_twice_is_refused()
+    {
+        _work.Layers("a", 1);
+        File.WriteAllText(Path.Combine(_work["a"], "config.json"), """{"n_layer": 2, "n_layer": 3}""");
+        Assert.Contains("config.json is not JSON", Assert.Throws<InvalidDataException>(() => _work.Run("merge_method: passthrough\nmodels: [{model: a}]", "out")).Message);
     }
 
     [Fact]

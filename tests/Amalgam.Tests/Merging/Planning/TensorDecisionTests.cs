@@ -48,7 +48,9 @@ public sealed class TensorDecisionTests : IDisposable
         _work.Vector("base.safetensors", 1).Model("a.safetensors", DType.F32, ("w", new(1), [2]), ("v", new(1), [3])).Model("b.safetensors", DType.F32, ("w", new(1), [2]), ("v", new(1), [3]));
         Assert.Equal([3f], _work.Run(Task + "tensor_union: true")["v"].Values);
         string two = Task.Replace("[{model: a.safetensors}]", "[{model: a.safetensors}, {model: b.safetensors}]") + "tensor_union: true\n";
-        Assert.Contains("not in the base base.safetensors, so it has no task vectors", _work.Refusal(two));
+        Assert.Contains("not in the base base.safetensors, so it has no task vectors; exclude takes it unmerged from a.safetensors", _work.Refusal(two));
+        Assert.Equal([3f], _work.Run(two.Replace("weight: 1", "weight: 1, exclude: [v]"), "x.safetensors")["v"].Values);
+        Assert.DoesNotContain("v", _work.Run(two.Replace("union", "intersection"), "y.safetensors").Keys);
         Assert.Contains("'v' is not in base.safetensors", _work.Refusal(Task));
     }
 
@@ -68,6 +70,23 @@ public sealed class TensorDecisionTests : IDisposable
     {
         _work.Model("a.safetensors", DType.F32, ("model.embed_tokens.weight", new(2, 1), [1, 2]), ("lm_head.weight", new(2, 1), [5, 6]))
             .Model("b.safetensors", DType.F32, ("model.embed_tokens.weight", new(2, 1), [3, 4]));
+        Assert.Equal([4f, 5], _work.Run(Ab)["lm_head.weight"].Values);
+    }
+
+    [Theory]
+    [InlineData("output.weight", "token_embedding.weight")]
+    [InlineData("text.lm_head.weight", "image.embeddings.weight")]
+    public void A_head_is_not_tied_to_an_embedding_of_another_shape_or_part(string head, string embedding)
+    {
+        int rows = head == "output.weight" ? 1 : 2;
+        _work.Model("a.safetensors", DType.F32, (embedding, new(2, 1), [1, 2]), (head, new(rows, 1), [.. Enumerable.Repeat(5f, rows)])).Model("b.safetensors", DType.F32, (embedding, new(2, 1), [3, 4]));
+        Assert.Contains($"'{head}' is not in b.safetensors", _work.Refusal(Ab));
+    }
+
+    [Fact]
+    public void A_tied_head_of_another_vocabulary_is_cut_with_its_embedding()
+    {
+        _work.Model("a.safetensors", DType.F32, ("embed_tokens.weight", new(3, 1), [1, 2, 3]), ("lm_head.weight", new(3, 1), [5, 6, 7])).Model("b.safetensors", DType.F32, ("embed_tokens.weight", new(2, 1), [3, 4]));
         Assert.Equal([4f, 5], _work.Run(Ab)["lm_head.weight"].Values);
     }
 
