@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using System.Diagnostics;
-using Amalgam.Checkpoints;
 using Amalgam.Merging;
 using Amalgam.Merging.Planning;
 using Amalgam.Merging.Recipes;
@@ -69,25 +68,16 @@ internal sealed class MergeCommand
         if (parse.GetValue(_dryRun))
         {
             PlanText.Write(run.Plans, output);
-            if (target is not null) CheckpointOutput.CheckTarget(target, parse.GetValue(_overwrite) || parse.GetValue(_resume));
+            if (target is not null) run.Check(target, Options(parse, cancel), parse.GetValue(_stages));
             return;
         }
 
         if (target is null) throw new MergeException("name where the result goes: amalgam merge RECIPE OUT, or --output OUT");
         if (!quiet) foreach (string note in run.Plans.SelectMany(p => p.Notes)) error.WriteLine($"note: {Printable.Line(note)}");
 
-        MergeOptions options = new()
-        {
-            Parallel = new() { MaxDegreeOfParallelism = parse.GetValue(_threads), CancellationToken = cancel },
-            Seed = parse.GetValue(_seed),
-            AllowNonFinite = parse.GetValue(_allowNonFinite),
-            Output = new() { Overwrite = parse.GetValue(_overwrite), Resume = parse.GetValue(_resume) },
-        };
-        if (parse.GetValue(_memory) is { } memory) options = options with { Memory = memory };
-        if (parse.GetValue(_shardSize) is { } shard) options = options with { Output = options.Output with { ShardBytes = shard } };
         var clock = Stopwatch.StartNew();
         ImmutableArray<string> findings;
-        using (Progress progress = new(error, quiet)) findings = run.Run(target, options, parse.GetValue(_stages), progress);
+        using (Progress progress = new(error, quiet)) findings = run.Run(target, Options(parse, cancel), parse.GetValue(_stages), progress);
 
         if (!quiet) foreach (string finding in findings) error.WriteLine($"note: {Printable.Line(finding)}");
         MergePlan last = run.Plans[^1];
@@ -97,6 +87,20 @@ internal sealed class MergeCommand
             + $"{clock.Elapsed.TotalSeconds:0.00} s, {ByteSize.Text((long)(read / Math.Max(1e-3, clock.Elapsed.TotalSeconds)))}/s of input");
     }
 
+    private MergeOptions Options(ParseResult parse, CancellationToken cancel)
+    {
+        MergeOptions options = new()
+        {
+            Parallel = new() { MaxDegreeOfParallelism = parse.GetValue(_threads), CancellationToken = cancel },
+            Seed = parse.GetValue(_seed),
+            AllowNonFinite = parse.GetValue(_allowNonFinite),
+            Output = new() { Overwrite = parse.GetValue(_overwrite), Resume = parse.GetValue(_resume) },
+        };
+        if (parse.GetValue(_memory) is { } memory) options = options with { Memory = memory };
+        if (parse.GetValue(_shardSize) is { } shard) options = options with { Output = options.Output with { ShardBytes = shard } };
+        return options;
+    }
+
     private (RecipeRun Run, string? Target) Plan(ParseResult parse)
     {
         string[] paths = parse.GetValue(_paths)!;
@@ -104,22 +108,22 @@ internal sealed class MergeCommand
         if (parse.GetValue(_method) is { } method)
         {
             string text = SimpleRecipe.Write(method, paths, parse.GetValue(_base));
-            return (RecipeRun.Parse(text, Environment.CurrentDirectory, "--method", r => Adjust(r, parse)), target);
+            return (RecipeRun.Parse(text, Environment.CurrentDirectory, "--method", (r, isResult) => Adjust(r, isResult, parse)), target);
         }
 
         if (parse.GetValue(_base) is not null) throw new MergeException("--base goes with --method; in a recipe write base_model");
         if (paths.Length > (target is null ? 2 : 1))
             throw new MergeException($"expected RECIPE {(target is null ? "OUT" : "--output OUT")}, found {paths.Length} paths; to merge models without a recipe name the method: --method linear");
-        return (RecipeRun.Read(paths[0], r => Adjust(r, parse)), target ?? paths.ElementAtOrDefault(1));
+        return (RecipeRun.Read(paths[0], (r, isResult) => Adjust(r, isResult, parse)), target ?? paths.ElementAtOrDefault(1));
     }
 
     /// <summary>What the command line says over the recipe.</summary>
-    private Recipe Adjust(Recipe recipe, ParseResult parse)
+    private Recipe Adjust(Recipe recipe, bool isResult, ParseResult parse)
     {
         if (parse.GetValue(_union)) recipe = recipe with { TensorUnion = true, TensorIntersection = false };
         if (parse.GetValue(_intersection)) recipe = recipe with { TensorIntersection = true, TensorUnion = false };
         if (parse.GetValue(_integers) is { } integers) recipe = recipe with { Integers = integers == "base" ? IntegerRule.Base : IntegerRule.Equal };
-        return parse.GetValue(_type) is { } type ? recipe with { OutDType = type } : recipe;
+        return isResult && parse.GetValue(_type) is { } type ? recipe with { OutDType = type } : recipe;
     }
 
     private static Option<long?> Size(string name, string description) =>

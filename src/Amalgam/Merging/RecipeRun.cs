@@ -26,18 +26,18 @@ public sealed class RecipeRun : IDisposable
 
     /// <summary>Reads and plans a recipe file.</summary>
     /// <param name="path">The recipe.</param>
-    /// <param name="adjust">What the command line says over the recipe.</param>
+    /// <param name="adjust">What the command line says over a document, and whether that is the one that makes the output.</param>
     /// <exception cref="MergeException">It is not a recipe, or cannot be done.</exception>
-    public static RecipeRun Read(string path, Func<Recipe, Recipe>? adjust = null) =>
+    public static RecipeRun Read(string path, Func<Recipe, bool, Recipe>? adjust = null) =>
         Parse(RecipeFile.ReadText(path), Path.GetDirectoryName(Path.GetFullPath(path))!, path, adjust);
 
     /// <summary>Plans a recipe.</summary>
     /// <param name="text">The recipe's text.</param>
     /// <param name="folder">Relative paths are looked up in the current folder first, then here.</param>
     /// <param name="file">What messages call the recipe.</param>
-    /// <param name="adjust">What the command line says over the recipe.</param>
+    /// <param name="adjust">What the command line says over a document, and whether that is the one that makes the output.</param>
     /// <exception cref="MergeException">It is not a recipe, or cannot be done.</exception>
-    public static RecipeRun Parse(string text, string folder, string file, Func<Recipe, Recipe>? adjust = null) =>
+    public static RecipeRun Parse(string text, string folder, string file, Func<Recipe, bool, Recipe>? adjust = null) =>
         Plan(RecipeFile.Parse(text, file), folder, text, adjust);
 
     /// <summary>
@@ -119,9 +119,11 @@ public sealed class RecipeRun : IDisposable
         foreach (ModelSet models in _models) models.Dispose();
     }
 
-    private static RecipeRun Plan(ImmutableArray<Recipe> recipes, string folder, string text, Func<Recipe, Recipe>? adjust)
+    private static RecipeRun Plan(ImmutableArray<Recipe> recipes, string folder, string text, Func<Recipe, bool, Recipe>? adjust)
     {
-        RecipeRun run = new(RecipeOrder.Sort([.. recipes.Select(r => adjust?.Invoke(r) ?? r)]), folder, text);
+        RecipeOrder order = RecipeOrder.Sort(recipes);
+        ImmutableArray<Recipe> steps = [.. order.Steps.Select(r => adjust?.Invoke(r, r == order.Result) ?? r)];
+        RecipeRun run = new(order with { Steps = steps, Result = steps[^1] }, folder, text);
         try
         {
             Dictionary<string, Checkpoint> planned = new(StringComparer.Ordinal);
