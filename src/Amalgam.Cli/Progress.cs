@@ -20,20 +20,25 @@ internal sealed class Progress(TextWriter error, bool quiet) : IProgress<CopyPro
     private readonly Lock _gate = new();
     private TimeSpan _next = Screen.CanRewrite(error) ? LiveInterval : PlainInterval;
     private bool _lineIsOpen;
+    private string _stage = "";
+    private TimeSpan _began;
 
     /// <summary>Says how far the work has come.</summary>
     /// <param name="done">Bytes that are done.</param>
     /// <param name="total">Bytes of the whole work.</param>
     /// <param name="what">What is at work, such as a tensor's name.</param>
-    public void Report(long done, long total, string what)
+    /// <param name="stage">Which of several works this is; each has its own speed.</param>
+    /// <param name="found">Of <paramref name="done"/>, what was there when the work began.</param>
+    public void Report(long done, long total, string what, string stage = "", long found = 0)
     {
         if (quiet) return;
         lock (_gate)
         {
             TimeSpan time = _clock.Elapsed;
+            if (stage != _stage) (_stage, _began) = (stage, time);
             if (time < _next) return;
             _next = time + (_live ? LiveInterval : PlainInterval);
-            string line = Line(done, total, what, time, _live);
+            string line = Line(done, total, what, time - _began, _live, found);
             if (_live) error.Write($"\r{line}\e[K");
             else error.WriteLine(line);
             _lineIsOpen = _live;
@@ -42,7 +47,7 @@ internal sealed class Progress(TextWriter error, bool quiet) : IProgress<CopyPro
 
     public void Report(CopyProgress value) => Report(value.DoneBytes, value.TotalBytes, value.Tensor);
 
-    public void Report(MergeProgress value) => Report(value.Done, value.Total, value.Stage);
+    public void Report(MergeProgress value) => Report(value.Done, value.Total, value.Stage, value.Stage, value.Found);
 
     /// <summary>Takes the line off the terminal.</summary>
     public void Dispose()
@@ -55,13 +60,13 @@ internal sealed class Progress(TextWriter error, bool quiet) : IProgress<CopyPro
     }
 
     /// <summary>For example <c>[#########-----------]  45%  512 MB/s  0:12 left  layers.3.weight</c>.</summary>
-    internal static string Line(long done, long total, string what, TimeSpan time, bool bar)
+    internal static string Line(long done, long total, string what, TimeSpan time, bool bar, long found = 0)
     {
         double share = total > 0 ? Math.Clamp((double)done / total, 0, 1) : 1;
-        double perSecond = done / Math.Max(time.TotalSeconds, 1e-3);
+        double perSecond = (done - found) / Math.Max(time.TotalSeconds, 1e-3);
         int filled = (int)(share * BarWidth);
         string drawn = bar ? $"[{new string('#', filled)}{new string('-', BarWidth - filled)}] " : "";
-        string left = done > 0 && time.TotalSeconds > 1 ? Duration((total - done) / perSecond) : "-:--";
+        string left = done > found && time.TotalSeconds > 1 ? Duration((total - done) / perSecond) : "-:--";
         return $"{drawn}{(int)(share * 100),3}%  {ByteSize.Text((long)perSecond)}/s  {left} left  {Printable.Short(what, WhatWidth)}";
     }
 
