@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Times merges of large checkpoints as whole processes, beside cp and beside the same loop in PyTorch, in turn, and prints medians and ratios.
 # Usage: bench/merge-speed.sh [BYTES [RUNS [FOLDER]]]     (default 1 GiB, 5 runs, a temporary folder; needs 6 x BYTES of disk)
+# AMALGAM names another build of the command, such as a published one. Needs GNU time.
 # PyTorch is optional: python3-torch of Debian, found as /usr/bin/python3 (or PYTHON).
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -10,7 +11,7 @@ python=${PYTHON:-/usr/bin/python3}
 [ $# -ge 3 ] || trap 'rm -rf "$work"' EXIT
 
 dotnet build -c Release "$here/Amalgam.slnx" -v q --nologo >&2
-amalgam="$here/artifacts/bin/Amalgam.Cli/release/Amalgam.Cli"
+amalgam=${AMALGAM:-$here/artifacts/bin/Amalgam.Cli/release/Amalgam.Cli}
 [ -f "$work/base.safetensors" ] || dotnet "$here/artifacts/bin/Amalgam.Benchmarks/release/Amalgam.Benchmarks.dll" generate "$work" "$bytes"
 cd "$work"
 cat a.safetensors b.safetensors base.safetensors >/dev/null
