@@ -15,29 +15,72 @@ public sealed class DType
 
     private delegate void NarrowKernel(ReadOnlySpan<float> x, Span<byte> y);
 
+    /// <summary>Unsigned 64-bit integer.</summary>
     public static readonly DType U64 = Integer("U64", 64, "uint64", (x, y) => TensorPrimitives.ConvertTruncating(As<ulong>(x), y));
+
+    /// <summary>Signed 64-bit integer.</summary>
     public static readonly DType I64 = Integer("I64", 64, "int64", (x, y) => TensorPrimitives.ConvertTruncating(As<long>(x), y));
+
+    /// <summary>Double precision, IEEE 754 binary64.</summary>
     public static readonly DType F64 = Float("F64", 64, "float64", double.MaxValue,
         (x, y) => TensorPrimitives.ConvertTruncating(As<double>(x), y), (x, y) => TensorPrimitives.ConvertTruncating(x, As<double>(y)));
+
+    /// <summary>Complex number of two single-precision floats; passes through.</summary>
     public static readonly DType C64 = new("C64", 64, "complex64");
+
+    /// <summary>Single precision, IEEE 754 binary32.</summary>
     public static readonly DType F32 = Float("F32", 32, "float32", float.MaxValue, (x, y) => x.CopyTo(MemoryMarshal.AsBytes(y)), (x, y) => MemoryMarshal.AsBytes(x).CopyTo(y));
+
+    /// <summary>Unsigned 32-bit integer.</summary>
     public static readonly DType U32 = Integer("U32", 32, "uint32", (x, y) => TensorPrimitives.ConvertTruncating(As<uint>(x), y));
+
+    /// <summary>Signed 32-bit integer.</summary>
     public static readonly DType I32 = Integer("I32", 32, "int32", (x, y) => TensorPrimitives.ConvertTruncating(As<int>(x), y));
+
+    /// <summary>bfloat16: the upper half of a single-precision float.</summary>
     public static readonly DType BF16 = Float("BF16", 16, "bfloat16", 3.3895314e38, (x, y) => BFloat16.Widen(As<ushort>(x), y), (x, y) => BFloat16.Narrow(x, As<ushort>(y)));
+
+    /// <summary>Half precision, IEEE 754 binary16.</summary>
     public static readonly DType F16 = Float("F16", 16, "float16", 65504,
         (x, y) => TensorPrimitives.ConvertToSingle(As<Half>(x), y), (x, y) => TensorPrimitives.ConvertToHalf(x, As<Half>(y)));
+
+    /// <summary>Unsigned 16-bit integer.</summary>
     public static readonly DType U16 = Integer("U16", 16, "uint16", (x, y) => TensorPrimitives.ConvertTruncating(As<ushort>(x), y));
+
+    /// <summary>Signed 16-bit integer.</summary>
     public static readonly DType I16 = Integer("I16", 16, "int16", (x, y) => TensorPrimitives.ConvertTruncating(As<short>(x), y));
+
+    /// <summary>Unsigned byte.</summary>
     public static readonly DType U8 = Integer("U8", 8, "uint8", (x, y) => TensorPrimitives.ConvertTruncating(x, y));
+
+    /// <summary>Signed byte.</summary>
     public static readonly DType I8 = Integer("I8", 8, "int8", (x, y) => TensorPrimitives.ConvertTruncating(As<sbyte>(x), y));
+
+    /// <summary>8-bit float with 5 exponent bits.</summary>
     public static readonly DType F8E5M2 = Float("F8_E5M2", 8, "float8_e5m2", 57344, Float8.Widen<E5M2>, Float8.Narrow<E5M2>);
+
+    /// <summary>8-bit float with 4 exponent bits and no infinity.</summary>
     public static readonly DType F8E4M3 = Float("F8_E4M3", 8, "float8_e4m3fn", 448, Float8.Widen<E4M3>, Float8.Narrow<E4M3>);
+
+    /// <summary>8-bit power of two, a scale; passes through.</summary>
     public static readonly DType F8E8M0 = new("F8_E8M0", 8, "float8_e8m0fnu");
+
+    /// <summary>8-bit float with 4 exponent bits, no infinity and no negative zero; passes through.</summary>
     public static readonly DType F8E4M3Fnuz = new("F8_E4M3FNUZ", 8, "float8_e4m3fnuz");
+
+    /// <summary>8-bit float with 5 exponent bits, no infinity and no negative zero; passes through.</summary>
     public static readonly DType F8E5M2Fnuz = new("F8_E5M2FNUZ", 8, "float8_e5m2fnuz");
+
+    /// <summary>6-bit float with 2 exponent bits, packed; passes through.</summary>
     public static readonly DType F6E2M3 = new("F6_E2M3", 6, "float6_e2m3");
+
+    /// <summary>6-bit float with 3 exponent bits, packed; passes through.</summary>
     public static readonly DType F6E3M2 = new("F6_E3M2", 6, "float6_e3m2");
+
+    /// <summary>4-bit float, two in a byte; passes through.</summary>
     public static readonly DType F4 = new("F4", 4, "float4_e2m1");
+
+    /// <summary>Truth value, one byte.</summary>
     public static readonly DType Bool = Integer("BOOL", 8, "bool", (x, y) => TensorPrimitives.ConvertTruncating(x, y));
 
     /// <summary>Every type, in the order in which a safetensors file stores them: wide ones first, so that each tensor is aligned.</summary>

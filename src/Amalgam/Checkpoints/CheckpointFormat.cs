@@ -34,6 +34,14 @@ public abstract class CheckpointFormat
     /// <param name="zip">Its entries, as <see cref="Recognizes"/> got them.</param>
     internal abstract Checkpoint OpenFile(string path, List<ZipEntry>? zip);
 
+    /// <summary>Refuses, before any work, tensors that a file of this format cannot hold.</summary>
+    /// <param name="path">The file, for messages.</param>
+    /// <param name="tensors">All tensors.</param>
+    /// <exception cref="ArgumentException">There is one.</exception>
+    internal virtual void CheckTensors(string path, IReadOnlyList<TensorSpec> tensors)
+    {
+    }
+
     /// <summary>Lays out a new file, whose tensors may then be written in any order; null for a format that is only read.</summary>
     /// <param name="path">The file to create; an existing one is replaced.</param>
     /// <param name="tensors">All tensors.</param>

@@ -3,6 +3,7 @@ namespace Amalgam.Checkpoints;
 /// <summary>Names as people order them: runs of digits by their value, so that layer 2 stands before layer 10.</summary>
 public static class NaturalOrder
 {
+    /// <summary>Orders names so; names that only differ in leading zeros are ordered by their characters.</summary>
     public static readonly IComparer<string> Comparer = Comparer<string>.Create(Compare);
 
     private static int Compare(string? a, string? b)

@@ -42,6 +42,11 @@ public sealed class Npz : CheckpointFormat
         }
     }
 
+    internal override void CheckTensors(string path, IReadOnlyList<TensorSpec> tensors)
+    {
+        foreach (TensorSpec tensor in tensors) NpyHeader.Write(tensor);
+    }
+
     /// <summary>Stored arrays in the given order; numpy's archive has no place for metadata.</summary>
     /// <exception cref="ArgumentException">numpy has no such type, or a name cannot be one of a zip.</exception>
     internal override CheckpointWriter Create(string path, IReadOnlyList<TensorSpec> tensors, IReadOnlyDictionary<string, string> metadata) =>

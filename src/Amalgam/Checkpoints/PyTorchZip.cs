@@ -46,6 +46,8 @@ public sealed class PyTorchZip : CheckpointFormat
         }
     }
 
+    internal override void CheckTensors(string path, IReadOnlyList<TensorSpec> tensors) => PyTorchPickle.Write(path, tensors);
+
     /// <summary>Tensors in the given order, each a storage of its own. The pickle has no place for metadata that PyTorch would not take for a tensor.</summary>
     /// <exception cref="ArgumentException">A tensor is of a type that has no storage class.</exception>
     internal override CheckpointWriter Create(string path, IReadOnlyList<TensorSpec> tensors, IReadOnlyDictionary<string, string> metadata) => ZipWriter.Create(path,

@@ -76,6 +76,7 @@ public sealed record TensorComparison(
         Math.Max(left.LargestDifference, right.LargestDifference),
         left.IsIdentical && right.IsIdentical);
 
+    /// <summary>The figures of two parts together.</summary>
     public static TensorComparison Add(TensorComparison left, TensorComparison right) => left + right;
 
     /// <summary>The figures of one block; <paramref name="y"/> is overwritten.</summary>

@@ -162,18 +162,9 @@ public sealed class RecipeRun : IDisposable
     /// <summary>Refuses what the output's format cannot store.</summary>
     private static void CheckFormat(MergePlan plan, string path)
     {
-        TensorSpec[] tensors = [.. plan.Tensors.Select(t => t.Output)];
         try
         {
-            switch (CheckpointFormat.ByExtension(path))
-            {
-                case PyTorchZip:
-                    PyTorchPickle.Write(path, tensors);
-                    break;
-                case Npz:
-                    foreach (TensorSpec tensor in tensors) NpyHeader.Write(tensor);
-                    break;
-            }
+            CheckpointFormat.ByExtension(path)?.CheckTensors(path, [.. plan.Tensors.Select(t => t.Output)]);
         }
         catch (ArgumentException e)
         {

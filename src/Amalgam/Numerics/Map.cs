@@ -6,12 +6,14 @@ namespace Amalgam.Numerics;
 /// <summary>An element-wise expression of two inputs.</summary>
 public interface IMap2
 {
+    /// <summary>The expression, for as many elements as a vector holds.</summary>
     static abstract Vector<float> Invoke(Vector<float> a, Vector<float> b);
 }
 
 /// <summary>An element-wise expression of three inputs.</summary>
 public interface IMap3
 {
+    /// <summary>The expression, for as many elements as a vector holds.</summary>
     static abstract Vector<float> Invoke(Vector<float> a, Vector<float> b, Vector<float> c);
 }
 
