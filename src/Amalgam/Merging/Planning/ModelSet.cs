@@ -27,7 +27,7 @@ internal sealed class ModelSet(string folder, IReadOnlyDictionary<string, Checkp
         else
         {
             string path = PathOf(reference);
-            if (_models.Values.FirstOrDefault(m => _opened.Contains(m.Checkpoint) && FullPath(m.Checkpoint.Path) == FullPath(path)) is { } same) return same;
+            if (_models.Values.FirstOrDefault(m => _opened.Contains(m.Checkpoint) && CheckpointOutput.FullPath(m.Checkpoint.Path) == CheckpointOutput.FullPath(path)) is { } same) return same;
             checkpoint = Checkpoint.Open(path);
             _opened.Add(checkpoint);
         }
@@ -53,8 +53,6 @@ internal sealed class ModelSet(string folder, IReadOnlyDictionary<string, Checkp
             ? "does not exist here; if it is the id of a model on a hub: Amalgam does not download, so fetch it and name its folder"
             : $"does not exist{(Path.IsPathRooted(reference.Path) ? "" : $", neither in the current folder nor in {folder}")}");
     }
-
-    private static string FullPath(string path) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
 
     private string? Locate(string path)
     {

@@ -158,7 +158,7 @@ internal sealed class Planner
         switch (_entry.Base)
         {
             case BaseRole.Origin or BaseRole.First when origin is null:
-                throw _recipe.MethodPosition.Refuse($"{_entry.Name} needs base_model{(_entry.Base == BaseRole.First ? ", one of the two models: the one at t = 0" : ", the model that the others were fine-tuned from")}");
+                throw _recipe.MethodPosition.Refuse($"{_entry.Name} needs base_model (--base){(_entry.Base == BaseRole.First ? ", one of the two models: the one at t = 0" : ", the model that the others were fine-tuned from")}");
             case BaseRole.Origin or BaseRole.OptionalOrigin when origin is not null:
                 sources = [.. sources.Where(s => !IsSame(s, origin))];
                 if (_entry is { Base: BaseRole.OptionalOrigin, Most: 2 } && listed is not null)
