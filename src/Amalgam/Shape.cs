@@ -35,6 +35,28 @@ public readonly struct Shape : IEquatable<Shape>
     /// <summary>The sizes, outermost first.</summary>
     public ReadOnlySpan<long> Sizes => _sizes.IsDefault ? [] : _sizes.AsSpan();
 
+    /// <summary>Size of one axis as an <see cref="int"/>, which every tensor in memory allows.</summary>
+    /// <exception cref="OverflowException">The size does not fit.</exception>
+    public int Size(Index axis) => checked((int)Sizes[axis]);
+
+    /// <summary>The shape of sizes given as any integers.</summary>
+    public static Shape Of(IEnumerable<int> sizes) => new([.. sizes.Select(s => (long)s)]);
+
+    /// <summary>The shape that two shapes take together: axes are aligned at the innermost, and a size of 1 stretches to the other's.</summary>
+    /// <returns>Null when two sizes differ and neither is 1.</returns>
+    public static Shape? Broadcast(Shape a, Shape b)
+    {
+        long[] sizes = new long[Math.Max(a.Rank, b.Rank)];
+        for (int i = 1; i <= sizes.Length; i++)
+        {
+            long ofA = i <= a.Rank ? a[^i] : 1, ofB = i <= b.Rank ? b[^i] : 1;
+            if (ofA != ofB && ofA != 1 && ofB != 1) return null;
+            sizes[^i] = ofA == 1 ? ofB : ofA;
+        }
+
+        return new(sizes);
+    }
+
     public bool Equals(Shape other) => Sizes.SequenceEqual(other.Sizes);
 
     public override bool Equals(object? obj) => obj is Shape other && Equals(other);
