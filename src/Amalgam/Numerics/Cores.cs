@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Amalgam.Numerics;
 
 /// <summary>
@@ -133,7 +131,7 @@ public static class Cores
                     }
 
                     // Said before the last look, and read after the round has changed: one of the two sees the other.
-                    Interlocked.Exchange(ref Unsafe.As<bool, byte>(ref _asleep[index]), 1);
+                    Interlocked.Exchange(ref _asleep[index], true);
                     if (_round == seen) _wake[index].Wait();
                     Volatile.Write(ref _asleep[index], false);
                 }
