@@ -1,0 +1,26 @@
+namespace Amalgam.Graphs;
+
+/// <summary>What an operation may use when it takes its training form (<see cref="Op.ForTraining"/>).</summary>
+/// <param name="graph">The graph being made for training.</param>
+public sealed class TrainingForm(Graph graph)
+{
+    /// <summary>Name of the input that holds the number of the step, a scalar from 0 on: random masks depend on it, so that a run can be resumed.</summary>
+    public const string StepName = "training.step";
+
+    /// <summary>Name of the input that holds the run's seed, a scalar.</summary>
+    public const string SeedName = "training.seed";
+
+    private int _masks;
+
+    /// <summary>The graph being made for training.</summary>
+    public Graph Graph => graph;
+
+    /// <summary>The number of the step, a scalar.</summary>
+    public Node Step => graph.Find(StepName) ?? graph.Input(StepName, default);
+
+    /// <summary>The run's seed, a scalar.</summary>
+    public Node Seed => graph.Find(SeedName) ?? graph.Input(SeedName, default);
+
+    /// <summary>A number for each random mask of the graph, so that no two draw the same.</summary>
+    public int NextMask() => _masks++;
+}
