@@ -1,0 +1,127 @@
+using Amalgam.Graphs;
+using Amalgam.Graphs.Ops;
+
+namespace Amalgam.Tests.Graphs;
+
+public class ExecutorTests
+{
+    [Fact]
+    public void Shared_memory_gives_what_memory_of_its_own_gives() => Property.Holds(generator =>
+    {
+        Graph graph = RandomGraph.Make(generator);
+        Dictionary<string, Tensor> inputs = RandomGraph.Inputs(generator, graph);
+        Dictionary<Node, Tensor> expected = RandomGraph.Evaluate(graph, inputs);
+
+        foreach (ExecutorOptions options in new[] { new ExecutorOptions(Rewrites: false), new(), new(Frozen: true), new(Threads: 1) })
+        {
+            Dictionary<string, Tensor> found = RandomGraph.Run(graph, inputs, options);
+            foreach (var (name, node) in graph.Outputs) Assert.Equal(expected[node].Span.ToArray(), found[name].Span.ToArray());
+        }
+    });
+
+    [Fact]
+    public void Any_node_can_be_observed() => Property.Holds(generator =>
+    {
+        Graph graph = RandomGraph.Make(generator);
+        Dictionary<string, Tensor> inputs = RandomGraph.Inputs(generator, graph);
+        Dictionary<Node, Tensor> expected = RandomGraph.Evaluate(graph, inputs);
+        Node[] observed = [.. graph.Nodes.Where(_ => generator.Random.Next(3) == 0)];
+        Executor executor = new(graph, observed);
+        foreach (string name in graph.Inputs.Keys) inputs[name].Span.CopyTo(executor[name].Span);
+        executor.Run();
+        executor.Run();
+        foreach (Node node in observed) Assert.Equal(expected[node].Span.ToArray(), executor[node].Span.ToArray());
+    }, runs: 50);
+
+    [Fact]
+    public void Inputs_and_parameters_are_never_written_over() => Property.Holds(generator =>
+    {
+        Graph graph = RandomGraph.Make(generator);
+        Dictionary<string, Tensor> inputs = RandomGraph.Inputs(generator, graph);
+        float[][] parameters = [.. graph.Parameters.Values.Select(p => p.Value!.Span.ToArray())];
+        Executor executor = new(graph);
+        foreach (string name in graph.Inputs.Keys) inputs[name].Span.CopyTo(executor[name].Span);
+        executor.Run();
+        foreach (string name in graph.Inputs.Keys) Assert.Equal(inputs[name].Span.ToArray(), executor[name].Span.ToArray());
+        Assert.Equal(parameters, graph.Parameters.Values.Select(p => p.Value!.Span.ToArray()));
+    }, runs: 50);
+
+    [Fact]
+    public void A_warm_run_allocates_nothing()
+    {
+        Graph graph = RandomGraph.Make(new(200), 100);
+        Executor executor = new(graph);
+        for (int i = 0; i < 3; i++) executor.Run(TestContext.Current.CancellationToken);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 10; i++) executor.Run(TestContext.Current.CancellationToken);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Fact]
+    public void A_long_chain_needs_the_memory_of_few_values()
+    {
+        Graph graph = new();
+        Node x = graph.Input("x", new(1000)), y = x;
+        for (int i = 0; i < 50; i++) y = graph.Add(new SumTo(new(1000)), y + graph.Add(new SumTo(new(1000)), -y));
+        graph.Output("y", y);
+        Assert.InRange(new Executor(graph, new ExecutorOptions(Rewrites: false)).ArenaBytes, 1, 3 * 1008 * sizeof(float));
+    }
+
+    [Fact]
+    public void Parameters_are_read_at_each_run()
+    {
+        Graph graph = new();
+        Node w = graph.Parameter("w", Tensor.Vector(2));
+        graph.Output("y", graph.Input("x", new(1)) * w);
+        Executor executor = new(graph);
+        executor["x"].Span[0] = 5;
+        executor.Run(TestContext.Current.CancellationToken);
+        Assert.Equal(10, executor["y"].Span[0]);
+        w.Value!.Span[0] = 3;
+        executor.Run(TestContext.Current.CancellationToken);
+        Assert.Equal(15, executor["y"].Span[0]);
+    }
+
+    [Fact]
+    public void A_run_stops_when_told_to()
+    {
+        Graph graph = new();
+        graph.Output("y", -graph.Input("x", new(1)));
+        using CancellationTokenSource stop = new();
+        stop.Cancel();
+        Assert.Throws<OperationCanceledException>(() => new Executor(graph).Run(stop.Token));
+    }
+
+    [Fact]
+    public void The_profile_names_every_operation_that_ran()
+    {
+        Graph graph = new();
+        Node x = graph.Input("x", new(3));
+        graph.Output("y", -(x * x));
+        Executor executor = new(graph, new ExecutorOptions(Profile: true));
+        executor.Run(TestContext.Current.CancellationToken);
+        executor.Run(TestContext.Current.CancellationToken);
+        Assert.Equal(["Mul", "Neg"], executor.Profile().Select(p => p.Node.Op.Name));
+        Assert.All(executor.Profile(), p => Assert.True(p.Runs == 2 && p.Time > TimeSpan.Zero));
+        Assert.Empty(new Executor(graph).Profile());
+    }
+
+    [Fact]
+    public void A_name_that_is_neither_input_nor_result_is_refused()
+    {
+        Graph graph = new();
+        graph.Output("y", -graph.Input("x", new(3)));
+        Assert.Contains("'x', 'y'", Assert.Throws<ArgumentException>(() => new Executor(graph)["z"]).Message);
+    }
+
+    [Fact]
+    public void Chains_of_elementwise_operations_run_as_one()
+    {
+        Graph graph = new();
+        Node x = graph.Input("x", new(100, 100));
+        graph.Output("y", -((x * 3 + 1) * (x - 2)));
+        Executor fused = new(graph);
+        Assert.Equal(1, fused.Operations);
+        Assert.Equal(0, new Executor(graph, new ExecutorOptions(Rewrites: false)).Operations - 5);
+    }
+}
