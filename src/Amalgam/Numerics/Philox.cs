@@ -97,7 +97,8 @@ public static class Philox
     /// </summary>
     private static Vector256<ulong> Multiply(Vector256<ulong> x, ulong y) => x * Vector256.Create(y);
 
-    private static ulong SplitMix64(ulong x)
+    /// <summary>The step of SplitMix64 (Steele, Lea and Flood, 2014): a one-to-one scramble.</summary>
+    internal static ulong SplitMix64(ulong x)
     {
         x += GoldenRatio;
         x = (x ^ (x >> 30)) * 0xBF58_476D_1CE4_E5B9;

@@ -34,7 +34,7 @@ public class NetworkTests
         Network start = Network.Random(4), gradient = start.Copy();
         double before = start.Loss(samples, gradient);
 
-        Network trained = Training.Run(start, samples, steps: 20);
+        Network trained = Amalgam.Zoo.Demo.Training.Run(start, samples, steps: 20);
 
         Assert.Equal(before, start.Loss(samples, gradient));
         Assert.True(trained.Loss(samples, gradient) < before);
