@@ -11,6 +11,13 @@ if (args is ["generate", var folder, var size, ..])
     return;
 }
 
+// Ratios to a peer in one run, where a table says more than one class of benchmarks.
+if (args is ["gemm"])
+{
+    GemmBench.Run();
+    return;
+}
+
 // In this process: the shared output folder of the build is not where BenchmarkDotNet's generated projects look.
 var config = DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance));
 BenchmarkSwitcher.FromAssembly(typeof(CheckpointGenerator).Assembly).Run(args, config);

@@ -101,12 +101,7 @@ internal static unsafe class GemmBlocks<T> where T : unmanaged, ILanes<T>
         {
             int k = Math.Min(plan.Steps, p.K - p0);
             bool add = p.Add || p0 > 0;
-            for (int j = j0; j < j1; j += width)
-            {
-                if (plan.PackRight || p.N - j < width)
-                    GemmPanel.Pack(width, Math.Min(width, p.N - j), k, p.B + p0 * p.BStep + j * p.BColumn, p.BColumn, p.BStep, right + (j - j0) * k);
-            }
-
+            PackRight(p, plan, j0, j1, p0, k, right);
             if (!plan.PackLeft && (i1 - i0) % T.Rows is > 0 and int rest)
                 GemmPanel.Pack(T.Rows, rest, k, p.A + (i1 - rest) * p.ARow + p0 * p.AStep, p.ARow, p.AStep, edge);
 
@@ -137,6 +132,20 @@ internal static unsafe class GemmBlocks<T> where T : unmanaged, ILanes<T>
                         }
                     }
                 }
+            }
+        }
+    }
+
+    /// <summary>A few steps of all the part's panels at a time: the rows of a wide matrix are far apart, and each is then read in one run.</summary>
+    private static void PackRight(in GemmProduct p, in Plan plan, int j0, int j1, int p0, int k, float* right)
+    {
+        int width = GemmTile<T>.Columns, slice = p.BColumn == 1 ? 8 : k;
+        for (int q = 0; q < k; q += slice)
+        {
+            for (int j = plan.PackRight ? j0 : p.N / width * width; j < j1; j += width)
+            {
+                GemmPanel.Pack(width, Math.Min(width, p.N - j), Math.Min(slice, k - q), p.B + (p0 + q) * p.BStep + j * p.BColumn, p.BColumn, p.BStep,
+                    right + (j - j0) * k + q * width);
             }
         }
     }
