@@ -12,6 +12,7 @@ public abstract class CheckpointFormat
         new PyTorchZip(),
         new PyTorchLegacy(),
         new Npz(),
+        new Onnx(),
     ];
 
     /// <summary>The name that the command line shows and takes.</summary>

@@ -1,0 +1,172 @@
+using System.Collections.Immutable;
+using Amalgam.Checkpoints.OnnxProtos;
+using Google.Protobuf;
+
+namespace Amalgam.Checkpoints;
+
+/// <summary>
+/// An ONNX file: a ModelProto message. The elements of its initialisers are found in the file and not read; all else is small and parsed. Format:
+/// https://github.com/onnx/onnx/blob/main/docs/IR.md.
+/// </summary>
+internal sealed class OnnxFile : IDisposable
+{
+    public const int FloatData = 4, RawData = 9, DoubleData = 10;
+
+    private const int GraphOfModel = 7, InitializerOfGraph = 5;
+    private const int TensorLimit = 200_000;
+    private const long SkeletonLimit = 1L << 30;
+
+    private readonly OnnxTensors _tensors;
+
+    private OnnxFile(string path, ModelProto model, OnnxTensors tensors) => (Path, Model, _tensors) = (path, model, tensors);
+
+    /// <summary>The file.</summary>
+    public string Path { get; }
+
+    /// <summary>The model, without the elements of its initialisers.</summary>
+    public ModelProto Model { get; }
+
+    /// <summary>The initialisers, in the file's order.</summary>
+    public ImmutableArray<TensorEntry> Initializers { get; private set; } = [];
+
+    /// <summary>Every storage that the tensors lie in, but for what was decoded into memory.</summary>
+    public IEnumerable<Storage> Storages => _tensors.Storages;
+
+    /// <summary>Opens a file and checks what it says of its tensors.</summary>
+    /// <exception cref="InvalidDataException">It is not an ONNX file, or what it says cannot be.</exception>
+    public static OnnxFile Open(string path)
+    {
+        FileStorage storage = new(path);
+        OnnxTensors tensors = new(storage, why => Invalid(path, why));
+        try
+        {
+            Scan scan = new(new(storage, why => Invalid(path, why)));
+            OnnxFile file = new(path, Parse(path, scan.Skeleton(storage.Length)), tensors);
+            file.ReadInitializers(scan.Payloads);
+            return file;
+        }
+        catch
+        {
+            tensors.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The entry of a tensor that is not an initialiser: a node's attribute.</summary>
+    public TensorEntry Entry(TensorProto proto, string name) => _tensors.Entry(proto, name);
+
+    public void Dispose() => _tensors.Dispose();
+
+    public static InvalidDataException Invalid(string path, string why, Exception? inner = null) => new($"{path} is not a valid onnx file: {why}", inner);
+
+    private static ModelProto Parse(string path, byte[] skeleton)
+    {
+        try
+        {
+            ModelProto model = ModelProto.Parser.ParseFrom(skeleton);
+            return model.Graph is null ? throw Invalid(path, "it holds no graph") : model;
+        }
+        catch (InvalidProtocolBufferException e)
+        {
+            throw Invalid(path, $"it cannot be parsed ({e.Message.TrimEnd('.')})", e);
+        }
+    }
+
+    private void ReadInitializers(List<OnnxPayload?> payloads)
+    {
+        var entries = ImmutableArray.CreateBuilder<TensorEntry>(payloads.Count);
+        HashSet<string> names = new(StringComparer.Ordinal);
+        foreach (var (proto, payload) in Model.Graph.Initializer.Zip(payloads))
+        {
+            if (proto.Name.Length == 0) throw Invalid(Path, $"its initialiser number {entries.Count + 1} has no name");
+            if (!names.Add(proto.Name)) throw Invalid(Path, $"it has two initialisers named '{proto.Name}'");
+            entries.Add(_tensors.Entry(proto, proto.Name, payload));
+        }
+
+        Initializers = entries.DrainToImmutable();
+    }
+
+    /// <summary>One walk over the file: what is to be parsed, and where the elements of the initialisers lie.</summary>
+    private sealed class Scan(ProtoBytes bytes)
+    {
+        public List<OnnxPayload?> Payloads { get; } = [];
+
+        /// <summary>The file without the elements of its initialisers.</summary>
+        public byte[] Skeleton(long length)
+        {
+            MemoryStream model = new();
+            bool hasGraph = false;
+            ProtoFields fields = new(bytes, 0, length);
+            while (fields.Next())
+            {
+                if (fields.Number != GraphOfModel || fields.Wire != ProtoFields.Bytes)
+                {
+                    Copy(model, fields);
+                    continue;
+                }
+
+                if (hasGraph) throw bytes.Invalid("it holds two graphs");
+                hasGraph = true;
+                Write(model, GraphOfModel, Graph(fields.Value, fields.End));
+            }
+
+            return model.ToArray();
+        }
+
+        private MemoryStream Graph(long begin, long end)
+        {
+            MemoryStream graph = new();
+            ProtoFields fields = new(bytes, begin, end);
+            while (fields.Next())
+            {
+                if (fields.Number != InitializerOfGraph || fields.Wire != ProtoFields.Bytes)
+                {
+                    Copy(graph, fields);
+                    continue;
+                }
+
+                if (Payloads.Count == TensorLimit) throw bytes.Invalid($"it has more than {TensorLimit} initialisers");
+                Write(graph, InitializerOfGraph, Tensor(fields.Value, fields.End));
+            }
+
+            return graph;
+        }
+
+        private MemoryStream Tensor(long begin, long end)
+        {
+            MemoryStream tensor = new();
+            OnnxPayload? payload = null;
+            ProtoFields fields = new(bytes, begin, end);
+            while (fields.Next())
+            {
+                if (fields.Number is not (RawData or FloatData or DoubleData) || fields.Wire != ProtoFields.Bytes)
+                {
+                    Copy(tensor, fields);
+                    continue;
+                }
+
+                if (fields.End == fields.Value) continue;
+                if (payload is not null) throw bytes.Invalid($"the initialiser at byte {begin} has its elements in several pieces");
+                payload = new(fields.Number, fields.Value, fields.End - fields.Value);
+            }
+
+            Payloads.Add(payload);
+            return tensor;
+        }
+
+        private void Copy(MemoryStream to, ProtoFields field)
+        {
+            if (to.Length + field.End - field.Begin > SkeletonLimit) throw bytes.Invalid($"what it holds beside its initialisers takes more than {SkeletonLimit} bytes");
+            bytes.CopyTo(to, field.Begin, field.End);
+        }
+
+        private static void Write(MemoryStream to, int number, MemoryStream value)
+        {
+            using CodedOutputStream output = new(to, leaveOpen: true);
+            output.WriteTag(number, WireFormat.WireType.LengthDelimited);
+            output.WriteLength((int)value.Length);
+            output.Flush();
+            value.WriteTo(to);
+        }
+    }
+}
