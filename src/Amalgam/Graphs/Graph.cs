@@ -95,6 +95,15 @@ public sealed class Graph
         return Append(op, [.. inputs], shape, op.TypeOf(inputs), name, known);
     }
 
+    /// <summary>Gives a node that has no name one.</summary>
+    /// <exception cref="GraphException">The name is taken.</exception>
+    internal void Name(Node node, string name)
+    {
+        if (node.Name is not null || node.Graph != this) throw new ArgumentException($"{node} is of another graph or has a name", nameof(node));
+        if (!_named.TryAdd(name, node)) throw new GraphException($"the graph has two values named '{name}'");
+        node.Name = name;
+    }
+
     /// <summary>Names a node as a result.</summary>
     public Node Output(string name, Node node)
     {

@@ -30,7 +30,7 @@ public sealed class Node
     public DType Type { get; }
 
     /// <summary>Its name, unique in the graph: of an input or a parameter always, of another node where someone gave it one.</summary>
-    public string? Name { get; }
+    public string? Name { get; internal set; }
 
     /// <summary>A parameter's weights; or the value of a constant or of a node that depends on constants alone; null for a value that each run computes.</summary>
     public Tensor? Value { get; }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Amalgam.Checkpoints.OnnxProtos;
+using Amalgam.Graphs;
 using Google.Protobuf;
 
 namespace Amalgam.Checkpoints;
@@ -29,6 +30,12 @@ internal sealed class OnnxFile : IDisposable
     /// <summary>The initialisers, in the file's order.</summary>
     public ImmutableArray<TensorEntry> Initializers { get; private set; } = [];
 
+    /// <summary>Version of ONNX's operator set that the file is written for.</summary>
+    public long Opset => OpsetOf(OnnxModel.Domain);
+
+    /// <summary>What a run must be given: files from before IR version 4 list initialisers as inputs too.</summary>
+    public ImmutableArray<ValueInfoProto> Inputs { get; private set; } = [];
+
     /// <summary>Every storage that the tensors lie in, but for what was decoded into memory.</summary>
     public IEnumerable<Storage> Storages => _tensors.Storages;
 
@@ -55,16 +62,34 @@ internal sealed class OnnxFile : IDisposable
     /// <summary>The entry of a tensor that is not an initialiser: a node's attribute.</summary>
     public TensorEntry Entry(TensorProto proto, string name) => _tensors.Entry(proto, name);
 
+    /// <summary>What stands in the way of importing a node, as far as its operator says; null when nothing does.</summary>
+    public OnnxProblem? Problem(NodeProto node) =>
+        DomainOf(node.Domain) != OnnxModel.Domain ? ProblemOf(node, "Amalgam knows the operators of ai.onnx alone")
+        : node.OpType is "Constant" or "If" || OpTable.All.ContainsKey(node.OpType) ? null
+        : ProblemOf(node, node.Attribute.Any(a => a.G is not null || a.Graphs.Count > 0) ? "has sub-graphs, which Amalgam does not run" : "Amalgam does not have this operator");
+
+    /// <summary>A node that cannot be imported.</summary>
+    public OnnxProblem ProblemOf(NodeProto node, string reason) => new(NameOf(node), node.OpType, DomainOf(node.Domain), OpsetOf(DomainOf(node.Domain)), reason);
+
+    /// <summary>What messages call a node.</summary>
+    public static string NameOf(NodeProto node) => node.Name.Length > 0 ? node.Name : node.Output.FirstOrDefault(o => o.Length > 0) ?? "";
+
     public void Dispose() => _tensors.Dispose();
 
     public static InvalidDataException Invalid(string path, string why, Exception? inner = null) => new($"{path} is not a valid onnx file: {why}", inner);
+
+    private static string DomainOf(string domain) => domain.Length == 0 ? OnnxModel.Domain : domain;
+
+    private long OpsetOf(string domain) => Model.OpsetImport.Where(o => DomainOf(o.Domain) == domain).Select(o => o.Version).DefaultIfEmpty(domain == OnnxModel.Domain ? 1 : 0).Max();
 
     private static ModelProto Parse(string path, byte[] skeleton)
     {
         try
         {
             ModelProto model = ModelProto.Parser.ParseFrom(skeleton);
-            return model.Graph is null ? throw Invalid(path, "it holds no graph") : model;
+            if (model.Graph is null) throw Invalid(path, "it holds no graph");
+            if (model.Graph.SparseInitializer.Count > 0) throw Invalid(path, "it has sparse initialisers, which Amalgam does not read");
+            return model;
         }
         catch (InvalidProtocolBufferException e)
         {
@@ -84,6 +109,7 @@ internal sealed class OnnxFile : IDisposable
         }
 
         Initializers = entries.DrainToImmutable();
+        Inputs = [.. Model.Graph.Input.Where(i => !names.Contains(i.Name))];
     }
 
     /// <summary>One walk over the file: what is to be parsed, and where the elements of the initialisers lie.</summary>
