@@ -1,0 +1,49 @@
+using Amalgam.Graphs;
+using Amalgam.Training.Data;
+
+namespace Amalgam.Training;
+
+/// <summary>Which field of a data set fills which input of a graph.</summary>
+public static class DataInputs
+{
+    /// <summary>
+    /// A field fills the input of its name. Where one input and one field are left over, as in networks from elsewhere, the field fills it if both have as many
+    /// numbers for a sample. Every input must be filled; a field may stay unused.
+    /// </summary>
+    /// <param name="data">The data.</param>
+    /// <param name="graph">The graph.</param>
+    /// <param name="samples">Samples at a time.</param>
+    /// <param name="truth">The input of the truth, which only the field of its name fills; null when there is none.</param>
+    /// <param name="executor">Has the inputs' memory.</param>
+    /// <returns>What each field fills, null for nothing, as <see cref="Batches.Fill"/> takes it.</returns>
+    /// <exception cref="GraphException">An input is filled by no field, or is of another size.</exception>
+    public static Tensor?[] Bind(Dataset data, Graph graph, int samples, Node? truth, Executor executor)
+    {
+        Node?[] inputs = [.. data.Fields.Select(field => graph.Inputs.GetValueOrDefault(field.Name))];
+        Node[] open = [.. graph.Inputs.Values.Where(node => !inputs.Contains(node) && node.Name is not (TrainingForm.StepName or TrainingForm.SeedName))];
+        int[] unused = [.. Enumerable.Range(0, inputs.Length).Where(i => inputs[i] is null && !(data.Fields[i].Shape.Rank == 0 && data.Labels.Length > 0))];
+        if (open.Length == 1 && unused.Length == 1 && open[0] != truth && open[0].Shape.Count == samples * data.Fields[unused[0]].Shape.Count) (inputs[unused[0]], open) = (open[0], []);
+        if (open.Length > 0) throw new GraphException($"the input '{open[0].Name}' {open[0].Shape} is filled by no field of {data.Name}: {Describe(data)}");
+
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            long room = samples * data.Fields[i].Shape.Count;
+            if (inputs[i] is { } node && node.Shape.Count != room)
+                throw new GraphException($"the input '{node.Name}' {node.Shape} does not take {samples} samples of {data.Name}'s '{data.Fields[i].Name}' {data.Fields[i].Shape}");
+        }
+
+        return [.. inputs.Select(node => node is null ? null : executor[node])];
+    }
+
+    /// <summary>The output of that name, or the first.</summary>
+    /// <exception cref="GraphException">There is none.</exception>
+    public static Node OutputOf(Graph graph, string? name = null)
+    {
+        if (graph.Outputs.Count == 0) throw new GraphException("the graph has no output");
+        if (name is null) return graph.Outputs.Values.First();
+        return graph.Outputs.TryGetValue(name, out Node? node) ? node
+            : throw new GraphException($"the graph has no output '{name}'; its outputs are {string.Join(", ", graph.Outputs.Keys.Select(n => $"'{n}'"))}");
+    }
+
+    private static string Describe(Dataset data) => string.Join(", ", data.Fields.Select(f => $"'{f.Name}' {f.Shape}"));
+}

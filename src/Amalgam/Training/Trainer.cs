@@ -1,0 +1,152 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using Amalgam.Graphs;
+using Amalgam.Training.Data;
+
+namespace Amalgam.Training;
+
+/// <summary>
+/// Trains a network in place. A run depends on the network, the data, the options and nothing else: the same bits for any number of threads, and when it is
+/// interrupted and resumed.
+/// </summary>
+public sealed class Trainer
+{
+    private readonly Graph _network;
+    private readonly TrainingOptions _options;
+    private readonly Loss _loss;
+    private readonly Batches _batches;
+    private readonly Evaluation? _validation;
+    private readonly TrainingInstance _full;
+    private readonly Optimizer _optimizer;
+    private readonly Stopwatch _stepping = new(), _evaluating = new();
+    private readonly long _steps;
+    private TrainingInstance? _last;
+    private TrainingState _state = new();
+    private long _samplesHere;
+
+    /// <param name="network">The network in its inference form; its trainable parameters, and its running statistics, are changed.</param>
+    /// <param name="loss">What is minimised.</param>
+    /// <param name="data">The samples to learn from.</param>
+    /// <param name="options">How.</param>
+    /// <param name="validation">Samples to measure by after every epoch and to choose the best epoch with; null for none.</param>
+    /// <exception cref="GraphException">The network cannot be made for that number of samples, has no gradient, or the data does not fit it.</exception>
+    public Trainer(Graph network, Loss loss, Dataset data, TrainingOptions options, Dataset? validation = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(options.Epochs);
+        if (!(options.Rate >= 0)) throw new ArgumentException($"the learning rate must be 0 or more, got {options.Rate}", nameof(options));
+        (_network, _loss, _options) = (network, loss, options);
+        _batches = new(data, options.Batch, options.Seed, shuffle: true, options.DropLast);
+        _full = new(network, loss, data, _batches.Size, options);
+        if (_full.Parameters.Length == 0) throw new GraphException("the network has no parameter to train");
+        _optimizer = new(options.Rule, _full.Parameters, options.Settings, options.ClipNorm);
+        _steps = (long)_batches.PerEpoch * options.Epochs;
+        if (validation is not null) _validation = new(network, loss, validation, options.EvaluationBatch ?? _batches.Size, options.Output);
+    }
+
+    /// <summary>Steps of the whole run.</summary>
+    public long Steps => _steps;
+
+    /// <summary>Steps done.</summary>
+    public long Step => _state.Step;
+
+    /// <summary>What the epochs came to.</summary>
+    public IReadOnlyList<EpochRecord> History => _state.History;
+
+    /// <summary>The epoch with the best score on the validation data, the first of equal ones; null before the first, and without validation data.</summary>
+    public EpochRecord? BestEpoch => _state.Best is null ? null : _state.History[_state.BestEpoch - 1];
+
+    /// <summary>All parameters, by name, as they were after the best epoch; null before the first, and without validation data.</summary>
+    public IReadOnlyDictionary<string, Tensor>? Best => _state.Best;
+
+    /// <summary>Goes on where an interrupted run stopped, if it left a state at <see cref="TrainingOptions.StatePath"/>.</summary>
+    /// <returns>False when there is none.</returns>
+    /// <exception cref="TrainingException">The state is of another run.</exception>
+    /// <exception cref="InvalidDataException">The state is damaged.</exception>
+    public bool Resume()
+    {
+        if (_options.StatePath is not { } path || !File.Exists(path)) return false;
+        _state = TrainingState.Load(path, _network, _optimizer, _options.Description);
+        return true;
+    }
+
+    /// <summary>Trains to the end.</summary>
+    /// <param name="progress">Hears of every step.</param>
+    /// <param name="epochDone">Called after every epoch.</param>
+    /// <param name="cancel">Stops at a step; the state is saved first.</param>
+    /// <exception cref="TrainingException">The loss is not a finite number any more.</exception>
+    public void Run(IProgress<TrainingProgress>? progress = null, Action<EpochRecord>? epochDone = null, CancellationToken cancel = default)
+    {
+        try
+        {
+            while (true)
+            {
+                if (_state.History.Length < _state.Step / _batches.PerEpoch) FinishEpoch(epochDone, cancel);
+                if (_state.Step >= _steps) return;
+                TakeStep(cancel);
+                progress?.Report(Progress());
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            Save();
+            throw;
+        }
+    }
+
+    /// <summary>Runs the forward and backward pass of the next batch and changes the parameters. Until then nothing has changed, so it may be cancelled at any point.</summary>
+    private void TakeStep(CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        _stepping.Start();
+        long step = _state.Step;
+        double rate = RateOf(step);
+        int count = _batches.CountOf(step);
+        TrainingInstance instance = count == _batches.Size ? _full : _last ??= new(_network, _loss, _batches.Data, count, _options);
+        _batches.Fill(step, instance.Inputs);
+        instance.Run(step, cancel);
+
+        float loss = instance.Loss.Span[0];
+        if (!float.IsFinite(loss))
+        {
+            throw new TrainingException(
+                $"the loss is {loss} at step {step + 1} of {_steps} (epoch {step / _batches.PerEpoch + 1}, learning rate {rate:0.######}): lower the learning rate, lengthen the warm-up, "
+                + "clip gradients, or look for NaN in the data");
+        }
+
+        _optimizer.Step(instance.Gradients, rate);
+        instance.Update();
+        _state.Add(loss, count, instance.Scores is null ? null : Evaluation.Right(instance.Scores, instance.Truth));
+        _samplesHere += count;
+        _stepping.Stop();
+    }
+
+    private void FinishEpoch(Action<EpochRecord>? epochDone, CancellationToken cancel)
+    {
+        _evaluating.Start();
+        Score? score = _validation?.Run(cancel);
+        _evaluating.Stop();
+        EpochRecord record = _state.Finish(RateOf(_state.Step - 1), score);
+        if (score is not null && score.IsBetterThan(BestEpoch?.Validation))
+            _state.SetBest(record.Epoch, _network.Parameters.ToImmutableDictionary(p => p.Key, p => p.Value.Value!.Copy()));
+        Save();
+        epochDone?.Invoke(record);
+    }
+
+    private double RateOf(long step) => _options.Rate * _options.Schedule.Factor(step, _batches.PerEpoch, _options.Epochs);
+
+    private void Save()
+    {
+        if (_options.StatePath is { } path) _state.Save(path, _network, _optimizer, _options.Description);
+    }
+
+    private TrainingProgress Progress()
+    {
+        double perSecond = _samplesHere / Math.Max(1e-6, _stepping.Elapsed.TotalSeconds);
+        double samplesLeft = (_steps - _state.Step) * (double)_batches.Size;
+        int evaluated = Math.Max(1, _state.History.Length - _state.EpochsBefore);
+        double evaluationsLeft = (_options.Epochs - _state.History.Length) * _evaluating.Elapsed.TotalSeconds / evaluated;
+        TimeSpan left = TimeSpan.FromSeconds(Math.Min(samplesLeft / perSecond + evaluationsLeft, 1e9));
+        int epoch = (int)((_state.Step - 1) / _batches.PerEpoch) + 1;
+        return new(epoch, _options.Epochs, _state.Step, _steps, _state.MeanLoss, _state.Accuracy, perSecond, left);
+    }
+}

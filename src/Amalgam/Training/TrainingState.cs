@@ -1,0 +1,146 @@
+using System.Collections.Immutable;
+using System.Text;
+using System.Text.Json;
+using Amalgam.Checkpoints;
+using Amalgam.Graphs;
+
+namespace Amalgam.Training;
+
+/// <summary>
+/// Where a run stands: what it needs, beside the network's weights and the optimiser's tensors, to go on to the same bits. On disk all of it is one safetensors
+/// file, which appears when it is complete: tensors <c>weights/NAME</c>, <c>SLOT/NAME</c> and <c>best/NAME</c>, and the rest as JSON in its metadata.
+/// </summary>
+internal sealed class TrainingState
+{
+    private const string Key = "amalgam.training", DescriptionKey = "amalgam.description";
+    private const string Weights = "weights/", BestWeights = "best/";
+
+    private readonly long _began = TimeProvider.System.GetTimestamp();
+    private double _lossSum, _secondsBefore;
+    private long _samples, _right;
+    private bool _hasClasses;
+
+    /// <summary>Steps done.</summary>
+    public long Step { get; private set; }
+
+    /// <summary>What the epochs came to.</summary>
+    public ImmutableArray<EpochRecord> History { get; private set; } = [];
+
+    /// <summary>Epochs that were done when the run was resumed.</summary>
+    public int EpochsBefore { get; private init; }
+
+    /// <summary>The best epoch, from 1 on.</summary>
+    public int BestEpoch { get; private set; }
+
+    /// <summary>All parameters after the best epoch.</summary>
+    public IReadOnlyDictionary<string, Tensor>? Best { get; private set; }
+
+    /// <summary>Mean over the epoch's samples so far.</summary>
+    public double MeanLoss => _lossSum / Math.Max(1, _samples);
+
+    /// <summary>Share of the epoch's samples so far that were right.</summary>
+    public double? Accuracy => _hasClasses ? _right / (double)Math.Max(1, _samples) : null;
+
+    /// <summary>Counts a step.</summary>
+    public void Add(float loss, int samples, int? right)
+    {
+        Step++;
+        _lossSum += (double)loss * samples;
+        _samples += samples;
+        _right += right ?? 0;
+        _hasClasses = right is not null;
+    }
+
+    /// <summary>Closes an epoch.</summary>
+    public EpochRecord Finish(double rate, Score? validation)
+    {
+        double seconds = TimeProvider.System.GetElapsedTime(_began).TotalSeconds;
+        EpochRecord record = new(History.Length + 1, Step, rate, MeanLoss, Accuracy, validation, Math.Round(seconds - _secondsBefore, 3));
+        History = History.Add(record);
+        (_lossSum, _samples, _right, _secondsBefore) = (0, 0, 0, seconds);
+        return record;
+    }
+
+    public void SetBest(int epoch, IReadOnlyDictionary<string, Tensor> weights) => (BestEpoch, Best) = (epoch, weights);
+
+    public void Save(string path, Graph network, Optimizer optimizer, string description)
+    {
+        Dictionary<string, string> notes = new() { [Key] = ToJson(optimizer.Steps), [DescriptionKey] = description };
+        GraphWeights.Save(Box(network, optimizer, Best), path, overwrite: true, notes);
+    }
+
+    /// <summary>Reads a state into the network's and the optimiser's tensors.</summary>
+    public static TrainingState Load(string path, Graph network, Optimizer optimizer, string description)
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(path);
+        if (!checkpoint.Metadata.TryGetValue(Key, out string? text)) throw new InvalidDataException($"{path} is not the state of a training run: its metadata lacks '{Key}'");
+        if (checkpoint.Metadata.GetValueOrDefault(DescriptionKey, "") != description)
+            throw new TrainingException($"{path} is the state of a run with another description; resume it with the description that it began with, or begin anew with another output");
+        TrainingState state;
+        try
+        {
+            using JsonDocument json = JsonDocument.Parse(text);
+            state = FromJson(json.RootElement, optimizer);
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            throw new InvalidDataException($"{path} is not the state of a training run: {e.Message}", e);
+        }
+
+        var best = state.BestEpoch == 0 ? null : network.Parameters.ToImmutableDictionary(p => p.Key, p => new Tensor(p.Value.Shape));
+        GraphWeights.Load(Box(network, optimizer, best), checkpoint);
+        state.Best = best;
+        return state;
+    }
+
+    /// <summary>All tensors of the state under their names on disk.</summary>
+    private static Graph Box(Graph network, Optimizer optimizer, IReadOnlyDictionary<string, Tensor>? best)
+    {
+        Graph box = new();
+        foreach (var (name, node) in network.Parameters) box.Parameter(Weights + name, node.Value!);
+        foreach (var (name, tensor) in optimizer.State) box.Parameter(name, tensor);
+        foreach (string name in best is null ? [] : network.Parameters.Keys) box.Parameter(BestWeights + name, best![name]);
+        return box;
+    }
+
+    private string ToJson(long optimizerSteps)
+    {
+        using MemoryStream stream = new();
+        using (Utf8JsonWriter json = new(stream))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("step", Step);
+            json.WriteNumber("optimizer_steps", optimizerSteps);
+            json.WriteNumber("loss_sum", _lossSum);
+            json.WriteNumber("samples", _samples);
+            if (_hasClasses) json.WriteNumber("right", _right);
+            json.WriteNumber("best_epoch", BestEpoch);
+            json.WriteStartArray("epochs");
+            foreach (EpochRecord epoch in History) epoch.Write(json);
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(stream.ToArray());
+    }
+
+    private static TrainingState FromJson(JsonElement json, Optimizer optimizer)
+    {
+        optimizer.Steps = json.GetProperty("optimizer_steps").GetInt64();
+        ImmutableArray<EpochRecord> history = [.. json.GetProperty("epochs").EnumerateArray().Select(EpochRecord.Read)];
+        int best = json.GetProperty("best_epoch").GetInt32();
+        if (best < 0 || best > history.Length) throw new FormatException($"its best epoch is {best} of {history.Length}");
+        bool hasClasses = json.TryGetProperty("right", out JsonElement right);
+        return new()
+        {
+            Step = json.GetProperty("step").GetInt64(),
+            _lossSum = json.GetProperty("loss_sum").GetDouble(),
+            _samples = json.GetProperty("samples").GetInt64(),
+            _right = hasClasses ? right.GetInt64() : 0,
+            _hasClasses = hasClasses,
+            History = history,
+            EpochsBefore = history.Length,
+            BestEpoch = best,
+        };
+    }
+}
