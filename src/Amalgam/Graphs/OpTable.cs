@@ -12,12 +12,87 @@ public static class OpTable
     public static readonly IReadOnlyDictionary<string, Import> All = new Dictionary<string, Import>
     {
         // Arithmetic
-        ["Add"] = One(c => c.Add(new Add(), c[0], c[1])),
-        ["Sub"] = One(c => c.Add(new Sub(), c[0], c[1])),
-        ["Mul"] = One(c => c.Add(new Mul(), c[0], c[1])),
+        ["Add"] = One(c => OnnxForms.Binary(c, new Add())),
+        ["Sub"] = One(c => OnnxForms.Binary(c, new Sub())),
+        ["Mul"] = One(c => OnnxForms.Binary(c, new Mul())),
         ["Neg"] = One(c => c.Add(new Neg(), c[0])),
 
         // Activations, comparisons, reductions, normalisation, pooling, softmax and losses
+        ["Div"] = One(OnnxForms.Div),
+        ["Relu"] = Unary(new Relu()),
+        ["LeakyRelu"] = One(c => c.Add(new LeakyRelu(c.Float("alpha", 0.01f)), c[0])),
+        ["ThresholdedRelu"] = One(c => c.Add(new ThresholdedRelu(c.Float("alpha", 1)), c[0])),
+        ["PRelu"] = One(c => OnnxForms.Binary(c, new PRelu())),
+        ["Clip"] = One(OnnxForms.Clip),
+        ["Elu"] = One(c => c.Add(new Elu(c.Float("alpha", 1)), c[0])),
+        ["Celu"] = One(c => c.Add(new Celu(c.Float("alpha", 1)), c[0])),
+        ["Selu"] = One(c => c.Add(new Selu(c.Float("alpha", 1.67326319217681884765625f), c.Float("gamma", 1.05070102214813232421875f)), c[0])),
+        ["Gelu"] = One(c => c.Add(new Gelu(c.Text("approximate", "none") == "tanh"), c[0])),
+        ["HardSigmoid"] = One(c => c.Add(new HardSigmoid(c.Float("alpha", 0.2f), c.Float("beta", 0.5f)), c[0])),
+        ["Swish"] = One(OnnxForms.Swish),
+        ["Erf"] = Unary(new Erf()),
+        ["Sigmoid"] = Unary(new Sigmoid()),
+        ["Tanh"] = Unary(new Tanh()),
+        ["HardSwish"] = Unary(new HardSwish()),
+        ["Mish"] = Unary(new Mish()),
+        ["Softplus"] = Unary(new Softplus()),
+        ["Softsign"] = Unary(new Softsign()),
+        ["Exp"] = Unary(new Exp()),
+        ["Log"] = Unary(new Log()),
+        ["Sqrt"] = Unary(new Sqrt()),
+        ["Reciprocal"] = Unary(new Reciprocal()),
+        ["Abs"] = Unary(new Abs()),
+        ["Sin"] = Unary(new Sin()),
+        ["Cos"] = Unary(new Cos()),
+        ["Sign"] = Unary(new Sign()),
+        ["Floor"] = Unary(new Floor()),
+        ["Ceil"] = Unary(new Ceil()),
+        ["Round"] = Unary(new Round()),
+        ["Not"] = Unary(new Not()),
+        ["IsNaN"] = Unary(new IsNaN()),
+        ["IsInf"] = One(c => c.Add(new IsInf(c.Int("detect_positive", 1) != 0, c.Int("detect_negative", 1) != 0), c[0])),
+        ["Pow"] = One(c => OnnxForms.Binary(c, new Pow())),
+        ["Equal"] = One(c => OnnxForms.Binary(c, new Equal())),
+        ["Less"] = One(c => OnnxForms.Binary(c, new Less())),
+        ["LessOrEqual"] = One(c => OnnxForms.Binary(c, new LessOrEqual())),
+        ["Greater"] = One(c => OnnxForms.Binary(c, new Greater())),
+        ["GreaterOrEqual"] = One(c => OnnxForms.Binary(c, new GreaterOrEqual())),
+        ["And"] = One(c => OnnxForms.Binary(c, new And())),
+        ["Or"] = One(c => OnnxForms.Binary(c, new Or())),
+        ["Xor"] = One(c => OnnxForms.Binary(c, new Xor())),
+        ["Mod"] = One(c => c.Add(new Mod(c.Int("fmod", 0) != 0), c[0], c[1])),
+        ["Sum"] = One(c => OnnxForms.Fold(c, new Add())),
+        ["Mean"] = One(c => OnnxForms.Fold(c, new Add()) / c.Inputs),
+        ["Min"] = One(c => OnnxForms.Fold(c, new Min())),
+        ["Max"] = One(c => OnnxForms.Fold(c, new Max())),
+        ["Where"] = One(c => c.Add(new Where(), c[0], c[1], c[2])),
+        ["ReduceSum"] = One(c => OnnxForms.Reduce(c, (axes, keep) => new ReduceSum(axes, keep))),
+        ["ReduceMean"] = One(c => OnnxForms.Reduce(c, (axes, keep) => new ReduceMean(axes, keep))),
+        ["ReduceMax"] = One(c => OnnxForms.Reduce(c, (axes, keep) => new ReduceMax(axes, keep))),
+        ["ReduceMin"] = One(c => OnnxForms.Reduce(c, (axes, keep) => new ReduceMin(axes, keep))),
+        ["ReduceProd"] = One(c => OnnxForms.Reduce(c, (axes, keep) => new ReduceProd(axes, keep))),
+        ["ReduceSumSquare"] = One(c => OnnxForms.Reduce(c, (axes, keep) => new ReduceSumSquare(axes, keep))),
+        ["ReduceL1"] = One(c => OnnxForms.Reduce(c, (axes, keep) => new ReduceL1(axes, keep))),
+        ["ReduceL2"] = One(c => OnnxForms.Reduce(c, (axes, keep) => new ReduceL2(axes, keep))),
+        ["ReduceLogSum"] = One(c => OnnxForms.Reduce(c, (axes, keep) => new ReduceLogSum(axes, keep))),
+        ["ReduceLogSumExp"] = One(c => OnnxForms.Reduce(c, (axes, keep) => new ReduceLogSumExp(axes, keep))),
+        ["ArgMax"] = One(c => c.Add(new ArgMax((int)c.Int("axis", 0), c.Int("keepdims", 1) != 0, c.Int("select_last_index", 0) != 0), c[0])),
+        ["ArgMin"] = One(c => c.Add(new ArgMin((int)c.Int("axis", 0), c.Int("keepdims", 1) != 0, c.Int("select_last_index", 0) != 0), c[0])),
+        ["CumSum"] = One(c => c.Add(new CumSum((int)c[1].Integers("CumSum's axis")[0], c.Int("exclusive", 0) != 0, c.Int("reverse", 0) != 0), c[0])),
+        ["Softmax"] = One(c => OnnxForms.Softmax(c, axis => new Softmax(axis))),
+        ["LogSoftmax"] = One(c => OnnxForms.Softmax(c, axis => new LogSoftmax(axis))),
+        ["BatchNormalization"] = OnnxForms.BatchNormalization,
+        ["LayerNormalization"] = OnnxForms.LayerNormalization,
+        ["RMSNormalization"] = One(OnnxForms.RMSNormalization),
+        ["GroupNormalization"] = One(OnnxForms.GroupNormalization),
+        ["InstanceNormalization"] = One(c => c.Add(new InstanceNormalization(c.Float("epsilon", 1e-5f)), c[0], c[1], c[2])),
+        ["MeanVarianceNormalization"] = One(OnnxForms.MeanVarianceNormalization),
+        ["LpNormalization"] = One(c => c.Add(new LpNormalization((int)c.Int("axis", -1), (int)c.Int("p", 2)), c[0])),
+        ["LRN"] = One(c => c.Add(new LRN((int)c.Int("size"), c.Float("alpha", 0.0001f), c.Float("beta", 0.75f), c.Float("bias", 1)), c[0])),
+        ["MaxPool"] = One(OnnxForms.MaxPool),
+        ["AveragePool"] = One(OnnxForms.AveragePool),
+        ["GlobalAveragePool"] = Unary(new GlobalAveragePool()),
+        ["GlobalMaxPool"] = Unary(new GlobalMaxPool()),
 
         // Shape, movement, lookup and recurrence
 
@@ -25,4 +100,11 @@ public static class OpTable
     };
 
     private static Import One(Func<OnnxCall, Node> make) => call => [make(call)];
+
+    /// <summary>An operator of one input without attributes; the attribute of old operator sets that plans memory is of no interest.</summary>
+    private static Import Unary(Op op) => call =>
+    {
+        call.Ignore("consumed_inputs");
+        return [call.Add(op, call[0])];
+    };
 }
