@@ -63,8 +63,8 @@ internal static class Arguments
     public static void Fill(Tensor y, float value) =>
         Cores.ForRange(y.Count, Cores.WorthSharing, (y, value), static (s, from, to) => s.y.Span[from..to].Fill(s.value));
 
-    /// <summary>The integers of a known input for export, whatever type they came in.</summary>
-    public static string Integers(this OnnxExport to, Node x) => to.Integers(x.Integers("exported integers"));
+    /// <summary>A known input of integers for export: computed as in the graph where that gives ONNX's integers, so that sizes may depend on those of inputs.</summary>
+    public static string Integers(this OnnxExport to, Node x) => x.Op is not Constant && x.Type == DType.I64 ? to[x] : to.Integers(x.Integers("exported integers"));
 
     /// <summary>A constant of zeros.</summary>
     public static Node Zeros(Graph graph, Shape shape) => graph.Constant(new Tensor(shape));

@@ -32,6 +32,9 @@ public sealed record ShapeOf(int Start = 0, int End = int.MaxValue) : Op, IKnown
 
     public override Node?[] Gradient(Node y, Node dy) => [null];
 
+    public override string Export(Node y, OnnxExport to) =>
+        to.Emit(Name, y, ("start", Start == 0 ? null : (long)Start), ("end", End == int.MaxValue ? null : (long)End));
+
     private (int From, int To) Range(int rank) => (At(Start, rank), At(End, rank));
 
     private static int At(int axis, int rank) => Math.Clamp(axis < 0 ? axis + rank : axis, 0, rank);
@@ -57,6 +60,8 @@ public sealed record SizeOf : Op, IKnownByShape
     public override void Run(ReadOnlySpan<Tensor> x, Tensor y) => y.Span[0] = x[0].Count;
 
     public override Node?[] Gradient(Node y, Node dy) => [null];
+
+    public override string Export(Node y, OnnxExport to) => to.Emit(Name, y);
 }
 
 /// <summary>ONNX Range: the numbers from a start on, by a step, before a limit. Inputs, known: start, limit, step.</summary>
@@ -78,6 +83,8 @@ public sealed record Sequence : Op
     }
 
     public override Node?[] Gradient(Node y, Node dy) => [null, null, null];
+
+    public override string Export(Node y, OnnxExport to) => to.Emit(Name, y);
 
     private static double Number(Node x)
     {
@@ -102,6 +109,9 @@ public sealed record ConstantOfShape(float Value = 0, DType? Of = null) : Op
     public override void Run(ReadOnlySpan<Tensor> x, Tensor y) => Arguments.Fill(y, Value);
 
     public override Node?[] Gradient(Node y, Node dy) => [null];
+
+    /// <summary>A number stretched, which is as short, and takes the type that it has.</summary>
+    public override string Export(Node y, OnnxExport to) => to.Emit("Expand", [to.Constant(Tensor.Scalar(Value), y.Type), to.Integers(y.Inputs[0])]);
 }
 
 /// <summary>ONNX EyeLike: a matrix in the input's shape with ones on a diagonal.</summary>
