@@ -4,31 +4,16 @@ namespace Amalgam.Graphs.Ops;
 /// <param name="Target">The shape of the result.</param>
 public sealed record SumTo(Shape Target) : Op
 {
+    private static readonly ReduceSum Sum = new();
+
     public override Shape Infer(ReadOnlySpan<Node> x)
     {
         Arity.Check(x, 1);
+        if (x[0].Shape.Rank > Dims.Most) throw new GraphException($"{x[0].Shape.Rank} axes, at most {Dims.Most} are summed over");
         return Shape.Broadcast(x[0].Shape, Target) == x[0].Shape ? Target : throw new GraphException($"a tensor is not a broadcast of {Target}");
     }
 
-    public override void Run(ReadOnlySpan<Tensor> x, Tensor y)
-    {
-        y.Span.Clear();
-        Shape of = x[0].Shape;
-        Span<float> from = x[0].Span, to = y.Span;
-        for (int i = 0; i < from.Length; i++)
-        {
-            int rest = i, at = 0, stride = 1;
-            for (int axis = 1; axis <= of.Rank; axis++)
-            {
-                int size = of.Size(^axis), own = axis <= Target.Rank ? Target.Size(^axis) : 1;
-                if (own != 1) at += rest % size * stride;
-                rest /= size;
-                stride *= own;
-            }
-
-            to[at] += from[i];
-        }
-    }
+    public override void Run(ReadOnlySpan<Tensor> x, Tensor y) => Folding.Run(Sum, x[0], Stretched(Target, x[0].Shape), y);
 
     public override Node?[] Gradient(Node y, Node dy) => [dy.Graph.Add(new Broadcast(y.Inputs[0].Shape), dy)];
 
@@ -42,6 +27,18 @@ public sealed record SumTo(Shape Target) : Op
     }
 
     public override long Work(Node y) => y.Inputs[0].Shape.Count;
+
+    /// <summary>A bit for each axis over which the smaller shape is stretched.</summary>
+    internal static uint Stretched(Shape small, Shape large)
+    {
+        uint mask = 0;
+        for (int i = 1; i <= large.Rank; i++)
+        {
+            if (i > small.Rank || small[^i] != large[^i]) mask |= 1u << (large.Rank - i);
+        }
+
+        return mask;
+    }
 }
 
 /// <summary>Stretches a tensor to a shape that it broadcasts to. (ONNX Expand takes the shape as an input.)</summary>
@@ -51,27 +48,11 @@ public sealed record Broadcast(Shape Target) : Op
     public override Shape Infer(ReadOnlySpan<Node> x)
     {
         Arity.Check(x, 1);
+        if (Target.Rank > Dims.Most) throw new GraphException($"{Target.Rank} axes, at most {Dims.Most} are stretched over");
         return Shape.Broadcast(x[0].Shape, Target) == Target ? Target : throw new GraphException($"a tensor does not broadcast to {Target}");
     }
 
-    public override void Run(ReadOnlySpan<Tensor> x, Tensor y)
-    {
-        Shape of = x[0].Shape;
-        Span<float> from = x[0].Span, to = y.Span;
-        for (int i = 0; i < to.Length; i++)
-        {
-            int rest = i, at = 0, stride = 1;
-            for (int axis = 1; axis <= Target.Rank; axis++)
-            {
-                int size = Target.Size(^axis), own = axis <= of.Rank ? of.Size(^axis) : 1;
-                if (own != 1) at += rest % size * stride;
-                rest /= size;
-                stride *= own;
-            }
-
-            to[i] = from[at];
-        }
-    }
+    public override void Run(ReadOnlySpan<Tensor> x, Tensor y) => Folding.Spread(x[0], SumTo.Stretched(x[0].Shape, Target), y);
 
     public override Node?[] Gradient(Node y, Node dy) => [dy];
 

@@ -1,0 +1,96 @@
+using System.Collections.Immutable;
+using System.Numerics.Tensors;
+using Amalgam.Numerics;
+
+namespace Amalgam.Graphs.Ops;
+
+/// <summary>ONNX AveragePool: the mean of each window.</summary>
+/// <param name="Kernel">Size of the windows along each spatial axis.</param>
+/// <param name="Strides">Steps between windows; none for 1.</param>
+/// <param name="Pads">Padding before each axis and then behind each; none for 0.</param>
+/// <param name="Ceil">Whether windows may reach over the end.</param>
+/// <param name="CountPads">Whether padding counts as zeros; else a mean is that of the elements in the input.</param>
+/// <param name="Dilations">Steps within a window; none for 1.</param>
+public sealed record AveragePool(
+    ImmutableArray<int> Kernel, ImmutableArray<int> Strides = default, ImmutableArray<int> Pads = default, bool Ceil = false, bool CountPads = false, ImmutableArray<int> Dilations = default)
+    : Pooling(Kernel, Strides, Pads, Ceil, Dilations)
+{
+    public override Node?[] Gradient(Node y, Node dy) => [dy.Graph.Add(new AveragePoolGradient(this, y.Inputs[0].Shape), dy)];
+
+    private protected override IEnumerable<(string Name, object? Value)> Attributes() => base.Attributes().Append(("count_include_pad", CountPads ? 1L : 0L));
+
+    private protected override void Plane(in Windows windows, ReadOnlySpan<float> x, Span<float> y)
+    {
+        Fold<Sum>(windows, x, y);
+        int at = 0;
+        for (int d = 0; d < windows.Depth.Out; d++)
+        {
+            for (int h = 0; h < windows.Height.Out; h++)
+            {
+                int rows = windows.Depth.Count(d, CountPads) * windows.Height.Count(h, CountPads);
+                for (int w = 0; w < windows.Width.Out; w++, at++) y[at] /= rows * windows.Width.Count(w, CountPads);
+            }
+        }
+    }
+
+    private readonly struct Sum : IFold
+    {
+        public static float Start => 0;
+
+        public static float Fold(float x, float sum) => sum + x;
+
+        public static void Fold(ReadOnlySpan<float> x, Span<float> sum) => TensorPrimitives.Add(x, sum, sum);
+    }
+}
+
+/// <summary>Spreads each window's gradient evenly over its elements. Input dy.</summary>
+/// <param name="Of">The pooling.</param>
+/// <param name="Target">Shape of what was pooled.</param>
+public sealed record AveragePoolGradient(AveragePool Of, Shape Target) : GradientOp
+{
+    public override Shape Infer(ReadOnlySpan<Node> x)
+    {
+        Arity.Check(x, 1);
+        return x[0].Shape == Of.WindowsOf(Target).Result(Target) ? Target : throw new GraphException("dy must have the shape of the pooled values");
+    }
+
+    public override void Run(ReadOnlySpan<Tensor> x, Tensor y)
+    {
+        Windows windows = Of.WindowsOf(y.Shape);
+        Cores.ForRange(windows.Planes, windows.Grain, (Of.CountPads, Dy: x[0], Y: y, windows), static (s, from, to) =>
+        {
+            int size = s.windows.InPlane, results = s.windows.OutPlane;
+            for (int plane = from; plane < to; plane++) Plane(s.windows, s.CountPads, s.Dy.Span.Slice(plane * results, results), s.Y.Span.Slice(plane * size, size));
+        });
+    }
+
+    public override long Work(Node y) => 2 * y.Shape.Count;
+
+    private static void Plane(in Windows windows, bool pads, ReadOnlySpan<float> dy, Span<float> dx)
+    {
+        Window depth = windows.Depth, height = windows.Height, width = windows.Width;
+        dx.Clear();
+        int at = 0;
+        for (int d = 0; d < depth.Out; d++)
+        {
+            for (int h = 0; h < height.Out; h++)
+            {
+                int rows = depth.Count(d, pads) * height.Count(h, pads);
+                for (int w = 0; w < width.Out; w++, at++)
+                {
+                    float share = dy[at] / (rows * width.Count(w, pads));
+                    int first = width.First(w), last = width.Last(w), start = width.Start(w);
+                    for (int i = depth.First(d); i < depth.Last(d); i++)
+                    {
+                        int plane = (depth.Start(d) + i * depth.Dilation) * height.In;
+                        for (int j = height.First(h); j < height.Last(h); j++)
+                        {
+                            int row = (plane + height.Start(h) + j * height.Dilation) * width.In + start;
+                            for (int k = first; k < last; k++) dx[row + k * width.Dilation] += share;
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

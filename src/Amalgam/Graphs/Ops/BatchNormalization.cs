@@ -1,0 +1,102 @@
+using Amalgam.Numerics;
+
+namespace Amalgam.Graphs.Ops;
+
+/// <summary>
+/// ONNX BatchNormalization with given statistics: scale (x - mean) / sqrt(var + epsilon) + bias in each channel. Inputs x [N,C,...] and scale, bias, mean, var [C]
+/// (S. Ioffe and C. Szegedy, Batch Normalization, 2015).
+/// </summary>
+/// <param name="Epsilon">Added to the variance.</param>
+/// <param name="Momentum">Share of the running statistics that a training step keeps.</param>
+public sealed record BatchNormalization(float Epsilon = 1e-5f, float Momentum = 0.9f) : Op
+{
+    public override Reuse Reuse => Reuse.InPlace;
+
+    public override Shape Infer(ReadOnlySpan<Node> x)
+    {
+        Arity.Check(x, 5);
+        Channels.Check(x, 4);
+        return x[0].Shape;
+    }
+
+    public override void Run(ReadOnlySpan<Tensor> x, Tensor y) => Apply(x, Epsilon, y);
+
+    public override Node?[] Gradient(Node y, Node dy)
+    {
+        Node x = y.Inputs[0], scale = y.Inputs[1], mean = y.Inputs[3], variance = y.Inputs[4], zeros = y.Graph.Constant(new Tensor(mean.Shape));
+        Node sums = y.Graph.Add(new BatchNormalizationSums(Epsilon), x, mean, variance, dy);
+        Node ofDy = y.Graph.Add(new ChannelRow(0), sums), ofProducts = y.Graph.Add(new ChannelRow(1), sums), shifted = variance + Epsilon;
+        return
+        [
+            y.Graph.Add(this, dy, scale, zeros, zeros, variance), ofProducts, ofDy,
+            -(scale * ofDy / shifted.Sqrt()), scale * ofProducts * -0.5f / shifted,
+        ];
+    }
+
+    public override void Link(Node y, AxisLinks links) => Channels.Link(y, 4, links);
+
+    /// <summary>Takes the batch's statistics, and moves the running ones where they are parameters: the variance without bias, as PyTorch does.</summary>
+    public override Node? ForTraining(ReadOnlySpan<Node> x, TrainingForm form)
+    {
+        Graph graph = form.Graph;
+        Node statistics = graph.Add(new BatchStatistics(), x[0]), mean = graph.Add(new ChannelRow(0), statistics), variance = graph.Add(new ChannelRow(1), statistics);
+        float share = Channels.Of(x[0].Shape).Share;
+        if (x[3].Op is Parameter) graph.Update(x[3], x[3] * Momentum + mean * (1 - Momentum));
+        if (x[4].Op is Parameter) graph.Update(x[4], x[4] * Momentum + variance * ((1 - Momentum) * share / Math.Max(share - 1, 1)));
+        return graph.Add(new BatchNormalizationTraining(Epsilon), x[0], x[1], x[2], mean, variance);
+    }
+
+    public override string Export(Node y, OnnxExport to) => to.Emit(Name, y, ("epsilon", Epsilon), ("momentum", Momentum));
+
+    public override long Work(Node y) => 2 * y.Shape.Count;
+
+    internal static void Apply(ReadOnlySpan<Tensor> x, float epsilon, Tensor y)
+    {
+        Channels channels = Channels.Of(y.Shape);
+        int grain = Math.Max(1, Unary.Block * 4 / Math.Max(1, channels.Positions));
+        Cores.ForRange(channels.Samples * channels.Count, grain, (X: x[0], Scale: x[1], Bias: x[2], Mean: x[3], Var: x[4], Y: y, epsilon, channels), static (s, from, to) =>
+        {
+            ReadOnlySpan<float> x = s.X.Span, scale = s.Scale.Span, bias = s.Bias.Span, mean = s.Mean.Span, variance = s.Var.Span;
+            Span<float> y = s.Y.Span;
+            int positions = s.channels.Positions;
+            for (int row = from; row < to; row++)
+            {
+                int channel = row % s.channels.Count, at = row * positions;
+                float a = (float)(scale[channel] / Math.Sqrt((double)variance[channel] + s.epsilon)), b = bias[channel] - mean[channel] * a;
+                if (positions == 1) y[at] = x[at] * a + b;
+                else Moments.Affine(x.Slice(at, positions), a, b, y.Slice(at, positions));
+            }
+        });
+    }
+}
+
+/// <summary>
+/// BatchNormalization by the statistics of its own input: mean and var must be those rows of <see cref="BatchStatistics"/> of x. The gradient by x follows both
+/// ways, and none goes through mean and var.
+/// </summary>
+/// <param name="Epsilon">Added to the variance.</param>
+public sealed record BatchNormalizationTraining(float Epsilon = 1e-5f) : Op
+{
+    public override Reuse Reuse => Reuse.InPlace;
+
+    public override Shape Infer(ReadOnlySpan<Node> x)
+    {
+        Arity.Check(x, 5);
+        Channels.Check(x, 4);
+        return x[0].Shape;
+    }
+
+    public override void Run(ReadOnlySpan<Tensor> x, Tensor y) => BatchNormalization.Apply(x, Epsilon, y);
+
+    public override Node?[] Gradient(Node y, Node dy)
+    {
+        Node x = y.Inputs[0], scale = y.Inputs[1], mean = y.Inputs[3], variance = y.Inputs[4];
+        Node sums = y.Graph.Add(new BatchNormalizationSums(Epsilon), x, mean, variance, dy);
+        Node ofBias = y.Graph.Add(new ChannelRow(0), sums), ofScale = y.Graph.Add(new ChannelRow(1), sums);
+        return [y.Graph.Add(new BatchNormalizationGradient(Epsilon), x, scale, mean, variance, dy, ofBias, ofScale), ofScale, ofBias, null, null];
+    }
+
+    public override void Link(Node y, AxisLinks links) => Channels.Link(y, 4, links);
+
+    public override long Work(Node y) => 2 * y.Shape.Count;
+}

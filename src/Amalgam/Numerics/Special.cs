@@ -1,0 +1,58 @@
+using System.Numerics;
+
+namespace Amalgam.Numerics;
+
+/// <summary>Functions that <see cref="Vector"/> lacks, on vectors.</summary>
+internal static class Special
+{
+    /// <summary>The error function, to 2e-7. Below 1 its Taylor series; above, formula 7.1.26 of Abramowitz and Stegun, Handbook of Mathematical Functions.</summary>
+    public static Vector<float> Erf(Vector<float> x) => Erf(x, Vector.Exp(-(x * x)));
+
+    /// <summary>The error function where exp(-x^2) is there already.</summary>
+    public static Vector<float> Erf(Vector<float> x, Vector<float> exponential)
+    {
+        Vector<float> a = Vector.Abs(x), t = Vector<float>.One / (Vector<float>.One + 0.3275911f * a);
+        Vector<float> p = Vector.MultiplyAddEstimate(t, new(1.061405429f), new(-1.453152027f));
+        p = Vector.MultiplyAddEstimate(p, t, new(1.421413741f));
+        p = Vector.MultiplyAddEstimate(p, t, new(-0.284496736f));
+        p = Vector.MultiplyAddEstimate(p, t, new(0.254829592f)) * t;
+        Vector<float> far = Vector.CopySign(Vector<float>.One - p * exponential, x);
+
+        // 2/sqrt(pi) sum over n of (-1)^n x^(2n+1) / (n! (2n+1))
+        Vector<float> square = x * x;
+        Vector<float> s = Vector.MultiplyAddEstimate(square, new(-1 / 6894720f), new(1 / 685440f));
+        s = Vector.MultiplyAddEstimate(s, square, new(-1 / 75600f));
+        s = Vector.MultiplyAddEstimate(s, square, new(1 / 9360f));
+        s = Vector.MultiplyAddEstimate(s, square, new(-1 / 1320f));
+        s = Vector.MultiplyAddEstimate(s, square, new(1 / 216f));
+        s = Vector.MultiplyAddEstimate(s, square, new(-1 / 42f));
+        s = Vector.MultiplyAddEstimate(s, square, new(1 / 10f));
+        s = Vector.MultiplyAddEstimate(s, square, new(-1 / 3f));
+        s = Vector.MultiplyAddEstimate(s, square, Vector<float>.One);
+        return Vector.ConditionalSelect(Vector.LessThan(a, Vector<float>.One), s * x * 1.1283792f, far);
+    }
+
+    /// <summary>1 / (1 + exp(-x)).</summary>
+    public static Vector<float> Sigmoid(Vector<float> x) => Vector<float>.One / (Vector<float>.One + Vector.Exp(-x));
+
+    /// <summary>log(1 + x) for x from 0 on, exact to rounding for small x (W. Kahan's correction of the rounded sum).</summary>
+    public static Vector<float> Log1P(Vector<float> x)
+    {
+        Vector<float> u = Vector<float>.One + x, rounded = u - Vector<float>.One;
+        return Vector.ConditionalSelect(Vector.Equals(u, Vector<float>.One), x, Vector.Log(u) * (x / rounded));
+    }
+
+    /// <summary>exp(x) - 1 for x up to 0, exact to rounding near 0 (W. Kahan's correction of the rounded difference).</summary>
+    public static Vector<float> ExpM1(Vector<float> x)
+    {
+        Vector<float> u = Vector.Exp(x), less = u - Vector<float>.One;
+        Vector<float> exact = Vector.ConditionalSelect(Vector.Equals(u, Vector<float>.One), x, less * x / Vector.Log(u));
+        return Vector.ConditionalSelect(Vector.LessThan(x, new(-1)), less, exact);
+    }
+
+    /// <summary>log(1 + exp(x)), without overflow.</summary>
+    public static Vector<float> Softplus(Vector<float> x) => Vector.Max(x, Vector<float>.Zero) + Log1P(Vector.Exp(-Vector.Abs(x)));
+
+    /// <summary>1 where a condition holds, else 0.</summary>
+    public static Vector<float> Truth(Vector<int> condition) => Vector.ConditionalSelect(condition, Vector<float>.One, Vector<float>.Zero);
+}
