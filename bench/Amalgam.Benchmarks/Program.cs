@@ -18,6 +18,12 @@ if (args is ["gemm"])
     return;
 }
 
+if (args is ["conv", ..])
+{
+    ConvolutionBench.Run(args.Length > 1 ? int.Parse(args[1]) : 128);
+    return;
+}
+
 // In this process: the shared output folder of the build is not where BenchmarkDotNet's generated projects look.
 var config = DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance));
 BenchmarkSwitcher.FromAssembly(typeof(CheckpointGenerator).Assembly).Run(args, config);

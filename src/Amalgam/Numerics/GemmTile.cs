@@ -33,6 +33,13 @@ internal readonly struct OffsetColumns : ITileSource
     static bool ITileSource.Offsets => true;
 }
 
+internal readonly struct StridedRowsOffsetColumns : ITileSource
+{
+    static bool ITileSource.PackedRows => false;
+
+    static bool ITileSource.Offsets => true;
+}
+
 /// <summary>The register tile: <see cref="ILanes{T}.Rows"/> rows by two vectors of columns, summed over k steps without touching memory.</summary>
 internal static unsafe class GemmTile<T> where T : unmanaged, ILanes<T>
 {

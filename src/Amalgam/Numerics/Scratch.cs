@@ -21,6 +21,9 @@ internal enum ScratchUse
     /// <summary>Where the taps of a convolution lie in an unrolled image.</summary>
     Offsets,
 
+    /// <summary>A part's pixels in another order than the image has them.</summary>
+    Staging,
+
     /// <summary>Partial sums, shared by the parts of a convolution.</summary>
     Partials,
 }
