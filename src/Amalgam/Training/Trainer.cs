@@ -122,9 +122,14 @@ public sealed class Trainer
 
     private void FinishEpoch(Action<EpochRecord>? epochDone, CancellationToken cancel)
     {
-        _evaluating.Start();
-        Score? score = _validation?.Run(cancel);
-        _evaluating.Stop();
+        Score? score = null;
+        if (_validation is not null)
+        {
+            _evaluating.Start();
+            score = _validation.Run(cancel);
+            _evaluating.Stop();
+        }
+
         EpochRecord record = _state.Finish(RateOf(_state.Step - 1), score);
         if (score is not null && score.IsBetterThan(BestEpoch?.Validation))
             _state.SetBest(record.Epoch, _network.Parameters.ToImmutableDictionary(p => p.Key, p => p.Value.Value!.Copy()));

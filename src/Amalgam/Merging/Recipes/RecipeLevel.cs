@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace Amalgam.Merging.Recipes;
 
-/// <summary>A kind of mapping in a recipe: what it is called in messages and which keys it may have.</summary>
+/// <summary>A kind of mapping in a recipe, or in another file that is read as strictly: what it is called in messages and which keys it may have.</summary>
 internal sealed record RecipeLevel(string Place, ImmutableArray<string> Keys)
 {
     public static readonly RecipeLevel Recipe = new("a recipe",
@@ -25,7 +25,7 @@ internal sealed record RecipeLevel(string Place, ImmutableArray<string> Keys)
     public string Unknown(string key)
     {
         string message = $"{Place} has no key {Nearest.Quote(key)}{Nearest.Hint(key, Keys)}";
-        string elsewhere = string.Join(" or ", All.Where(level => level.Keys.Contains(key)).Select(level => level.Place));
+        string elsewhere = !All.Contains(this) ? "" : string.Join(" or ", All.Where(level => level.Keys.Contains(key)).Select(level => level.Place));
         if (elsewhere != "") message += $"; '{key}' belongs to {elsewhere}";
         else if (Keys.Contains("parameters") && Nearest.Of(key, Keys) is null) message += "; if it is a parameter of the merge method, put it under parameters";
         return $"{message}; known keys are {string.Join(", ", Keys)}";

@@ -1,0 +1,164 @@
+using System.Collections.Immutable;
+using Amalgam.Merging;
+using Amalgam.Merging.Recipes;
+using Amalgam.Training;
+using Amalgam.Training.Data;
+
+namespace Amalgam.Zoo.Runs;
+
+/// <summary>A training run: data, model, loss, optimiser, schedule and seeds, as a YAML file says them. <see cref="RunYaml"/> writes it with every key.</summary>
+public sealed record RunDescription
+{
+    /// <summary>What is learned from.</summary>
+    public required DataDescription Data { get; init; }
+
+    /// <summary>What learns.</summary>
+    public required ModelDescription Model { get; init; }
+
+    /// <summary>What is minimised.</summary>
+    public LossDescription Loss { get; init; } = new("cross_entropy");
+
+    /// <summary>How parameters follow from gradients.</summary>
+    public UpdateRule Optimizer { get; init; } = new Sgd(0.9);
+
+    /// <summary>Name patterns of the parameters without weight decay: a part of the name, or <c>glob:...</c> or <c>regex:...</c>.</summary>
+    public ImmutableArray<string> NoDecay { get; init; } = [];
+
+    /// <summary>Whether biases and norms' scales (parameters of rank 0 and 1) have weight decay too.</summary>
+    public bool DecayVectors { get; init; } = true;
+
+    /// <summary>Parameters whose learning rate differs: of the patterns that match a name the first counts.</summary>
+    public ImmutableArray<RateGroup> Groups { get; init; } = [];
+
+    /// <summary>Largest norm of all gradients together; null for no limit.</summary>
+    public double? ClipNorm { get; init; }
+
+    /// <summary>How the learning rate goes.</summary>
+    public Schedule Schedule { get; init; } = new ConstantRate();
+
+    /// <summary>The learning rate that the schedule's factor multiplies.</summary>
+    public required double Rate { get; init; }
+
+    /// <summary>Passes over the data.</summary>
+    public required int Epochs { get; init; }
+
+    /// <summary>Samples of a step.</summary>
+    public int Batch { get; init; } = 128;
+
+    /// <summary>Leaves out the samples of an epoch that do not fill a batch.</summary>
+    public bool DropLast { get; init; }
+
+    /// <summary>Decides on the model's first weights, the order of the samples, augmentation and dropout.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>Folder of what the run leaves behind; null when the command line names it.</summary>
+    public string? Output { get; init; }
+
+    /// <summary>Reads a run description.</summary>
+    /// <exception cref="InvalidDataException">It cannot be read, is not YAML, has an unknown key or a value out of its range; the message begins with file, line and column.</exception>
+    public static RunDescription Read(string path) => Guard(() => RunReader.Read(RecipeFile.Single(RecipeFile.ReadText(path), path)));
+
+    /// <summary>Reads the text of a run description.</summary>
+    /// <param name="text">YAML.</param>
+    /// <param name="file">The name to use in messages.</param>
+    /// <exception cref="InvalidDataException">It is no run description.</exception>
+    public static RunDescription Parse(string text, string file) => Guard(() => RunReader.Read(RecipeFile.Single(text, file)));
+
+    private static RunDescription Guard(Func<RunDescription> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (MergeException e)
+        {
+            throw new InvalidDataException(e.Message, e);
+        }
+    }
+}
+
+/// <summary>What a run learns from.</summary>
+/// <param name="Name">A data set's name, as <c>amalgam data list</c> shows it, or a path to an .npz file or a folder of images.</param>
+public sealed record DataDescription(string Name)
+{
+    /// <summary>Options of the data set, as texts.</summary>
+    public ImmutableDictionary<string, string> Options { get; init; } = ImmutableDictionary<string, string>.Empty;
+
+    /// <summary>Training samples that are held out, to choose the best epoch by.</summary>
+    public int Validation { get; init; }
+
+    /// <summary>Which samples are held out depends on it.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>Training samples that are used, from the first on; null for all.</summary>
+    public int? Limit { get; init; }
+
+    /// <summary>Classes that are learned, numbered anew in this order; empty for all.</summary>
+    public ImmutableArray<int> Classes { get; init; } = [];
+
+    /// <summary>What is done to images; its random parts to training samples only.</summary>
+    public Augmentation Augmentation { get; init; } = new();
+}
+
+/// <summary>What a run trains: an architecture of the Zoo with its options, or an ONNX file.</summary>
+/// <param name="Name">Name in the Zoo, or a path that ends in .onnx.</param>
+public sealed record ModelDescription(string Name)
+{
+    /// <summary>Options of the architecture, as texts.</summary>
+    public ImmutableDictionary<string, string> Options { get; init; } = ImmutableDictionary<string, string>.Empty;
+
+    /// <summary>A checkpoint to begin with; null for weights drawn by the seed (or, of an ONNX file, its own).</summary>
+    public string? Weights { get; init; }
+
+    /// <summary>Name patterns of the parameters that are not trained.</summary>
+    public ImmutableArray<string> Freeze { get; init; } = [];
+
+    /// <summary>The architecture as the command line names it: <c>mlp:hidden=400/200/100,bias=false</c>, a list with slashes.</summary>
+    public string Text => Options.IsEmpty ? Name : $"{Name}:{string.Join(',', Options.OrderBy(o => o.Key, StringComparer.Ordinal).Select(o => $"{o.Key}={o.Value.Replace(',', '/')}"))}";
+
+    /// <summary>Reads an architecture as the command line names it.</summary>
+    /// <exception cref="InvalidDataException">An option has no value or stands twice.</exception>
+    public static ModelDescription Parse(string text)
+    {
+        int colon = text.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) ? -1 : text.IndexOf(':');
+        if (colon < 0) return new(text);
+        Dictionary<string, string> options = [];
+        foreach (string option in text[(colon + 1)..].Split(',', StringSplitOptions.TrimEntries))
+        {
+            int equals = option.IndexOf('=');
+            if (equals < 1) throw new InvalidDataException($"'{text}': expected NAME=VALUE after the colon, found {Nearest.Quote(option)}; a list is written with slashes: hidden=400/200/100");
+            if (!options.TryAdd(option[..equals], option[(equals + 1)..].Replace('/', ','))) throw new InvalidDataException($"'{text}': the option {Nearest.Quote(option[..equals])} stands twice");
+        }
+
+        return new(text[..colon]) { Options = options.ToImmutableDictionary() };
+    }
+
+    /// <summary>Whether it is an ONNX file.</summary>
+    public bool IsOnnx => Name.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase);
+}
+
+/// <summary>What a run minimises.</summary>
+/// <param name="Name"><c>cross_entropy</c>, <c>cosine</c>, <c>bce</c> or <c>mse</c>.</param>
+public sealed record LossDescription(string Name)
+{
+    /// <summary>The names.</summary>
+    public static readonly ImmutableArray<string> Names = ["cross_entropy", "cosine", "bce", "mse"];
+
+    /// <summary>Share of the truth that is spread over all classes, in [0, 1).</summary>
+    public double LabelSmoothing { get; init; }
+
+    /// <summary>Of cosine: a checkpoint whose one matrix has a row for each class.</summary>
+    public string? ClassVectors { get; init; }
+
+    /// <summary>Of cosine: what the cosines are multiplied by.</summary>
+    public double Scale { get; init; } = 100;
+
+    /// <summary>Field of the data that has the truth; null for the usual, <c>label</c> where the truth is a class and <c>target</c> elsewhere.</summary>
+    public string? Target { get; init; }
+}
+
+/// <summary>Parameters whose learning rate differs.</summary>
+/// <param name="Match">Name pattern.</param>
+/// <param name="RateScale">What their learning rate is multiplied by.</param>
+/// <param name="WeightDecay">Their weight decay; null for the optimiser's.</param>
+public sealed record RateGroup(string Match, double RateScale, double? WeightDecay);

@@ -1,0 +1,110 @@
+using System.Globalization;
+using System.Text;
+using Amalgam.Training;
+using Amalgam.Training.Data;
+
+namespace Amalgam.Zoo.Runs;
+
+/// <summary>Writes run descriptions with every key that has an influence, so that reading one again gives the same run whatever the defaults become.</summary>
+public static class RunYaml
+{
+    /// <summary>The description as YAML.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="withOutput">Whether the output folder is part of it.</param>
+    public static string Write(RunDescription run, bool withOutput = true)
+    {
+        StringBuilder text = new();
+        void Line(string key, string value) => text.Append($"{key}: {value}\n");
+        Line("data", Data(run.Data));
+        Line("model", Map([("name", Quote(run.Model.Name)), .. Options(run.Model.Options), ("weights", Quote(run.Model.Weights)), ("freeze", Words(run.Model.Freeze))]));
+        Line("loss", Loss(run.Loss));
+        Line("optimizer", Optimizer(run));
+        Line("schedule", Schedule(run.Schedule));
+        Line("lr", Number(run.Rate));
+        Line("epochs", Number(run.Epochs));
+        Line("batch", Number(run.Batch));
+        Line("drop_last", Flag(run.DropLast));
+        Line("seed", Number(run.Seed));
+        if (withOutput && run.Output is not null) Line("output", Quote(run.Output)!);
+        return text.ToString();
+    }
+
+    private static string Data(DataDescription data)
+    {
+        Augmentation a = data.Augmentation;
+        return Map([
+            ("name", Quote(data.Name)),
+            ("options", data.Options.IsEmpty ? null : Map([.. Options(data.Options)])),
+            ("validation", Number(data.Validation)),
+            ("seed", Number(data.Seed)),
+            ("limit", data.Limit is { } limit ? Number(limit) : null),
+            ("classes", data.Classes.IsEmpty ? null : $"[{string.Join(", ", data.Classes)}]"),
+            ("augment", a.Fixed == a ? null : Map([("flip", Flag(a.Flip)), ("crop", Number(a.Pad)), ("rotation", Number(a.Rotation))])),
+            ("mean", Numbers(a.Mean)),
+            ("std", Numbers(a.Deviation)),
+        ]);
+    }
+
+    private static string Loss(LossDescription loss) => Map([
+        ("name", loss.Name),
+        ("class_vectors", Quote(loss.ClassVectors)),
+        ("scale", loss.Name == "cosine" ? Number(loss.Scale) : null),
+        ("label_smoothing", loss.Name is "cosine" or "cross_entropy" ? Number(loss.LabelSmoothing) : null),
+        ("target", Quote(loss.Target)),
+    ]);
+
+    private static string Optimizer(RunDescription run) => Map([
+        ("name", run.Optimizer.Name),
+        .. run.Optimizer switch
+        {
+            Sgd sgd => [("momentum", Number(sgd.Momentum)), ("nesterov", Flag(sgd.Nesterov))],
+            Adam adam => [("beta1", Number(adam.Beta1)), ("beta2", Number(adam.Beta2)), ("epsilon", Number(adam.Epsilon))],
+            _ => Array.Empty<(string, string?)>(),
+        },
+        ("weight_decay", Number(run.Optimizer.WeightDecay)),
+        ("no_decay", Words(run.NoDecay)),
+        ("decay_vectors", Flag(run.DecayVectors)),
+        ("clip_norm", run.ClipNorm is { } clip ? Number(clip) : null),
+        ("groups", run.Groups.IsEmpty ? null : $"[{string.Join(", ", run.Groups.Select(Group))}]"),
+    ]);
+
+    private static string Group(RateGroup group) =>
+        Map([("match", Quote(group.Match)), ("lr_scale", Number(group.RateScale)), ("weight_decay", group.WeightDecay is { } decay ? Number(decay) : null)]);
+
+    private static string Schedule(Schedule schedule) => Map([
+        ("name", schedule.Name),
+        .. schedule switch
+        {
+            StepRate step => [("every", Number(step.Every)), ("factor", Number(step.Drop))],
+            MultiStepRate steps => [("milestones", $"[{string.Join(", ", steps.Milestones)}]"), ("factor", Number(steps.Drop))],
+            CosineRate cosine => [("last", Number(cosine.Last)), ("per_epoch", Flag(cosine.PerEpoch))],
+            LinearRate linear => [("last", Number(linear.Last)), ("per_epoch", Flag(linear.PerEpoch))],
+            _ => Array.Empty<(string, string?)>(),
+        },
+        ("warmup", Number(schedule.Warmup)),
+    ]);
+
+    private static string Map(ReadOnlySpan<(string Key, string? Value)> entries)
+    {
+        List<string> texts = [];
+        foreach (var (key, value) in entries)
+        {
+            if (value is not null) texts.Add($"{key}: {value}");
+        }
+
+        return $"{{{string.Join(", ", texts)}}}";
+    }
+
+    private static IEnumerable<(string, string?)> Options(IEnumerable<KeyValuePair<string, string>> options) => options.OrderBy(o => o.Key, StringComparer.Ordinal).Select(o => (o.Key, Quote(o.Value)));
+
+    private static string? Words(IReadOnlyCollection<string> words) => words.Count == 0 ? null : $"[{string.Join(", ", words.Select(Quote))}]";
+
+    private static string? Numbers(IReadOnlyCollection<float> numbers) => numbers.Count == 0 ? null : $"[{string.Join(", ", numbers.Select(n => n.ToString(CultureInfo.InvariantCulture)))}]";
+
+    private static string Number(double value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private static string Flag(bool value) => value ? "true" : "false";
+
+    /// <summary>A word as it is where YAML takes it so, else in single quotes.</summary>
+    private static string? Quote(string? text) => text is null ? null : text.Length > 0 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '/' or '-') && char.IsAsciiLetter(text[0]) ? text : $"'{text.Replace("'", "''")}'";
+}

@@ -1,0 +1,111 @@
+using Amalgam.Training;
+using Amalgam.Zoo.Runs;
+
+namespace Amalgam.Tests.Zoo.Runs;
+
+public class RunDescriptionTests
+{
+    private const string Small = "data: mnist\nmodel: mlp\nlr: 0.1\nepochs: 3\n";
+
+    [Fact]
+    public void Every_key_is_read()
+    {
+        RunDescription run = RunDescription.Parse("""
+            data: {name: mnist, validation: 5000, seed: 4, limit: 600, classes: [3, 1], options: {folder: x}, augment: {flip: true, crop: 4, rotation: 7.5}, mean: [0.1307], std: 0.3081}
+            model: {name: mlp, hidden: [400, 200, 100], bias: false, weights: w.safetensors, freeze: [fc1]}
+            loss: {name: cross_entropy, label_smoothing: 0.1, target: truth}
+            optimizer: {name: sgd, momentum: 0.8, weight_decay: 5e-4, nesterov: true, no_decay: 'glob:*.bias', decay_vectors: false, clip_norm: 1, groups: [{match: fc4, lr_scale: 0.1, weight_decay: 0}]}
+            schedule: {name: cosine, warmup: 1.5, last: 0.01, per_epoch: true}
+            lr: 0.1
+            epochs: 10
+            batch: 64
+            drop_last: true
+            seed: -1
+            output: runs/mnist-mlp
+            """, "run.yml");
+        DataDescription data = run.Data;
+        Assert.Equal(("mnist", 5000, 4L, 600, "x"), (data.Name, data.Validation, data.Seed, data.Limit, data.Options["folder"]));
+        Assert.Equal([3, 1], data.Classes);
+        Assert.Equal((true, 4, 7.5f), (data.Augmentation.Flip, data.Augmentation.Pad, data.Augmentation.Rotation));
+        Assert.Equal([0.1307f, 0.3081f], [data.Augmentation.Mean.Single(), data.Augmentation.Deviation.Single()]);
+        Assert.Equal(("mlp", "w.safetensors", false), (run.Model.Name, run.Model.Weights, run.Model.IsOnnx));
+        Assert.Equal(["bias=false", "hidden=400,200,100"], run.Model.Options.Select(o => $"{o.Key}={o.Value}").Order());
+        Assert.Equal(["fc1"], run.Model.Freeze);
+        Assert.Equal(new LossDescription("cross_entropy") { LabelSmoothing = 0.1, Target = "truth" }, run.Loss);
+        Assert.Equal(new Sgd(0.8, true, 5e-4), run.Optimizer);
+        Assert.Equal(["glob:*.bias"], run.NoDecay);
+        Assert.Equal([new RateGroup("fc4", 0.1, 0)], run.Groups);
+        Assert.Equal((false, 1.0), (run.DecayVectors, run.ClipNorm));
+        Assert.Equal(new CosineRate(0.01, 1.5, true), run.Schedule);
+        Assert.Equal((0.1, 10, 64, true, -1L, "runs/mnist-mlp"), (run.Rate, run.Epochs, run.Batch, run.DropLast, run.Seed, run.Output));
+    }
+
+    [Fact]
+    public void What_is_not_written_has_its_default()
+    {
+        RunDescription run = RunDescription.Parse(Small, "run.yml");
+        Assert.Equal((new Sgd(0.9), new ConstantRate(), new("cross_entropy"), 128, false), ((Sgd)run.Optimizer, (ConstantRate)run.Schedule, run.Loss, run.Batch, run.DropLast));
+        Assert.Equal((0, 0L, null, true), (run.Data.Validation, run.Seed, run.Output, run.Data.Augmentation.IsNothing));
+    }
+
+    [Theory]
+    [InlineData("", "")]
+    [InlineData("optimizer: adam", "")]
+    [InlineData("optimizer: {name: adamw, beta1: 0.8, epsilon: 1e-6, no_decay: [norm, 'regex:^b']}", "schedule: {name: linear, warmup: 2}")]
+    [InlineData("optimizer: {name: sgd, momentum: 0, groups: [{match: 'it''s'}]}", "schedule: {name: multistep, milestones: [3, 5], factor: 0.2}")]
+    [InlineData("loss: {name: cosine, class_vectors: a b.safetensors, scale: 10}", "schedule: {name: step, every: 4}")]
+    [InlineData("loss: bce", "schedule: constant")]
+    public void What_is_written_reads_as_the_same_run(string a, string b)
+    {
+        string text = RunYaml.Write(RunDescription.Parse($"{Small}{a}\n{b}\noutput: 'runs/a b'\n", "run.yml"));
+        Assert.Equal(text, RunYaml.Write(RunDescription.Parse(text, "run.yaml")));
+        Assert.Contains("output: 'runs/a b'", text);
+        Assert.DoesNotContain("output", RunYaml.Write(RunDescription.Parse(text, "run.yaml"), withOutput: false));
+    }
+
+    [Theory]
+    [InlineData("epoch: 3", "run.yml:5:1: a run has no key 'epoch' (did you mean 'epochs'?)")]
+    [InlineData("batch: 0", "run.yml:5:8: expected a number of samples from 1 on, found '0'")]
+    [InlineData("batch: many", "found 'many'")]
+    [InlineData("optimizer: {name: sdg}", "run.yml:5:19: there is no optimizer 'sdg' here (did you mean 'sgd'?)")]
+    [InlineData("optimizer: {name: sgd, beta1: 0.9}", "the optimizer sgd has no key 'beta1'")]
+    [InlineData("optimizer: {name: sgd, momentum: 1}", "expected a number from 0 up to, without, 1, found '1'")]
+    [InlineData("optimizer: {name: sgd, momentum: 0, nesterov: true}", "nesterov needs a momentum above 0")]
+    [InlineData("optimizer: {name: adam, no_decay: 'regex:('}", "is not a regular expression")]
+    [InlineData("optimizer: {momentum: 0.9}", "'name' is missing here")]
+    [InlineData("schedule: {name: step}", "'every' is missing here")]
+    [InlineData("schedule: {name: cosine, milestones: [1]}", "the schedule cosine has no key 'milestones'")]
+    [InlineData("schedule: cosin", "did you mean 'cosine'?")]
+    [InlineData("loss: {name: cosine}", "needs 'class_vectors'")]
+    [InlineData("loss: {name: mse, label_smoothing: 0.1}", "this loss has no key 'label_smoothing'")]
+    [InlineData("seed: 1.5", "expected a whole number, found '1.5'")]
+    [InlineData("drop_last: maybe", "expected true or false")]
+    [InlineData("seed: 1\nseed: 2", "stands twice")]
+    [InlineData("? [a]\n: b", "a key must be a plain word")]
+    public void A_mistake_is_said_with_its_place(string line, string message)
+    {
+        InvalidDataException e = Assert.Throws<InvalidDataException>(() => RunDescription.Parse(Small + line, "run.yml"));
+        Assert.Contains(message, e.Message);
+        Assert.StartsWith("run.yml:", e.Message);
+        Assert.DoesNotContain("recipe", e.Message);
+    }
+
+    [Theory]
+    [InlineData("", "expected")]
+    [InlineData("[1]", "expected a run")]
+    [InlineData("model: mlp", "'data' is missing")]
+    [InlineData("data: mnist\nmodel: mlp\nepochs: 3", "'lr' is missing")]
+    [InlineData("data: mnist\nmodel: mlp\nlr: -1\nepochs: 3", "expected a learning rate above 0")]
+    [InlineData("data: {name: mnist, augment: {flop: true}}\nmodel: mlp\nlr: 1\nepochs: 3", "did you mean 'flip'?")]
+    [InlineData("data: {name: mnist, std: [0]}\nmodel: mlp\nlr: 1\nepochs: 3", "expected a number, found '0'")]
+    [InlineData("data: mnist\nmodel: {hidden: 3}\nlr: 1\nepochs: 3", "'name' is missing here")]
+    public void What_is_no_run_is_refused(string text, string message) =>
+        Assert.Contains(message, Assert.Throws<InvalidDataException>(() => RunDescription.Parse(text, "run.yml")).Message);
+
+    [Fact]
+    public void A_file_that_is_not_there_is_named()
+    {
+        using TemporaryFolder folder = new();
+        Assert.Contains("none.yml", Assert.Throws<InvalidDataException>(() => RunDescription.Read(folder["none.yml"])).Message);
+    }
+}
