@@ -1,0 +1,108 @@
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+using Amalgam.Zoo.Report;
+
+namespace Amalgam.Tests.Zoo.Report;
+
+public class HtmlReportTests
+{
+    [Fact]
+    public void A_page_with_every_part_is_well_formed_and_needs_nothing_else()
+    {
+        string page = SampleReport.Make().Render();
+        XElement root = Parse(page);
+        Assert.Equal("html", root.Name.LocalName);
+        foreach (Type part in typeof(ReportPart).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(ReportPart)))) Assert.Contains(SampleReport.Make().Parts.SelectMany(Flat), p => p.GetType() == part);
+        Assert.DoesNotContain(root.Descendants(), e => e.Name.LocalName is "script" or "link" or "iframe");
+        Assert.All(Addresses(root), address => Assert.StartsWith("data:image/png;base64,", address));
+        Assert.DoesNotContain("NaN", page);
+    }
+
+    [Fact]
+    public void The_same_parts_give_the_same_bytes() => Assert.Equal(SampleReport.Make().Render(), SampleReport.Make().Render());
+
+    [Fact]
+    public void Text_comes_back_as_it_was_given_whatever_it_holds()
+    {
+        const string Text = "a < b && c > \"d\" 'e' </p><script>alert(1)</script> 猫 😀";
+        XElement root = Parse(new HtmlReport(Text, new Paragraph(Text), new CodeText(Text + "\n"), new DataTable(Text, [new(Text)], new TableSection(Text, [Text])), new HeatMap(Text, 1, 1, [1]) { RowLabels = [Text] }).Render());
+        Assert.Equal(10, root.Descendants().Count(e => !e.HasElements && e.Value.TrimEnd('\n') == Text));
+        Assert.Contains("\uFFFD\uFFFD", new HtmlReport("a\u0001\ud800").Render());
+    }
+
+    [Fact]
+    public void The_best_value_of_each_section_is_bold_and_ties_are_both()
+    {
+        XElement root = Parse(new HtmlReport("t", new DataTable(
+            "", [new("name"), new("high", "0.0%", Best.Highest), new("low", "0.00", Best.Lowest), new("plain")],
+            new TableSection("", ["a", 0.5, 2, 1], ["b", 0.70001, 1, 2], ["c", 0.69999, double.NaN, 3]),
+            new TableSection("alone", ["d", 0.1, 9, 4]))).Render());
+        Assert.Equal(["70.0%", "1.00", "70.0%"], root.Descendants().Where(e => ((string?)e.Attribute("class"))?.EndsWith(" best") == true).Select(e => e.Value));
+        Assert.All(root.Descendants().Where(e => e.Name.LocalName == "td" && Regex.IsMatch(e.Value, @"^[\d.]+%?$")), e => Assert.StartsWith("n", (string)e.Attribute("class")!));
+    }
+
+    [Theory]
+    [InlineData(0, null, "0")]
+    [InlineData(1234, null, "1234")]
+    [InlineData(0.123456, null, "0.1235")]
+    [InlineData(-12.3456, null, "−12.35")]
+    [InlineData(0.00001234, null, "1.234e-5")]
+    [InlineData(-0.00001, "0.00", "0.00")]
+    [InlineData(0.97715, "0.0%", "97.7%")]
+    [InlineData(double.NaN, "0.0", "–")]
+    [InlineData(double.NegativeInfinity, null, "−∞")]
+    public void Numbers_read_well(double value, string? format, string text) => Assert.Equal(text, Figures.Text(value, format));
+
+    [Theory]
+    [InlineData(0, 1, true, "0%|20%|40%|60%|80%|100%")]
+    [InlineData(0.71, 0.743, true, "71%|72%|73%|74%|75%")]
+    [InlineData(-3, 7, false, "−4|−2|0|2|4|6|8")]
+    [InlineData(0.71, 0.735, true, "71.0%|71.5%|72.0%|72.5%|73.0%|73.5%")]
+    [InlineData(5, 5, false, "2|3|4|5|6|7|8")]
+    [InlineData(0, 3.5e7, false, "0|1e+7|2e+7|3e+7|4e+7")]
+    public void Axes_have_round_marks(double low, double high, bool percent, string marks) =>
+        Assert.Equal(marks, string.Join('|', new Axis(low, high, 6, percent).Marks.Select(m => m.Text)));
+
+    [Fact]
+    public void Bars_are_as_long_as_their_values()
+    {
+        XElement root = Parse(new HtmlReport("t", new BarChart("", ["a", "b", "c"], new Series("s", 1, 2, -1))).Render());
+        double[] widths = [.. root.Descendants().Where(e => e.Name.LocalName == "rect").Select(e => (double)e.Attribute("width")!)];
+        Assert.Equal(3, widths.Length);
+        Assert.Equal(2 * widths[0], widths[1], 0.02);
+        Assert.Equal(widths[0], widths[2], 0.02);
+    }
+
+    [Fact]
+    public void A_series_of_another_length_is_refused()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => new HtmlReport("t", new BarChart("", ["a"], new Series("s", 1, 2))).Render());
+        Assert.Throws<ArgumentOutOfRangeException>(() => new HtmlReport("t", new HeatMap("", 2, 2, [1])).Render());
+        Assert.Throws<ArgumentOutOfRangeException>(() => new HtmlReport("t", new DataTable("", [new("a")], new TableSection("", ["x", 1]))).Render());
+    }
+
+    [Fact]
+    public void Pictures_of_nothing_are_no_mistake() =>
+        Parse(new HtmlReport("t", new BarChart("", [], new Series("s")), new LineChart("", "x", "y"), new LineChart("", "x", "y", new Series("s", double.NaN)), new LineChart("", "x", "y", new Series("s", 3)), new HeatMap("", 1, 1, [double.NaN])).Render());
+
+    [Fact]
+    public void A_saved_page_takes_the_place_of_another_and_leaves_nothing_beside()
+    {
+        using TemporaryFolder folder = new();
+        File.WriteAllText(folder["r.html"], "old");
+        new HtmlReport("new").Save(folder["r.html"]);
+        Assert.Equal(new HtmlReport("new").Render(), File.ReadAllText(folder["r.html"]));
+        Assert.Equal(["r.html"], Directory.GetFiles(folder.Path).Select(Path.GetFileName));
+    }
+
+    /// <summary>Reads a page as XML.</summary>
+    internal static XElement Parse(string page)
+    {
+        Assert.StartsWith("<!DOCTYPE html>\n", page);
+        return XElement.Parse(page[page.IndexOf('\n')..].TrimStart());
+    }
+
+    private static IEnumerable<string> Addresses(XElement root) => root.Descendants().SelectMany(e => e.Attributes()).Where(a => a.Name.LocalName is "src" or "href").Select(a => a.Value);
+
+    private static IEnumerable<ReportPart> Flat(ReportPart part) => part is SideBySide side ? side.Parts.SelectMany(Flat).Prepend(side) : [part];
+}
