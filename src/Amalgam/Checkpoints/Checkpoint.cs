@@ -53,6 +53,9 @@ public sealed class Checkpoint : IDisposable
     /// <summary>The files that the tensors lie in.</summary>
     public IEnumerable<string> Files => _storages.Select(s => s.Path).Distinct();
 
+    /// <summary>The file, where it holds a network and not tensors alone, so that tensors like these can be written into a copy of it.</summary>
+    internal string? ModelFile => CheckpointFormat.All.OfType<Onnx>().Single().Name == Format ? Files.First() : null;
+
     /// <summary>Bytes of all tensors.</summary>
     public long ByteCount => Tensors.Sum(t => t.ByteCount);
 

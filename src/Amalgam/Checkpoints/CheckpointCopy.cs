@@ -41,7 +41,7 @@ public sealed record CheckpointCopy(DType? DType = null, string StripPrefix = ""
         metadata.TryAdd("format", "pt");
         metadata.Remove(TotalSize); // an index's sum over its shards, which the copy's own index has
 
-        using CheckpointOutput output = CheckpointOutput.Create(path, copies, metadata, options, $"copy of {source.Path}");
+        using CheckpointOutput output = CheckpointOutput.Create(path, copies, metadata, options, $"copy of {source.Path}", source.ModelFile);
         long done = 0, total = source.ByteCount;
         foreach (var (tensor, copy) in source.Tensors.Zip(copies))
         {

@@ -49,6 +49,19 @@ public abstract class CheckpointFormat
     /// <param name="metadata">Notes to store with them, where the format can.</param>
     internal virtual CheckpointWriter? Create(string path, IReadOnlyList<TensorSpec> tensors, IReadOnlyDictionary<string, string> metadata) => null;
 
+    /// <summary>As <see cref="CheckTensors(string, IReadOnlyList{TensorSpec})"/>, for a format whose files hold more than tensors.</summary>
+    /// <param name="path">The file, for messages.</param>
+    /// <param name="tensors">All tensors.</param>
+    /// <param name="model">A file of the format, of which everything else is taken; null when there is none.</param>
+    internal virtual void CheckTensors(string path, IReadOnlyList<TensorSpec> tensors, string? model) => CheckTensors(path, tensors);
+
+    /// <summary>As <see cref="Create(string, IReadOnlyList{TensorSpec}, IReadOnlyDictionary{string, string})"/>, for a format whose files hold more than tensors.</summary>
+    /// <param name="path">The file to create; an existing one is replaced.</param>
+    /// <param name="tensors">All tensors.</param>
+    /// <param name="metadata">Notes to store with them, where the format can.</param>
+    /// <param name="model">A file of the format, of which everything else is taken; null when there is none.</param>
+    internal virtual CheckpointWriter? Create(string path, IReadOnlyList<TensorSpec> tensors, IReadOnlyDictionary<string, string> metadata, string? model) => Create(path, tensors, metadata);
+
     /// <summary>Opens a file in whichever format it is.</summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">The file is of no known format, or breaks a rule of its format.</exception>

@@ -79,17 +79,18 @@ public sealed class CheckpointOutput : IDisposable
     /// <param name="metadata">Notes to store in the files.</param>
     /// <param name="options">How to write.</param>
     /// <param name="fingerprint">Tells this run from others; only a run with the same one can be resumed.</param>
+    /// <param name="model">For a format whose files hold more than tensors: the file of which the rest is taken.</param>
     /// <exception cref="IOException">The path cannot be written, or the disk is full.</exception>
     /// <exception cref="InvalidDataException">The format cannot store such a tensor, or its name.</exception>
     public static CheckpointOutput Create(
-        string path, IReadOnlyList<TensorSpec> tensors, IReadOnlyDictionary<string, string> metadata, OutputOptions options, string fingerprint)
+        string path, IReadOnlyList<TensorSpec> tensors, IReadOnlyDictionary<string, string> metadata, OutputOptions options, string fingerprint, string? model = null)
     {
         CheckTarget(path, options.Overwrite, options.Resume);
         CheckpointOutput output = new(FullPath(path), options.Overwrite);
         try
         {
             output.OpenWork(options.Resume, fingerprint);
-            if (!output.IsCommitted) output.LayOut(tensors, metadata, options.ShardBytes);
+            if (!output.IsCommitted) output.LayOut(tensors, metadata, options.ShardBytes, model);
             return output;
         }
         catch
@@ -254,7 +255,7 @@ public sealed class CheckpointOutput : IDisposable
         }
     }
 
-    private void LayOut(IReadOnlyList<TensorSpec> tensors, IReadOnlyDictionary<string, string> metadata, long shardBytes)
+    private void LayOut(IReadOnlyList<TensorSpec> tensors, IReadOnlyDictionary<string, string> metadata, long shardBytes, string? model)
     {
         long need = tensors.Sum(t => t.ByteCount);
         Directory.CreateDirectory(Content);
@@ -268,7 +269,7 @@ public sealed class CheckpointOutput : IDisposable
         for (int i = 0; i < shards.Count; i++)
         {
             string name = !_isFolder ? System.IO.Path.GetFileName(Path) : shards.Count == 1 ? "model.safetensors" : $"model-{i + 1:00000}-of-{shards.Count:00000}.safetensors";
-            CheckpointWriter writer = CreateFile(format, System.IO.Path.Combine(Content, name), shards[i], metadata);
+            CheckpointWriter writer = CreateFile(format, System.IO.Path.Combine(Content, name), shards[i], metadata, model);
             _writers.Add(writer);
             foreach (TensorSpec tensor in shards[i])
             {
@@ -279,11 +280,11 @@ public sealed class CheckpointOutput : IDisposable
     }
 
     /// <summary>What a format cannot store is no bug of ours but a wish that it does not grant.</summary>
-    private CheckpointWriter CreateFile(CheckpointFormat format, string file, IReadOnlyList<TensorSpec> tensors, IReadOnlyDictionary<string, string> metadata)
+    private CheckpointWriter CreateFile(CheckpointFormat format, string file, IReadOnlyList<TensorSpec> tensors, IReadOnlyDictionary<string, string> metadata, string? model)
     {
         try
         {
-            return format.Create(file, tensors, metadata) ?? throw new IOException($"Amalgam reads {format.Name} files but does not write them; end the name in .safetensors");
+            return format.Create(file, tensors, metadata, model) ?? throw new IOException($"Amalgam reads {format.Name} files but does not write them; end the name in .safetensors");
         }
         catch (ArgumentException e)
         {

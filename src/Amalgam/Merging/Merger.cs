@@ -33,7 +33,7 @@ public static class Merger
         };
 
         using CheckpointOutput output = CheckpointOutput.Create(
-            path, [.. plan.Tensors.Select(t => t.Output)], Metadata, options.Output, plan.Fingerprint(recipe, options.Seed, options.Output.ShardBytes));
+            path, [.. plan.Tensors.Select(t => t.Output)], Metadata, options.Output, plan.Fingerprint(recipe, options.Seed, options.Output.ShardBytes), plan.Donor.Checkpoint.ModelFile);
         if (output.IsCommitted) return [];
         try
         {

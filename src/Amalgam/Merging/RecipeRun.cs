@@ -164,7 +164,7 @@ public sealed class RecipeRun : IDisposable
     {
         try
         {
-            CheckpointFormat.ByExtension(path)?.CheckTensors(path, [.. plan.Tensors.Select(t => t.Output)]);
+            CheckpointFormat.ByExtension(path)?.CheckTensors(path, [.. plan.Tensors.Select(t => t.Output)], plan.Donor.Checkpoint.ModelFile);
         }
         catch (ArgumentException e)
         {

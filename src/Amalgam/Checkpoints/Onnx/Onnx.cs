@@ -22,6 +22,26 @@ public sealed class Onnx : CheckpointFormat
         return new(path, Name, file.Initializers, [.. file.Storages], Notes(file));
     }
 
+    internal override void CheckTensors(string path, IReadOnlyList<TensorSpec> tensors, string? model)
+    {
+        using OnnxFile file = Model(path, model);
+        OnnxCopy.Check(path, tensors, file);
+    }
+
+    internal override CheckpointWriter Create(string path, IReadOnlyList<TensorSpec> tensors, IReadOnlyDictionary<string, string> metadata) => Create(path, tensors, metadata, null);
+
+    /// <summary>A copy of the model with these tensors in the place of its own; its notes and everything else stay as they are.</summary>
+    internal override CheckpointWriter Create(string path, IReadOnlyList<TensorSpec> tensors, IReadOnlyDictionary<string, string> metadata, string? model)
+    {
+        using OnnxFile file = Model(path, model);
+        OnnxCopy.Check(path, tensors, file);
+        return OnnxCopy.Create(path, tensors, file);
+    }
+
+    private static OnnxFile Model(string path, string? model) => model is null
+        ? throw new ArgumentException($"{path}: an ONNX file holds a graph, and tensors alone have none; begin with an ONNX model, as the base of the merge or its first model, or end the name in .safetensors", nameof(model))
+        : OnnxFile.Open(model);
+
     private static ImmutableDictionary<string, string> Notes(OnnxFile file)
     {
         var notes = ImmutableDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);

@@ -12,8 +12,8 @@ namespace Amalgam.Checkpoints;
 internal sealed class OnnxFile : IDisposable
 {
     public const int FloatData = 4, RawData = 9, DoubleData = 10;
+    public const int GraphOfModel = 7, InitializerOfGraph = 5;
 
-    private const int GraphOfModel = 7, InitializerOfGraph = 5;
     private const int TensorLimit = 200_000;
     private const long SkeletonLimit = 1L << 30;
 
@@ -29,6 +29,15 @@ internal sealed class OnnxFile : IDisposable
 
     /// <summary>The initialisers, in the file's order.</summary>
     public ImmutableArray<TensorEntry> Initializers { get; private set; } = [];
+
+    /// <summary>Where the graph is.</summary>
+    public ProtoRange Graph { get; private set; }
+
+    /// <summary>Where each initialiser is.</summary>
+    public IReadOnlyList<ProtoRange> InitializerRanges { get; private set; } = [];
+
+    /// <summary>The storage of the file itself.</summary>
+    public Storage Storage => _tensors.Storages.First();
 
     /// <summary>Version of ONNX's operator set that the file is written for.</summary>
     public long Opset => OpsetOf(OnnxModel.Domain);
@@ -48,7 +57,7 @@ internal sealed class OnnxFile : IDisposable
         try
         {
             Scan scan = new(new(storage, why => Invalid(path, why)));
-            OnnxFile file = new(path, Parse(path, scan.Skeleton(storage.Length)), tensors);
+            OnnxFile file = new(path, Parse(path, scan.Skeleton(storage.Length)), tensors) { Graph = scan.GraphRange, InitializerRanges = scan.Ranges };
             file.ReadInitializers(scan.Payloads);
             return file;
         }
@@ -117,6 +126,10 @@ internal sealed class OnnxFile : IDisposable
     {
         public List<OnnxPayload?> Payloads { get; } = [];
 
+        public List<ProtoRange> Ranges { get; } = [];
+
+        public ProtoRange GraphRange { get; private set; }
+
         /// <summary>The file without the elements of its initialisers.</summary>
         public byte[] Skeleton(long length)
         {
@@ -133,6 +146,7 @@ internal sealed class OnnxFile : IDisposable
 
                 if (hasGraph) throw bytes.Invalid("it holds two graphs");
                 hasGraph = true;
+                GraphRange = new(fields.Begin, fields.Value, fields.End);
                 Write(model, GraphOfModel, Graph(fields.Value, fields.End));
             }
 
@@ -152,6 +166,7 @@ internal sealed class OnnxFile : IDisposable
                 }
 
                 if (Payloads.Count == TensorLimit) throw bytes.Invalid($"it has more than {TensorLimit} initialisers");
+                Ranges.Add(new(fields.Begin, fields.Value, fields.End));
                 Write(graph, InitializerOfGraph, Tensor(fields.Value, fields.End));
             }
 

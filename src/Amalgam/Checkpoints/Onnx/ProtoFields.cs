@@ -65,6 +65,12 @@ internal sealed class ProtoFields(ProtoBytes bytes, long begin, long end)
     }
 }
 
+/// <summary>Where a field lies in a file.</summary>
+/// <param name="Begin">Its tag.</param>
+/// <param name="Value">Its value.</param>
+/// <param name="End">What follows it.</param>
+internal readonly record struct ProtoRange(long Begin, long Value, long End);
+
 /// <summary>The bytes of a file through a window that moves along.</summary>
 internal sealed class ProtoBytes(Storage storage, Func<string, InvalidDataException> invalid)
 {
