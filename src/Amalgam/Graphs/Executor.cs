@@ -5,7 +5,7 @@ namespace Amalgam.Graphs;
 
 /// <param name="Threads">Threads that a run may use; null for all cores. The results are the same.</param>
 /// <param name="Rewrites">Whether the graph is first made faster (chains of element-wise operations become one). Results agree within rounding.</param>
-/// <param name="Frozen">The parameters will not change: what depends on them alone is computed once.</param>
+/// <param name="Frozen">The parameters will not change: what depends on them alone is computed once, and batch normalisation goes into the convolution before it.</param>
 /// <param name="Profile">Whether the time of each operation is taken.</param>
 public sealed record ExecutorOptions(int? Threads = null, bool Rewrites = true, bool Frozen = false, bool Profile = false);
 

@@ -15,10 +15,7 @@ internal static class Fusion
 
     public static GraphCopy Apply(Graph graph, IReadOnlyList<Node> wanted)
     {
-        int[] users = new int[graph.Nodes.Count];
-        foreach (Node input in graph.Nodes.SelectMany(node => node.Inputs)) users[input.Id]++;
-        foreach (Node node in wanted) users[node.Id] += 2;
-
+        int[] users = Users(graph, wanted);
         Dictionary<Node, List<Node>> chains = [];
         HashSet<Node> inner = [];
         foreach (Node node in graph.Nodes.Where(Fusable))
@@ -46,6 +43,15 @@ internal static class Fusion
             return Join(to, chain, of);
         });
         return Rewrite.Then(copy, g => Rewrite.Prune(g, wanted.Select(node => copy.Map[node])));
+    }
+
+    /// <summary>How often each node is read; a wanted one counts as read by two more, since nothing may take it in.</summary>
+    internal static int[] Users(Graph graph, IReadOnlyList<Node> wanted)
+    {
+        int[] users = new int[graph.Nodes.Count];
+        foreach (Node input in graph.Nodes.SelectMany(node => node.Inputs)) users[input.Id]++;
+        foreach (Node node in wanted) users[node.Id] += 2;
+        return users;
     }
 
     private static bool Fusable(Node node) =>

@@ -13,10 +13,16 @@ internal static class Optimization
         Then(g => Known.Fold(g, Now()));
         if (options.Frozen)
         {
+            Then(g => BatchNormalizationFolding.Apply(g, Now()));
             Then(g => Known.FoldParameters(g, Now()));
         }
 
-        if (options.Rewrites) Then(g => Fusion.Apply(g, Now()));
+        if (options.Rewrites)
+        {
+            Then(g => ConvReluFusion.Apply(g, Now()));
+            Then(g => Fusion.Apply(g, Now()));
+        }
+
         return copy;
     }
 }
