@@ -131,6 +131,10 @@ public static class OpTable
         ["LSTM"] = RecurrentImports.Lstm,
 
         // Matrix products and convolutions
+        ["MatMul"] = One(c => c[0].MatMul(c[1])),
+        ["Gemm"] = One(ProductImports.Gemm),
+        ["Conv"] = One(ProductImports.Conv),
+        ["ConvTranspose"] = One(ProductImports.ConvTranspose),
     };
 
     private static Import One(Func<OnnxCall, Node> make) => call => [make(call)];

@@ -15,6 +15,9 @@ internal readonly record struct ConvolutionAxis(int Source, int Out, int First, 
     /// <summary>What remains of that distance, from 0 to Stride - 1.</summary>
     public int Remainder(int tap) => tap * Step - Quotient(tap) * Stride;
 
+    /// <summary>Remainders that occur: taps repeat them in their order.</summary>
+    public int Remainders => Math.Min(Taps, Stride / ConvolutionPhase.CommonDivisor(Stride, Math.Abs(Step)));
+
     /// <summary>Whether output i is source i, tap by tap.</summary>
     public bool IsIdentity => Taps == 1 && First == 0 && Stride == 1 && Source == Out;
 }
@@ -42,5 +45,5 @@ internal readonly record struct ConvolutionPhase(ConvolutionAxis Axis, int First
         return new(new(output, count, firstOutput, -(step * dilation / stride), taps, 1), first, tap, step);
     }
 
-    private static int CommonDivisor(int a, int b) => b == 0 ? a : CommonDivisor(b, a % b);
+    internal static int CommonDivisor(int a, int b) => b == 0 ? a : CommonDivisor(b, a % b);
 }

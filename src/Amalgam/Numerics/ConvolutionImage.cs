@@ -22,13 +22,13 @@ internal readonly unsafe struct ConvolutionImage(ConvolutionAxis rows, Convoluti
     public int Pixels => count * Pitch;
 
     /// <summary>Elements that one channel takes.</summary>
-    public int ChannelSize => columns.Taps * rows.Stride * PlaneRows * Pitch;
+    public int ChannelSize => checked(columns.Taps * rows.Remainders * PlaneRows * Pitch);
 
     private int PlaneRows => count + rows.Reach;
 
     /// <summary>Where the window elements of one tap begin.</summary>
     public int Offset(int channel, int row, int column) =>
-        channel * ChannelSize + (((column * rows.Stride) + rows.Remainder(row)) * PlaneRows + rows.Quotient(row) - rows.Nearest) * Pitch;
+        checked(channel * ChannelSize + ((column * rows.Remainders + row % rows.Remainders) * PlaneRows + rows.Quotient(row) - rows.Nearest) * Pitch);
 
     /// <summary>Unrolls channels.</summary>
     /// <param name="source">The first channel of the first image.</param>
@@ -37,19 +37,17 @@ internal readonly unsafe struct ConvolutionImage(ConvolutionAxis rows, Convoluti
     /// <param name="to">Room for as many times <see cref="ChannelSize"/>.</param>
     public void Unroll(float* source, nint imageSize, int channels, float* to)
     {
-        int remainders = 0;
-        for (int a = 0; a < rows.Taps; a++) remainders |= 1 << Math.Min(rows.Remainder(a), 31);
+        int remainders = rows.Remainders;
         bool flat = images == 1 && rows.Stride == 1 && columns.Stride == 1 && columns.Out == columns.Source;
         for (int channel = 0; channel < channels; channel++, source += (nint)rows.Source * columns.Source)
         {
             for (int b = 0; b < columns.Taps; b++)
             {
                 int shift = columns.First + b * columns.Step;
-                for (int remainder = 0; remainder < rows.Stride; remainder++, to += PlaneRows * Pitch)
+                for (int i = 0; i < remainders; i++, to += PlaneRows * Pitch)
                 {
-                    if ((remainders >> Math.Min(remainder, 31) & 1) == 0) continue;
                     if (flat) CopyFlat(source, shift, to);
-                    else CopyRows(source, imageSize, shift, remainder, to);
+                    else CopyRows(source, imageSize, shift, rows.Remainder(i), to);
                 }
             }
         }

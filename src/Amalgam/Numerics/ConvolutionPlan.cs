@@ -23,8 +23,8 @@ internal readonly record struct ConvolutionPlan(int Inputs, int Images, int Rows
     {
         int blocks = Ceiling(s.Inputs * s.Taps, Steps), inputs = Ceiling(s.Inputs, Math.Min(s.Inputs, blocks));
         int images = s.Depthwise ? 1 : SideBySide(s.Pixels, s.Images, tileColumns), groups = Ceiling(s.Images, images), pitch = images * s.Columns.Out;
-        int unit = tileColumns / CommonDivisor(tileColumns, pitch);
-        long row = (long)inputs * s.Columns.Taps * s.Rows.Stride * pitch;
+        int unit = tileColumns / ConvolutionPhase.CommonDivisor(tileColumns, pitch);
+        long row = (long)inputs * s.Columns.Taps * s.Rows.Remainders * pitch;
         int rows = (int)Math.Clamp(ImageFloats / row - s.Rows.Reach, 1, s.Rows.Out);
         long wanted = Ceiling(Parts, (int)Math.Min(Parts, (long)groups * s.Groups));
         rows = Ceiling(s.Rows.Out, (int)Math.Max(Ceiling(s.Rows.Out, rows), Math.Min(wanted, s.Rows.Out)));
@@ -50,6 +50,4 @@ internal readonly record struct ConvolutionPlan(int Inputs, int Images, int Rows
     }
 
     public static int Ceiling(int a, int b) => (a + b - 1) / b;
-
-    private static int CommonDivisor(int a, int b) => b == 0 ? a : CommonDivisor(b, a % b);
 }

@@ -21,11 +21,14 @@ public readonly record struct ConvolutionShape(
     int Images, int Channels, int Height, int Width, int Filters, int KernelHeight, int KernelWidth, int StrideHeight = 1, int StrideWidth = 1,
     int PadTop = 0, int PadLeft = 0, int PadBottom = 0, int PadRight = 0, int DilationHeight = 1, int DilationWidth = 1, int Groups = 1)
 {
+    /// <summary>Longest padded axis: what places in it are counted with stays an integer.</summary>
+    private const int Most = 1 << 30;
+
     /// <summary>Rows of the output.</summary>
-    public int OutHeight => Out(Height + PadTop + PadBottom, KernelHeight, StrideHeight, DilationHeight);
+    public int OutHeight => Out(checked(Height + PadTop + PadBottom), KernelHeight, StrideHeight, DilationHeight);
 
     /// <summary>Columns of the output.</summary>
-    public int OutWidth => Out(Width + PadLeft + PadRight, KernelWidth, StrideWidth, DilationWidth);
+    public int OutWidth => Out(checked(Width + PadLeft + PadRight), KernelWidth, StrideWidth, DilationWidth);
 
     /// <summary>Elements of the input.</summary>
     public long InputCount => (long)Images * Channels * Height * Width;
@@ -52,8 +55,9 @@ public readonly record struct ConvolutionShape(
     {
         bool sizes = Images >= 0 && Channels > 0 && Filters > 0 && Height >= 0 && Width >= 0 && KernelHeight > 0 && KernelWidth > 0;
         bool steps = StrideHeight > 0 && StrideWidth > 0 && DilationHeight > 0 && DilationWidth > 0;
+        bool limits = (long)Height + PadTop + PadBottom <= Most && (long)Width + PadLeft + PadRight <= Most && StrideHeight <= Most && StrideWidth <= Most;
         bool groups = Groups > 0 && Channels % Groups == 0 && Filters % Groups == 0;
-        if (!sizes || !steps || !groups || PadTop < 0 || PadLeft < 0 || PadBottom < 0 || PadRight < 0)
+        if (!sizes || !steps || !limits || !groups || PadTop < 0 || PadLeft < 0 || PadBottom < 0 || PadRight < 0)
             throw new ArgumentException(
             $"no such convolution: images [{Images},{Channels},{Height},{Width}], {Filters} filters of [{KernelHeight},{KernelWidth}], strides [{StrideHeight},{StrideWidth}], "
             + $"pads [{PadTop},{PadLeft},{PadBottom},{PadRight}], dilations [{DilationHeight},{DilationWidth}], groups {Groups}");
@@ -61,7 +65,7 @@ public readonly record struct ConvolutionShape(
 
     private static int Out(int padded, int kernel, int stride, int dilation)
     {
-        int last = padded - ((kernel - 1) * dilation + 1);
+        int last = checked(padded - ((kernel - 1) * dilation + 1));
         return last < 0 ? 0 : last / stride + 1;
     }
 }

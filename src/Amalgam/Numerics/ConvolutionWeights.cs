@@ -45,7 +45,7 @@ internal static unsafe class ConvolutionWeights<T> where T : unmanaged, ILanes<T
     {
         int pixels = s.OutHeight * s.OutWidth, images = Math.Clamp(PixelsWanted / pixels, 1, Math.Min(s.Images, 16));
         int pitch = images * s.OutWidth;
-        long row = (long)s.KernelWidth * s.StrideHeight * pitch;
+        long row = (long)s.KernelWidth * s.Rows.Remainders * pitch;
         int channels = (int)Math.Clamp(ImageFloats / (row * (s.OutHeight + s.Rows.Reach)), 1, s.GroupChannels), rows = s.OutHeight;
         if (channels == 1) rows = (int)Math.Clamp(ImageFloats / row - s.Rows.Reach, 1, s.OutHeight);
         int groups = ConvolutionPlan.Ceiling(s.Images, images);
