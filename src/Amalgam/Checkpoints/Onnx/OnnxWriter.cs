@@ -53,11 +53,8 @@ internal sealed class OnnxWriter : OnnxExport
     {
         bool[] needed = Rewrite.Needed(_graph, _graph.Outputs.Values);
         foreach (Node node in _graph.Inputs.Values) _values[node] = node.Name!;
-        foreach (Node node in _graph.Nodes.Where(node => needed[node.Id]))
-        {
-            if (node.Op is Parameter) _values[node] = Weight(node.Name!, node.Value!, node.Type);
-            else if (node.Op is not Leaf) _values[node] = Export(node);
-        }
+        foreach (Node node in _graph.Parameters.Values.Where(node => needed[node.Id])) _values[node] = Weight(node.Name!, node.Value!, node.Type);
+        foreach (Node node in _graph.Nodes.Where(node => needed[node.Id] && node.Op is not Leaf)) _values[node] = Export(node);
 
         _current = null;
         foreach (var (name, node) in _graph.Outputs)

@@ -26,6 +26,14 @@ public sealed record SumTo(Shape Target) : Op
         }
     }
 
+    public override string Export(Node y, OnnxExport to)
+    {
+        Shape from = y.Inputs[0].Shape;
+        long[] axes = [.. Enumerable.Range(0, from.Rank).Where(axis => (Stretched(Target, from) >> axis & 1) != 0).Select(axis => (long)axis)];
+        string sum = axes.Length == 0 ? to[y.Inputs[0]] : to.Emit("ReduceSum", [to[y.Inputs[0]], to.Integers(axes)]);
+        return to.Emit("Reshape", [sum, to.Integers(Target.Sizes)]);
+    }
+
     public override long Work(Node y) => y.Inputs[0].Shape.Count;
 
     /// <summary>A bit for each axis over which the smaller shape is stretched.</summary>
