@@ -106,7 +106,7 @@ public sealed record HeatMap(string Title, int Rows, int Columns, ImmutableArray
         for (int i = 0; i < Values.Length; i++) (pixels[3 * i], pixels[3 * i + 1], pixels[3 * i + 2]) = colourOf(i);
         html.Empty(
             "image", ("x", Figures.At(left)), ("y", Figures.At(top)), ("width", Figures.At(width)), ("height", Figures.At(height)), ("preserveAspectRatio", "none"),
-            ("href", Png.DataUri(Columns, Rows, 3, pixels)));
+            ("href", Address(Columns, Rows, pixels)));
     }
 
     /// <summary>Which colour is which value.</summary>

@@ -5,10 +5,9 @@ namespace Amalgam.Zoo.Report;
 /// <summary>One image of a grid.</summary>
 /// <param name="Width">Pixels from left to right.</param>
 /// <param name="Height">Pixels from top to bottom.</param>
-/// <param name="Channels">1 for grey, 3 for red, green and blue.</param>
-/// <param name="Pixels">Row by row, a pixel's channels together.</param>
+/// <param name="Pixels">Row by row: one byte for a pixel is grey, three are red, green and blue.</param>
 /// <param name="Caption">What stands below it; may be empty.</param>
-public sealed record ImageTile(int Width, int Height, int Channels, ImmutableArray<byte> Pixels, string Caption = "")
+public sealed record ImageTile(int Width, int Height, ImmutableArray<byte> Pixels, string Caption = "")
 {
     /// <summary>An image as networks take it.</summary>
     /// <param name="shape">Its shape: [channels, height, width].</param>
@@ -28,7 +27,7 @@ public sealed record ImageTile(int Width, int Height, int Channels, ImmutableArr
             pixels[i % plane * channels + i / plane] = float.IsNaN(share) ? (byte)0 : (byte)MathF.Round(255 * Math.Clamp(share, 0, 1));
         }
 
-        return new((int)shape[2], (int)shape[1], channels, [.. pixels], caption);
+        return new((int)shape[2], (int)shape[1], [.. pixels], caption);
     }
 }
 
@@ -44,7 +43,7 @@ public sealed record ImageGrid(string Title, ImmutableArray<ImageTile> Tiles, in
         foreach (ImageTile tile in Tiles)
         {
             html.Open("div").Empty(
-                "img", ("src", Png.DataUri(tile.Width, tile.Height, tile.Channels, tile.Pixels.AsSpan())), ("width", $"{tile.Width * Scale}"), ("height", $"{tile.Height * Scale}"), ("alt", tile.Caption));
+                "img", ("src", Address(tile.Width, tile.Height, tile.Pixels.AsSpan())), ("width", $"{tile.Width * Scale}"), ("height", $"{tile.Height * Scale}"), ("alt", tile.Caption));
             if (tile.Caption != "") html.Element("span", tile.Caption);
             html.Close();
         }

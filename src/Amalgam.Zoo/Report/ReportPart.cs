@@ -23,6 +23,9 @@ public abstract record ReportPart
         ("style", $"max-width:{Figures.At(width)}px"),
         ("role", "img"),
         ("aria-label", what));
+
+    /// <summary>An image as an address that a page can hold.</summary>
+    private protected static string Address(int width, int height, ReadOnlySpan<byte> pixels) => "data:image/png;base64," + Convert.ToBase64String(Png.Encode(width, height, pixels));
 }
 
 /// <summary>A heading.</summary>

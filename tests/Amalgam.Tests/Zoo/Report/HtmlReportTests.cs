@@ -15,7 +15,8 @@ public class HtmlReportTests
         foreach (Type part in typeof(ReportPart).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(ReportPart)))) Assert.Contains(SampleReport.Make().Parts.SelectMany(Flat), p => p.GetType() == part);
         Assert.DoesNotContain(root.Descendants(), e => e.Name.LocalName is "script" or "link" or "iframe");
         Assert.All(Addresses(root), address => Assert.StartsWith("data:image/png;base64,", address));
-        Assert.DoesNotContain("NaN", page);
+        Assert.DoesNotContain("NaN", root.Value);
+        Assert.DoesNotContain("=\"NaN", page);
     }
 
     [Fact]
