@@ -75,6 +75,7 @@ public sealed record Conv(ImmutableArray<int> Strides = default, ImmutableArray<
         if (Groups < 1 || x[1] != w[1] * Groups) throw new GraphException($"the input {x} has {x[1]} channels, but the filters {w} take {w[1]} in each of {Groups} groups");
         if (w[0] % Groups != 0 || w[0] == 0) throw new GraphException($"{w[0]} filters cannot be divided into {Groups} groups");
         ConvolutionShape s = Spatial(w, Strides, Pads, Dilations, Groups) with { Images = x.Size(0), Height = axes == 1 ? 1 : x.Size(2), Width = x.Size(^1) };
+        s.Check();
         if (s.OutHeight < 1 || s.OutWidth < 1) throw new GraphException($"the kernel of {w} is larger than the padded input {x}");
         return s;
     }

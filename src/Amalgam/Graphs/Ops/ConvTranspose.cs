@@ -104,6 +104,8 @@ public sealed record ConvTranspose(
             Height = checked((height - 1) * s.StrideHeight + Conv.Extent(s.KernelHeight, s.DilationHeight) - s.PadTop - s.PadBottom + padHeight),
             Width = checked((width - 1) * s.StrideWidth + Conv.Extent(s.KernelWidth, s.DilationWidth) - s.PadLeft - s.PadRight + padWidth),
         };
-        return s.Height > 0 && s.Width > 0 && height > 0 && width > 0 ? s : throw new GraphException($"nothing is left of the result for an input {x}, filters {w} and pads [{string.Join(',', Pads)}]");
+        if (s.Height < 1 || s.Width < 1 || height < 1 || width < 1) throw new GraphException($"nothing is left of the result for an input {x}, filters {w} and pads [{string.Join(',', Pads)}]");
+        s.Check();
+        return s;
     }
 }
