@@ -28,7 +28,11 @@ public sealed record BatchStatistics : GradientOp
         });
     }
 
-    public override void Link(Node y, AxisLinks links) => links.Same(AxisLinks.Of(y, 1), AxisLinks.Of(y.Inputs[0], 1));
+    public override void Link(Node y, AxisLinks links)
+    {
+        links.Same(AxisLinks.Of(y, 1), AxisLinks.Of(y.Inputs[0], 1));
+        links.Fix(AxisLinks.Of(y, 0), "a mean is not a variance");
+    }
 
     public override long Work(Node y) => 4 * y.Inputs[0].Shape.Count;
 

@@ -13,18 +13,18 @@ public sealed record Min : Binary
 
     public override void Map(float a, ReadOnlySpan<float> b, Span<float> y) => TensorPrimitives.Min(b, a, y);
 
-    /// <summary>Gives the gradient to the lesser of two, and half of it to each where they are equal.</summary>
+    /// <summary>Splits the gradient: the first part where the first number is the lesser, the second elsewhere, and halves where they are equal.</summary>
     internal static Node[] Share(Node a, Node b, Node dy)
     {
-        Node ofA = (dy.Graph.Add(new Less(), a, b) + dy.Graph.Add(new LessOrEqual(), a, b)) * 0.5f;
-        return [dy * ofA, dy * (1 - ofA)];
+        Node first = (dy.Graph.Add(new Less(), a, b) + dy.Graph.Add(new LessOrEqual(), a, b)) * 0.5f;
+        return [dy * first, dy * (1 - first)];
     }
 }
 
 /// <summary>ONNX Max of two; NaN where either is. Equal inputs share the gradient.</summary>
 public sealed record Max : Binary
 {
-    public override Node?[] Gradient(Node y, Node dy) => [.. Min.Share(y.Inputs[1], y.Inputs[0], dy).Reverse()];
+    public override Node?[] Gradient(Node y, Node dy) => Min.Share(y.Inputs[1], y.Inputs[0], dy);
 
     public override void Map(ReadOnlySpan<float> a, ReadOnlySpan<float> b, Span<float> y) => TensorPrimitives.Max(a, b, y);
 
