@@ -161,9 +161,9 @@ public abstract record Recurrent(RecurrentDirection Direction) : Op
     {
         Graph g = x[0].Graph;
         bool reverse = Direction == RecurrentDirection.Reverse || d == 1;
-        long steps = x[0].Shape[0], rows = x[0].Shape[1], hidden = x[2].Shape[2], gates = Cell.Gates() * hidden;
+        long steps = x[0].Shape[0], hidden = x[2].Shape[2], gates = Cell.Gates() * hidden;
         Node w = Of(x[1], d), r = Of(x[2], d);
-        Node input = g.Add(new RecurrentProduct(TransposeB: true), x[0].Reshape(-1, x[0].Shape[2]), w);
+        Node input = g.Add(new MatMul(TransposeB: true), x[0], w);
         Node? late = null;
         if (x.Length > 3)
         {
@@ -177,7 +177,7 @@ public abstract record Recurrent(RecurrentDirection Direction) : Op
             input += ofX + ofH;
         }
 
-        List<Node> inputs = [input.Reshape(steps, -1, gates), r];
+        List<Node> inputs = [input, r];
         if (Cell == RecurrentCell.GruResetAfter) inputs.Add(late ?? Arguments.Zeros(g, new(hidden)));
         for (int i = 4; i < x.Length; i++) inputs.Add(Of(x[i], d));
         Node y = g.Add(new RecurrentSteps(Cell, reverse), inputs.ToArray());

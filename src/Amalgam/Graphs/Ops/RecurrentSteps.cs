@@ -90,7 +90,7 @@ public sealed record RecurrentSteps(RecurrentCell Cell, bool Reverse = false) : 
 
     /// <summary>The sum over steps and rows of the products of each element of a with each of b: [T,N,A], [T,N,B] to [A,B].</summary>
     private static Node Contract(Node a, Node b) =>
-        a.Graph.Add(new RecurrentProduct(TransposeA: true), a.ReshapeTo(new(a.Shape[0] * a.Shape[1], a.Shape[2])), b.ReshapeTo(new(b.Shape[0] * b.Shape[1], b.Shape[2])));
+        a.Graph.Add(new MatMul(TransposeA: true), a.ReshapeTo(new(a.Shape[0] * a.Shape[1], a.Shape[2])), b.ReshapeTo(new(b.Shape[0] * b.Shape[1], b.Shape[2])));
 
     /// <summary>The gradient by the hidden states, when nobody reads the rest of the result.</summary>
     private static Node? OnlyHidden(Node dy, long hidden)
