@@ -24,6 +24,13 @@ if (args is ["conv", ..])
     return;
 }
 
+// training CASE [STEPS] [profile] prints samples per second of a training step, for bench/training-speed.sh.
+if (args is ["training", var name, .. var more])
+{
+    TrainingSpeed.Run(name, more.Length > 0 && int.TryParse(more[0], out int steps) ? steps : null, more.Contains("profile"));
+    return;
+}
+
 // In this process: the shared output folder of the build is not where BenchmarkDotNet's generated projects look.
 var config = DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance));
 BenchmarkSwitcher.FromAssembly(typeof(CheckpointGenerator).Assembly).Run(args, config);

@@ -60,6 +60,9 @@ public static class Layout
     /// <summary>x rounded to another element type.</summary>
     public static Node Cast(this Node x, DType to) => x.Graph.Add(new Cast(to), x);
 
+    /// <summary>Sums of products by Einstein's convention, as NumPy and ONNX write it: <c>"bhid,bhjd->bhij"</c>. A letter is an axis, <c>...</c> stands for axes that broadcast.</summary>
+    public static Node Einsum(string equation, params ReadOnlySpan<Node> operands) => Graphs.Einsum.Of(equation, operands);
+
     /// <summary>ONNX DepthToSpace of [N,C,H,W]: blocks of channels become blocks of <paramref name="size"/> by <paramref name="size"/> positions.</summary>
     /// <param name="x">Images.</param>
     /// <param name="size">Side of a block.</param>

@@ -112,8 +112,8 @@ internal static class LayoutImports
     {
         c.Ignore("seed", "is_test");
         float ratio = c.Float("ratio", 0.5f);
-        if (c.Optional(1) is { } given) ratio = given.Known is { Count: 1 } known ? known.Span[0] : throw new GraphException("the ratio must be one number that is known when the graph is built");
-        if (c.Optional(2) is { } training && training.Known is not { Count: 1, Span: [0] } && ratio != 0)
+        if (c.Optional(1) is { } given) ratio = Number(given, "the ratio");
+        if (c.Optional(2) is { } training && ratio != 0 && Number(training, "training_mode") != 0)
         {
             throw new GraphException("Dropout in training mode draws at random; export the model for inference");
         }
@@ -140,6 +140,12 @@ internal static class LayoutImports
     });
 
     public static Node SpaceToDepth(OnnxCall c) => c[0].SpaceToDepth((int)c.Int("blocksize"));
+
+    private static float Number(Node x, string what)
+    {
+        if (x.Shape.Count != 1) throw new GraphException($"{what} must be one number, found {x.Shape}");
+        return x.Known?.Span[0] ?? throw new GraphException($"{what} must be known when the graph is built, but {x} depends on inputs or parameters");
+    }
 
     private static int Axis(OnnxCall c, long axis) => Arguments.Axis(axis, c[0].Shape.Rank) is var from0 && axis < 0 ? (int)axis : from0;
 

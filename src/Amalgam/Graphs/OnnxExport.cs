@@ -17,7 +17,15 @@ public abstract class OnnxExport
     /// <param name="inputs">Names of values; an empty one for an optional input that is left out.</param>
     /// <param name="attributes">Name and value: long, float, string, long[], float[]. A null value leaves the attribute out.</param>
     /// <returns>Name of the result.</returns>
-    public abstract string Emit(string opType, ReadOnlySpan<string> inputs, params ReadOnlySpan<(string Name, object? Value)> attributes);
+    public string Emit(string opType, ReadOnlySpan<string> inputs, params ReadOnlySpan<(string Name, object? Value)> attributes) => Emit(1, opType, inputs, attributes)[0];
+
+    /// <summary>Adds an ONNX node with several results.</summary>
+    /// <param name="results">How many.</param>
+    /// <param name="opType">ONNX operator.</param>
+    /// <param name="inputs">Names of values; an empty one for an optional input that is left out.</param>
+    /// <param name="attributes">Name and value: long, float, string, long[], float[]. A null value leaves the attribute out.</param>
+    /// <returns>Names of the results.</returns>
+    public abstract string[] Emit(int results, string opType, ReadOnlySpan<string> inputs, params ReadOnlySpan<(string Name, object? Value)> attributes);
 
     /// <summary>Adds an ONNX node over a node's own inputs.</summary>
     public string Emit(string opType, Node y, params ReadOnlySpan<(string Name, object? Value)> attributes)

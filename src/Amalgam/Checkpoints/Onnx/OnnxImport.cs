@@ -99,7 +99,7 @@ internal sealed class OnnxImport
                 if (!attributes.TryAdd(attribute.Name, ValueOf(attribute, node))) throw new GraphException($"has two attributes '{attribute.Name}'");
             }
 
-            OnnxCall call = new(_graph, node.OpType, (int)_file.Opset, Align(inputs, attributes), attributes, 1 + node.Output.ToList().FindLastIndex(_uses.Has));
+            OnnxCall call = new(_graph, node.OpType, (int)_file.Opset, inputs, attributes, 1 + node.Output.ToList().FindLastIndex(_uses.Has));
             Node[] results = OpTable.All[node.OpType](call);
             string[] unread = [.. call.Unread];
             return unread.Length == 0 ? results : throw new GraphException($"its {(unread.Length == 1 ? "attribute" : "attributes")} {string.Join(", ", unread.Select(a => $"'{a}'"))} would have no effect here");
@@ -109,15 +109,6 @@ internal sealed class OnnxImport
             _problems.Add(_file.ProblemOf(node, e.Message));
             return [];
         }
-    }
-
-    /// <summary>Before opset 7 an operator said that it broadcasts, and could line up the second input's axes with others than the last ones of the first.</summary>
-    private Node?[] Align(Node?[] inputs, Dictionary<string, object> attributes)
-    {
-        if (_file.Opset >= 7 || !attributes.Remove("broadcast")) return inputs;
-        if (!attributes.Remove("axis", out object? value) || value is not long axis || inputs is not [{ } a, { } b]) return inputs;
-        int first = (int)(axis < 0 ? axis + a.Shape.Rank : axis), behind = a.Shape.Rank - first - b.Shape.Rank;
-        return behind <= 0 ? inputs : [a, b.Unsqueeze([.. Enumerable.Range(b.Shape.Rank, behind)])];
     }
 
     private Node Constant(NodeProto node)

@@ -35,7 +35,7 @@ public sealed class OnnxModel : IDisposable
     internal const string Domain = "ai.onnx";
 
     /// <summary>Versions of ONNX's operator set that are imported.</summary>
-    internal const int OldestOpset = 6, NewestOpset = 25;
+    internal const int OldestOpset = 1, NewestOpset = 25;
 
     private readonly OnnxFile _file;
 

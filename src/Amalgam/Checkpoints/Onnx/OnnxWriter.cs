@@ -84,7 +84,7 @@ internal sealed class OnnxWriter : OnnxExport
         return value.Count > 16 ? Weight(FreeName("constant"), value, type) : Number($"{value.Shape} {string.Join(' ', value.Span.ToArray().Select(BitConverter.SingleToInt32Bits))}", value, type);
     }
 
-    public override string Emit(string opType, ReadOnlySpan<string> inputs, params ReadOnlySpan<(string Name, object? Value)> attributes)
+    public override string[] Emit(int results, string opType, ReadOnlySpan<string> inputs, params ReadOnlySpan<(string Name, object? Value)> attributes)
     {
         NodeProto node = new() { OpType = opType };
         foreach (string input in inputs) node.Input.Add(input);
@@ -94,9 +94,10 @@ internal sealed class OnnxWriter : OnnxExport
             if (value is not null) node.Attribute.Add(Attribute(name, value));
         }
 
-        node.Output.Add(FreeName($"{NameOf(_current!)}/{opType}{(_emitted++ == 0 ? "" : $"_{_emitted}")}"));
+        string first = $"{NameOf(_current!)}/{opType}{(_emitted++ == 0 ? "" : $"_{_emitted}")}";
+        for (int i = 0; i < results; i++) node.Output.Add(FreeName(i == 0 ? first : $"{first}:{i}"));
         Add(node);
-        return node.Output[0];
+        return [.. node.Output];
     }
 
     /// <summary>Exports a node; the ONNX value that holds its result takes its name.</summary>

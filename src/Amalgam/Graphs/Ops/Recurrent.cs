@@ -144,8 +144,9 @@ public abstract record Recurrent(RecurrentDirection Direction) : Op
     {
         List<string> inputs = [.. y.Inputs.Select(input => to[input])];
         if (inputs.Count > 4) inputs.Insert(4, "");
-        return to.Emit(name, inputs.ToArray(),
+        string[] results = to.Emit(IsLastCell ? 3 : 1, name, inputs.ToArray(),
             [("hidden_size", y.Shape[^1]), ("direction", Direction switch { RecurrentDirection.Forward => "forward", RecurrentDirection.Reverse => "reverse", _ => "bidirectional" }), .. attributes]);
+        return results.Length == 1 ? results[0] : to.Emit("Identity", [results[^1]]);
     }
 
     /// <summary>The layer as a product over all steps, the steps of each direction, and what joins them.</summary>
@@ -229,6 +230,5 @@ public sealed record Lstm(bool LastCell = false, RecurrentDirection Direction = 
 
     private protected override bool IsLastCell => LastCell;
 
-    public override string Export(Node y, OnnxExport to) =>
-        LastCell ? throw new GraphException("the last cell of an LSTM is a third result, which is not exported") : Export(y, to, "LSTM");
+    public override string Export(Node y, OnnxExport to) => Export(y, to, "LSTM");
 }

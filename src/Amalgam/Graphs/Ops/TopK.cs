@@ -33,6 +33,13 @@ public abstract record TopK(int Axis, bool Largest) : Op
 
     public override void Link(Node y, AxisLinks links) => links.FollowExcept(y, y.Inputs[0], Arguments.Axis(Axis, y.Shape.Rank), "its largest are taken in order");
 
+    /// <summary>ONNX's operator, of which the result number <paramref name="number"/> is this one.</summary>
+    private protected string Export(Node y, OnnxExport to, int number)
+    {
+        string[] results = to.Emit(2, "TopK", [to[y.Inputs[0]], to.Integers(Arguments.Integer(y.Inputs[1], "k"))], ("axis", (long)Axis), ("largest", Largest ? 1L : 0L));
+        return number == 0 ? results[0] : to.Emit("Identity", [results[number]]);
+    }
+
     /// <summary>What stands in the result for a position.</summary>
     private protected abstract float Result(ReadOnlySpan<float> x, int first, int position, int step);
 
@@ -54,6 +61,8 @@ public sealed record TopKValues(int Axis = -1, bool Largest = true) : TopK(Axis,
         return [dy.Graph.Add(new ScatterElements(Axis, ScatterReduction.Add), Arguments.Zeros(dy.Graph, y.Inputs[0].Shape), positions, dy), null];
     }
 
+    public override string Export(Node y, OnnxExport to) => Export(y, to, 0);
+
     private protected override float Result(ReadOnlySpan<float> x, int first, int position, int step) => x[first + position * step];
 }
 
@@ -63,6 +72,8 @@ public sealed record TopKIndices(int Axis = -1, bool Largest = true) : TopK(Axis
     public override DType TypeOf(ReadOnlySpan<Node> x) => DType.I64;
 
     public override Node?[] Gradient(Node y, Node dy) => [null, null];
+
+    public override string Export(Node y, OnnxExport to) => Export(y, to, 1);
 
     private protected override float Result(ReadOnlySpan<float> x, int first, int position, int step) => position;
 }
