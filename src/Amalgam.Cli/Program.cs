@@ -2,8 +2,10 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
+using Amalgam.Graphs;
 using Amalgam.Merging;
 using Amalgam.Merging.Recipes;
+using Amalgam.Training;
 
 namespace Amalgam.Cli;
 
@@ -27,6 +29,10 @@ internal static class Program
             DiffCommand.Create(),
             ConvertCommand.Create(),
             MethodsCommand.Create(),
+            TrainCommand.Create(),
+            EvalCommand.Create(),
+            RunCommand.Create(),
+            ShowCommand.Create(),
             DemoCommand.Create(),
             CompletionCommand.Create(),
         };
@@ -69,7 +75,7 @@ internal static class Program
             case OperationCanceledException:
                 error.WriteLine("interrupted");
                 return Interrupted;
-            case MergeException or InvalidDataException or IOException or UnauthorizedAccessException:
+            case MergeException or GraphException or TrainingException or InvalidDataException or IOException or UnauthorizedAccessException:
                 return Fail(error, string.Join(Environment.NewLine, e.Message.Split('\n').Select(Printable.Line)));
             default:
                 error.WriteLine($"This is a bug in amalgam:{Environment.NewLine}{e}");

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Amalgam.Checkpoints;
 using Amalgam.Merging;
+using Amalgam.Training;
 
 namespace Amalgam.Cli;
 
@@ -10,7 +11,7 @@ namespace Amalgam.Cli;
 /// </summary>
 /// <param name="error">Where it goes.</param>
 /// <param name="quiet">Says nothing at all.</param>
-internal sealed class Progress(TextWriter error, bool quiet) : IProgress<CopyProgress>, IProgress<MergeProgress>, IDisposable
+internal sealed class Progress(TextWriter error, bool quiet) : IProgress<CopyProgress>, IProgress<MergeProgress>, IProgress<TrainingProgress>, IDisposable
 {
     private const int BarWidth = 20, WhatWidth = 28;
     private static readonly TimeSpan LiveInterval = TimeSpan.FromMilliseconds(100), PlainInterval = TimeSpan.FromSeconds(5);
@@ -36,12 +37,20 @@ internal sealed class Progress(TextWriter error, bool quiet) : IProgress<CopyPro
         {
             TimeSpan time = _clock.Elapsed;
             if (stage != _stage) (_stage, _began) = (stage, time);
-            if (time < _next) return;
-            _next = time + (_live ? LiveInterval : PlainInterval);
-            string line = Line(done, total, what, time - _began, _live, found);
-            if (_live) error.Write($"\r{line}\e[K");
-            else error.WriteLine(line);
-            _lineIsOpen = _live;
+            if (IsDue()) Show(Line(done, total, what, time - _began, _live, found));
+        }
+    }
+
+    /// <summary>Says how many things of one kind are done.</summary>
+    /// <param name="what">What was done to them, such as <c>evaluated</c>.</param>
+    /// <param name="done">How many are done.</param>
+    /// <param name="total">How many there are.</param>
+    public void Report(string what, long done, long total)
+    {
+        if (quiet) return;
+        lock (_gate)
+        {
+            if (IsDue()) Show($"{Bar((double)done / Math.Max(1, total), _live)}  {what} {done:N0} of {total:N0}");
         }
     }
 
@@ -49,25 +58,74 @@ internal sealed class Progress(TextWriter error, bool quiet) : IProgress<CopyPro
 
     public void Report(MergeProgress value) => Report(value.Done, value.Total, value.Stage, value.Stage, value.Found);
 
-    /// <summary>Takes the line off the terminal.</summary>
-    public void Dispose()
+    public void Report(TrainingProgress value)
+    {
+        if (quiet) return;
+        lock (_gate)
+        {
+            if (IsDue()) Show(Line(value, _live));
+        }
+    }
+
+    /// <summary>Writes a line to an output that stays, above the one that rewrites itself.</summary>
+    public void Write(TextWriter output, string line)
     {
         lock (_gate)
         {
-            if (_lineIsOpen) error.Write("\r\e[K");
-            _lineIsOpen = false;
+            Clear();
+            output.WriteLine(line);
         }
+    }
+
+    /// <summary>Takes the line off the terminal.</summary>
+    public void Dispose()
+    {
+        lock (_gate) Clear();
+    }
+
+    private void Clear()
+    {
+        if (_lineIsOpen) error.Write("\r\e[K");
+        _lineIsOpen = false;
+    }
+
+    /// <summary>Whether enough time has passed since the last line; if so the next one counts from now.</summary>
+    private bool IsDue()
+    {
+        TimeSpan time = _clock.Elapsed;
+        if (time < _next) return false;
+        _next = time + (_live ? LiveInterval : PlainInterval);
+        return true;
+    }
+
+    private void Show(string line)
+    {
+        if (_live) error.Write($"\r{line}\e[K");
+        else error.WriteLine(line);
+        _lineIsOpen = _live;
+    }
+
+    /// <summary>For example <c>[####----------------]  23%  epoch 3/10  loss 0.1234  96.21% right  5,120/s  0:42 left</c>.</summary>
+    internal static string Line(TrainingProgress p, bool bar)
+    {
+        string right = p.Accuracy is { } accuracy ? $"  {100 * accuracy:0.00}% right" : "";
+        return $"{Bar((double)p.Step / Math.Max(1, p.Steps), bar)}  epoch {p.Epoch}/{p.Epochs}  loss {p.Loss:0.0000}{right}  {p.SamplesPerSecond:N0}/s  {Duration(p.TimeLeft.TotalSeconds)} left";
+    }
+
+    private static string Bar(double share, bool drawn)
+    {
+        share = Math.Clamp(share, 0, 1);
+        int filled = (int)(share * BarWidth);
+        return $"{(drawn ? $"[{new string('#', filled)}{new string('-', BarWidth - filled)}] " : "")}{(int)(share * 100),3}%";
     }
 
     /// <summary>For example <c>[#########-----------]  45%  512 MB/s  0:12 left  layers.3.weight</c>.</summary>
     internal static string Line(long done, long total, string what, TimeSpan time, bool bar, long found = 0)
     {
-        double share = total > 0 ? Math.Clamp((double)done / total, 0, 1) : 1;
+        double share = total > 0 ? (double)done / total : 1;
         double perSecond = (done - found) / Math.Max(time.TotalSeconds, 1e-3);
-        int filled = (int)(share * BarWidth);
-        string drawn = bar ? $"[{new string('#', filled)}{new string('-', BarWidth - filled)}] " : "";
         string left = done > found && time.TotalSeconds > 1 ? Duration((total - done) / perSecond) : "-:--";
-        return $"{drawn}{(int)(share * 100),3}%  {ByteSize.Text((long)perSecond)}/s  {left} left  {Printable.Short(what, WhatWidth)}";
+        return $"{Bar(share, bar)}  {ByteSize.Text((long)perSecond)}/s  {left} left  {Printable.Short(what, WhatWidth)}";
     }
 
     private static string Duration(double seconds)

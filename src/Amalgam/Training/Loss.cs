@@ -1,5 +1,4 @@
 using Amalgam.Graphs;
-using Amalgam.Graphs.Ops;
 
 namespace Amalgam.Training;
 
@@ -14,6 +13,13 @@ public abstract record Loss(string Target)
 
     /// <summary>Declares the input of the truth.</summary>
     private protected Node Truth(Node output, Shape shape, DType type) => output.Graph.Input(Target, shape, type);
+
+    /// <summary>Declares the input of the samples' classes.</summary>
+    private protected Node Classes(Node scores)
+    {
+        if (scores.Shape.Rank != 2) throw new GraphException($"a score for each sample and class is needed, [samples, classes], found {scores} {scores.Shape}");
+        return Truth(scores, new(scores.Shape[0]), DType.I64);
+    }
 }
 
 /// <summary>What a <see cref="Loss"/> added to a network.</summary>
@@ -22,6 +28,29 @@ public abstract record Loss(string Target)
 /// <param name="Scores">A score for each sample and class, <c>[samples, classes]</c>, whose largest is the prediction; null where the truth is no class.</param>
 public sealed record LossNodes(Node Value, Node Truth, Node? Scores = null);
 
+/// <summary>Cross-entropy between the samples' classes and the softmax of the result <c>[samples, classes]</c>.</summary>
+/// <param name="LabelSmoothing">Share of the truth that is spread evenly over all classes, in [0, 1).</param>
+/// <param name="Target">Name of the input and of the field.</param>
+public sealed record CrossEntropy(double LabelSmoothing = 0, string Target = "label") : Loss(Target)
+{
+    public override LossNodes Add(Node output)
+    {
+        Node truth = Classes(output);
+        return new(output.SoftmaxCrossEntropy(truth, (float)LabelSmoothing), truth, output);
+    }
+}
+
+/// <summary>Binary cross-entropy with the logistic function of the result; the truth has the shape of the result, with numbers from 0 to 1.</summary>
+/// <param name="Target">Name of the input and of the field.</param>
+public sealed record BinaryCrossEntropy(string Target = "target") : Loss(Target)
+{
+    public override LossNodes Add(Node output)
+    {
+        Node truth = Truth(output, output.Shape, DType.F32);
+        return new(output.BinaryCrossEntropyWithLogits(truth), truth);
+    }
+}
+
 /// <summary>The mean of the squared differences from the truth, which has the shape of the result.</summary>
 /// <param name="Target">Name of the input and of the field.</param>
 public sealed record SquaredError(string Target = "target") : Loss(Target)
@@ -29,7 +58,6 @@ public sealed record SquaredError(string Target = "target") : Loss(Target)
     public override LossNodes Add(Node output)
     {
         Node truth = Truth(output, output.Shape, DType.F32);
-        Node difference = output - truth;
-        return new(output.Graph.Add(new SumTo(default), difference * difference) / Math.Max(1f, output.Shape.Count), truth);
+        return new(output.MeanSquaredError(truth), truth);
     }
 }

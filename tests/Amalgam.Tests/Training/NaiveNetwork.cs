@@ -43,7 +43,7 @@ internal static class NaiveNetwork
 
         public override int Count => points.Length;
 
-        public override System.Collections.Immutable.ImmutableArray<Field> Fields => [new("point", new(2), DType.F32), new("label", default, DType.I64)];
+        public override System.Collections.Immutable.ImmutableArray<Field> Fields { get; } = [new("point", new(2), DType.F32), new("label", default, DType.I64)];
 
         public override ReadOnlySpan<int> Labels => _labels;
 

@@ -1,0 +1,192 @@
+using System.CommandLine;
+using System.Globalization;
+using Amalgam.Graphs;
+using Amalgam.Training;
+using Amalgam.Training.Data;
+using Amalgam.Zoo.Runs;
+
+namespace Amalgam.Cli;
+
+/// <summary><c>amalgam eval</c>: how good networks are on data.</summary>
+internal sealed class EvalCommand
+{
+    private readonly Argument<string[]> _models = new("models") { Description = ".onnx files, checkpoints, or folders of runs; of several the ensemble is evaluated too", Arity = ArgumentArity.OneOrMore };
+    private readonly Option<string?> _data = new("--data", "-d") { Description = "The data set, as amalgam data list shows it; of the folder of a run its own" };
+    private readonly Option<string?> _model = ArchitectureOption.Create();
+    private readonly Option<bool> _training = new("--training-data") { Description = "Evaluate on the training samples, not on the test samples" };
+    private readonly Option<float[]?> _mean = Numbers("--mean", "For each channel what is subtracted from pixels, which are 0 to 1: 0.485,0.456,0.406");
+    private readonly Option<float[]?> _std = Numbers("--std", "For each channel what they are then divided by");
+    private readonly Option<string?> _vectors = new("--class-vectors") { Description = "For a network that gives embeddings: a checkpoint with a vector for each class; the score is the cosine", HelpName = "checkpoint" };
+    private readonly Option<string?> _tasks = new("--tasks") { Description = "Groups of classes, each also evaluated among itself: 0,1,2,6,9/3,4,5,7,8", HelpName = "groups" };
+    private readonly Option<int?> _batch = CountOption.Create("--batch", "Samples at a time [default: 128]");
+    private readonly Option<int?> _limit = CountOption.Create("--limit", "Only so many samples, from the first on");
+    private readonly Option<bool> _json = new("--json") { Description = "Print JSON" };
+    private readonly Option<bool> _quiet = new("--quiet", "-q") { Description = "No progress" };
+
+    public static Command Create() => new EvalCommand().CreateVerb();
+
+    private Verb CreateVerb()
+    {
+        Verb verb = new(
+            "eval", "Evaluate networks that tell classes apart: accuracy, top-5 accuracy and cross-entropy on test data; of several networks also the ensemble, the sum of their scores.",
+            [
+                "amalgam eval runs/mnist-mlp                    # a run of amalgam train, on its own data",
+                "amalgam eval model.onnx --data cifar10 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225",
+                "amalgam eval a.safetensors b.safetensors --model mlp:bias=false --data mnist",
+                "amalgam eval a.onnx --data cifar10 --class-vectors v.safetensors --tasks 0,1,2,6,9/3,4,5,7,8",
+            ])
+        {
+            _models, _data, _model, _training, _mean, _std, _vectors, _tasks, _batch, _limit, _json, _quiet,
+        };
+        verb.Runs(Run);
+        return verb;
+    }
+
+    private void Run(ParseResult parse, CancellationToken cancel)
+    {
+        TextWriter output = parse.InvocationConfiguration.Output;
+        string[] paths = parse.GetValue(_models)!;
+        RunDescription? run = RunFolder.Find(paths[0]);
+        Dataset data = Data(parse, run);
+        int[][] tasks = Tasks(parse.GetValue(_tasks), data);
+        Tensor? vectors = (parse.GetValue(_vectors) ?? run?.Loss.ClassVectors) is { } path ? ClassVectors.Read(path) : null;
+
+        List<(string Name, ClassScores Scores)> rows = [];
+        using (Progress progress = new(parse.InvocationConfiguration.Error, parse.GetValue(_quiet)))
+        {
+            foreach (string model in paths)
+            {
+                Graph graph = RunFolder.Find(model) is { } own ? ModelLoader.Load(RunFolder.ModelOf(model), own.Model) : ModelLoader.Load(model, ArchitectureOption.Of(parse.GetValue(_model)));
+                string? scores = null;
+                if (vectors is not null) scores = AddScores(graph, vectors);
+                int before = rows.Count;
+                Tensor all = Predictions.Of(graph, data, parse.GetValue(_batch) ?? 128, scores, new Samples(done => progress.Report("evaluated", before * data.Count + done, paths.Length * data.Count)), cancel);
+                Check(all, data, model);
+                rows.Add((model, new(all)));
+            }
+        }
+
+        if (rows.Count > 1) rows.Add(("ensemble (sum of scores)", ClassScores.Sum([.. rows.Select(r => r.Scores)])));
+        if (parse.GetValue(_json)) WriteJson(output, data, rows, tasks);
+        else Write(output, data, rows, tasks);
+    }
+
+    /// <summary>Makes the cosines with the class vectors an output.</summary>
+    private static string AddScores(Graph graph, Tensor vectors)
+    {
+        string name = graph.FreeName("class.scores");
+        graph.Output(name, CosineCrossEntropy.Scores(DataInputs.OutputOf(graph), vectors));
+        return name;
+    }
+
+    private static void Check(Tensor scores, Dataset data, string model)
+    {
+        if (scores.Shape.Rank != 2) throw new InvalidDataException($"{model} gives {scores.Shape}, expected a score for each sample and class");
+        int classes = 0;
+        foreach (int label in data.Labels) classes = Math.Max(classes, label + 1);
+        if (classes > scores.Shape[1])
+            throw new InvalidDataException($"{model} gives {scores.Shape[1]} scores for a sample, {data.Name} has {classes} classes{(scores.Shape[1] > 64 ? "" : "; a network that gives embeddings needs --class-vectors")}");
+    }
+
+    private Dataset Data(ParseResult parse, RunDescription? run)
+    {
+        DataDescription description = parse.GetValue(_data) is { } name ? new(name)
+            : run?.Data ?? throw new InvalidDataException("name the data: --data mnist; only the folder of a run says it itself");
+        Augmentation augmentation = description.Augmentation;
+        if (parse.GetValue(_mean) is { } mean) augmentation = augmentation with { Mean = [.. mean] };
+        if (parse.GetValue(_std) is { } std) augmentation = augmentation with { Deviation = [.. std] };
+        description = description with { Augmentation = augmentation.Fixed, Limit = null, Validation = 0 };
+        Dataset data = parse.GetValue(_training) ? RunData.Open(description).Train! : RunData.OpenTest(description);
+        if (parse.GetValue(_limit) is { } limit) data = Subset.First(data, limit);
+        return data.Labels.IsEmpty ? throw new InvalidDataException($"{data.Name} has no classes to evaluate by") : data;
+    }
+
+    private static int[][] Tasks(string? text, Dataset data)
+    {
+        if (text is null) return [];
+        List<int[]> tasks = [];
+        foreach (string group in text.Split('/'))
+        {
+            List<int> classes = [];
+            foreach (string item in group.Split(',', StringSplitOptions.TrimEntries))
+            {
+                if (!int.TryParse(item, NumberStyles.None, CultureInfo.InvariantCulture, out int number) || number >= data.Classes.Length)
+                    throw new InvalidDataException($"--tasks: '{item}' is no class of {data.Name}, which has {data.Classes.Length}, numbered from 0");
+                classes.Add(number);
+            }
+
+            tasks.Add([.. classes]);
+        }
+
+        return [.. tasks];
+    }
+
+    private static void Write(TextWriter output, Dataset data, List<(string Name, ClassScores Scores)> rows, int[][] tasks)
+    {
+        output.WriteLine($"{Printable.Line(data.Name)}: {data.Count:N0} samples of {data.Classes.Length} classes");
+        output.WriteLine();
+        bool five = rows[0].Scores.Classes > 5;
+        Table table = new(1, ["MODEL", ">ACCURACY", .. five ? [">TOP-5"] : Array.Empty<string>(), ">LOSS", .. tasks.Select((_, i) => $">TASK {i + 1}")]);
+        foreach (var (name, scores) in rows)
+        {
+            table.Add([
+                Printable.Line(name), Percent(scores.Accuracy(data.Labels)), .. five ? [Percent(scores.Accuracy(data.Labels, 5))] : Array.Empty<string>(),
+                Printable.Number(scores.CrossEntropy(data.Labels)), .. tasks.Select(task => Percent(scores.Accuracy(data.Labels, among: task))),
+            ]);
+        }
+
+        table.Write(output, Screen.WidthOf(output));
+    }
+
+    private static void WriteJson(TextWriter output, Dataset data, List<(string Name, ClassScores Scores)> rows, int[][] tasks) => Json.Write(output, json =>
+    {
+        json.WriteString("data", data.Name);
+        json.WriteNumber("samples", data.Count);
+        json.WriteStartArray("models");
+        foreach (var (name, scores) in rows)
+        {
+            json.WriteStartObject();
+            json.WriteString("model", name);
+            json.WriteNumber("accuracy", scores.Accuracy(data.Labels));
+            json.WriteNumber("top5", scores.Accuracy(data.Labels, 5));
+            json.Number("loss", scores.CrossEntropy(data.Labels));
+            json.WriteStartArray("tasks");
+            foreach (int[] task in tasks)
+            {
+                double accuracy = scores.Accuracy(data.Labels, among: task);
+                if (double.IsNaN(accuracy)) json.WriteNullValue();
+                else json.WriteNumberValue(accuracy);
+            }
+
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    });
+
+    /// <summary>A share to two digits after the point, as papers print accuracies.</summary>
+    internal static string Percent(double share) => double.IsNaN(share) ? "-" : $"{100 * share:0.00}%";
+
+    private static Option<float[]?> Numbers(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "numbers",
+        CustomParser = argument =>
+        {
+            List<float> values = [];
+            foreach (string item in string.Join(',', argument.Tokens.Select(t => t.Value)).Split(',', StringSplitOptions.TrimEntries))
+            {
+                if (float.TryParse(item, NumberStyles.Float, CultureInfo.InvariantCulture, out float value) && float.IsFinite(value)) values.Add(value);
+                else argument.AddError($"{name} takes numbers with commas between, got '{item}'");
+            }
+
+            return [.. values];
+        },
+    };
+
+    private sealed class Samples(Action<int> hear) : IProgress<int>
+    {
+        public void Report(int value) => hear(value);
+    }
+}

@@ -1,0 +1,67 @@
+using System.CommandLine;
+using System.Diagnostics;
+using Amalgam.Numerics;
+using Amalgam.Training;
+using Amalgam.Zoo.Runs;
+
+namespace Amalgam.Cli;
+
+/// <summary><c>amalgam train</c>: trains a network as a file describes it.</summary>
+internal static class TrainCommand
+{
+    public static Command Create()
+    {
+        Argument<string> path = new("run") { Description = "Run description, a YAML file" };
+        Option<string?> folder = new("--output", "-o") { Description = "Folder of what the run leaves behind, over what the description says" };
+        Option<bool> resume = new("--resume") { Description = "Go on with what an interrupted run left" };
+        Option<bool> overwrite = new("--overwrite") { Description = "Replace what another run left in the folder" };
+        Option<int?> threads = CountOption.Create("--threads", "Number of threads; the result does not depend on it", "-j");
+        Option<bool> quiet = new("--quiet", "-q") { Description = "No progress" };
+        Verb verb = new(
+            "train", "Train a network: data, model, optimiser, schedule and seeds stand in a YAML file. Leaves the weights (safetensors and ONNX), the metrics and the description.",
+            [
+                "amalgam train run.yml -o runs/first",
+                "amalgam train run.yml --resume       # goes on after Ctrl-C, to the same bits",
+            ])
+        {
+            path, folder, resume, overwrite, threads, quiet,
+        };
+        verb.Validators.Add(result =>
+        {
+            if (result.GetValue(resume) && result.GetValue(overwrite)) result.AddError("--resume and --overwrite exclude each other");
+        });
+        verb.Runs((parse, cancel) =>
+        {
+            using CoreLimit limit = Cores.Limit(parse.GetValue(threads) ?? Environment.ProcessorCount);
+            RunDescription description = RunDescription.Read(parse.GetValue(path)!);
+            string target = parse.GetValue(folder) ?? description.Output ?? throw new InvalidDataException("name a folder for what the run leaves behind: --output, or output in the description");
+            TextWriter output = parse.InvocationConfiguration.Output, error = parse.InvocationConfiguration.Error;
+            Run(new(description, target, parse.GetValue(resume), parse.GetValue(overwrite)), target, output, error, parse.GetValue(quiet), cancel);
+        });
+        return verb;
+    }
+
+    private static void Run(TrainingRun run, string folder, TextWriter output, TextWriter error, bool quiet, CancellationToken cancel)
+    {
+        var clock = Stopwatch.StartNew();
+        if (!quiet) error.WriteLine(run.Resumed ? $"going on after step {run.Step:N0} of {run.Steps:N0}" : $"{run.Steps:N0} steps, {run.Network.Parameters.Values.Where(p => p.Trainable).Sum(p => p.Shape.Count):N0} parameters");
+        RunResult result;
+        using (Progress progress = new(error, quiet))
+        {
+            result = run.Train(progress, epoch => progress.Write(output, Line(epoch)), cancel);
+        }
+
+        if (!quiet) foreach (string note in result.Notes) error.WriteLine($"note: {Printable.Line(note)}");
+        if (result.Last is { } last) output.WriteLine($"test data: {Text(last)}{(result.OfBest is { } best ? $"; weights of epoch {result.Best!.Epoch}: {Text(best)}" : "")}");
+        output.WriteLine($"{result.Epochs.Count} epochs in {clock.Elapsed.TotalSeconds:0.0} s, network in {Printable.Line(folder)}");
+    }
+
+    private static string Line(EpochRecord epoch)
+    {
+        string right = epoch.Accuracy is { } accuracy ? $", {EvalCommand.Percent(accuracy)} right" : "";
+        string validation = epoch.Validation is { } score ? $"  validation: {Text(score)}" : "";
+        return $"epoch {epoch.Epoch}  loss {epoch.Loss:0.0000}{right}{validation}  lr {epoch.Rate:0.#####}  {epoch.Seconds:0.0} s";
+    }
+
+    private static string Text(Score score) => score.Accuracy is { } accuracy ? $"{EvalCommand.Percent(accuracy)} right, loss {score.Loss:0.0000}" : $"loss {score.Loss:0.0000}";
+}

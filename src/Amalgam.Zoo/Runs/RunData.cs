@@ -1,0 +1,31 @@
+using Amalgam.Training.Data;
+
+namespace Amalgam.Zoo.Runs;
+
+/// <summary>The data of a run: what is learned from, what the best epoch is chosen by, what results are reported on.</summary>
+/// <param name="Train">What is learned from, with its augmentation; null where only the rest was asked for.</param>
+/// <param name="Validation">Held out of the training samples; null when none are.</param>
+/// <param name="Test">The publisher's test samples; null where there are none.</param>
+public sealed record RunData(Dataset? Train, Dataset? Validation, Dataset? Test)
+{
+    /// <summary>Opens the data that a run describes.</summary>
+    /// <exception cref="InvalidDataException">There is no such data, or it is damaged.</exception>
+    public static RunData Open(DataDescription data)
+    {
+        Dataset all = Source(data);
+        if (data.Validation >= all.Count) throw new InvalidDataException($"data: {data.Validation} samples cannot be held out of {all.Count}");
+        Dataset train = all;
+        Dataset? validation = null;
+        if (data.Validation > 0) (train, validation) = Subset.Split(all, data.Validation, data.Seed);
+        if (data.Limit is { } limit) train = Subset.First(train, limit);
+        return new(Prepare(train, data.Augmentation), validation is null ? null : Prepare(validation, data.Augmentation.Fixed), OpenTest(data));
+    }
+
+    /// <summary>Opens the test samples alone, prepared as for a network of the run.</summary>
+    /// <exception cref="InvalidDataException">There are none, or they are damaged.</exception>
+    public static Dataset OpenTest(DataDescription data) => Prepare(Source(data), data.Augmentation.Fixed);
+
+    private static Dataset Source(DataDescription data) => throw new InvalidDataException($"there is no data set '{data.Name}'");
+
+    private static Dataset Prepare(Dataset data, Augmentation how) => how.IsNothing ? data : new Augmented(data, how);
+}

@@ -1,0 +1,48 @@
+namespace Amalgam.Zoo.Runs;
+
+/// <summary>What a run leaves behind, by file name.</summary>
+public static class RunFolder
+{
+    /// <summary>The description, with every key.</summary>
+    public const string Description = "run.yaml";
+
+    /// <summary>The weights after the last epoch.</summary>
+    public const string Model = "model.safetensors";
+
+    /// <summary>The network after the last epoch.</summary>
+    public const string Onnx = "model.onnx";
+
+    /// <summary>The weights after the epoch that did best on the validation data.</summary>
+    public const string Best = "best.safetensors";
+
+    /// <summary>The network after that epoch.</summary>
+    public const string BestOnnx = "best.onnx";
+
+    /// <summary>A line of JSON for each epoch.</summary>
+    public const string Metrics = "metrics.jsonl";
+
+    /// <summary>Accuracy and loss on the test data.</summary>
+    public const string Result = "result.json";
+
+    /// <summary>What a run needs to go on.</summary>
+    public const string State = "state.safetensors";
+
+    /// <summary>Every file that a run may leave.</summary>
+    internal static readonly string[] All = [Description, Model, Onnx, Best, BestOnnx, Metrics, Result, State];
+
+    /// <summary>The description of the run that a folder is of; null where the path is no such folder.</summary>
+    /// <exception cref="InvalidDataException">The description is damaged.</exception>
+    public static RunDescription? Find(string path) => File.Exists(Path.Combine(path, Description)) ? RunDescription.Read(Path.Combine(path, Description)) : null;
+
+    /// <summary>The weights that a run is known by: those of the best epoch where there is one, else the last.</summary>
+    /// <exception cref="FileNotFoundException">The run has not ended.</exception>
+    public static string ModelOf(string folder)
+    {
+        foreach (string name in (string[])[Best, Model])
+        {
+            if (Path.Combine(folder, name) is var path && File.Exists(path)) return path;
+        }
+
+        throw new FileNotFoundException($"{folder} has no {Model}: its run has not ended; amalgam train {Path.Combine(folder, Description)} --resume goes on with it", folder);
+    }
+}
