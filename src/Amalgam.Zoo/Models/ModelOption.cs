@@ -11,7 +11,7 @@ public enum OptionKind
     /// <summary>A whole number from 1 on.</summary>
     Whole,
 
-    /// <summary>A number above 0, or from 0 on where the default is 0.</summary>
+    /// <summary>A number above 0, or from 0 on.</summary>
     Number,
 
     /// <summary>True or false.</summary>
@@ -34,6 +34,9 @@ public sealed record ModelOption(string Name, OptionKind Kind, string Default, s
     /// <summary>The words that a word option may be.</summary>
     public ImmutableArray<string> Words { get; init; } = [];
 
+    /// <summary>Whether a number may be 0.</summary>
+    public bool FromZero { get; init; }
+
     /// <summary>A number must stay below this.</summary>
     public double Limit { get; init; } = double.PositiveInfinity;
 
@@ -41,7 +44,7 @@ public sealed record ModelOption(string Name, OptionKind Kind, string Default, s
     public string Range => Kind switch
     {
         OptionKind.Whole => "a whole number from 1 on",
-        OptionKind.Number => $"a number {(Default == "0" ? "from 0 on" : "above 0")}{(double.IsPositiveInfinity(Limit) ? "" : $", below {Limit.ToString(CultureInfo.InvariantCulture)}")}",
+        OptionKind.Number => $"a number {(FromZero ? "from 0 on" : "above 0")}{(double.IsPositiveInfinity(Limit) ? "" : $", below {Limit.ToString(CultureInfo.InvariantCulture)}")}",
         OptionKind.Flag => "true or false",
         OptionKind.Word => string.Join(" or ", Words),
         _ => "whole numbers from 1 on, with commas between",
@@ -50,7 +53,7 @@ public sealed record ModelOption(string Name, OptionKind Kind, string Default, s
     internal static bool TryWhole(string text, out int value) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) && value > 0;
 
     internal bool TryNumber(string text, out double value) =>
-        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value) && value < Limit && (value > 0 || (value == 0 && Default == "0"));
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value) && value < Limit && (value > 0 || (value == 0 && FromZero));
 
     internal static bool TryFlag(string text, out bool value) => (value = text is "true" or "True" or "TRUE") || text is "false" or "False" or "FALSE";
 

@@ -16,6 +16,17 @@ public sealed record ZooModel(string Name, string Summary, string Source, string
     /// <summary>Every architecture, in the order in which help shows them.</summary>
     public static readonly ImmutableArray<ZooModel> All =
     [
+        Mlp.Entry,
+        .. Vgg.Entries,
+        ResNet.SmallEntry,
+        .. ResNet.LargeEntries,
+        MobileNetV2.Entry,
+        VisionTransformer.Entry,
+        TextEncoder.Entry,
+        Din.Entry,
+        Gru4Rec.Entry,
+        SasRec.Entry,
+        IclRec.Entry,
     ];
 
     /// <summary>The architecture of that name.</summary>
