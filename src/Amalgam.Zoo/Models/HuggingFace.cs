@@ -69,7 +69,10 @@ public static class HuggingFace
         string prefix = Prefix(checkpoint, type);
         return new(family, config.Whole("vocab_size"), hidden, config.Whole(distil ? "n_layers" : "num_hidden_layers"), heads, config.Whole(distil ? "hidden_dim" : "intermediate_size"))
         {
-            Length = length ?? Math.Min(128, longest), Positions = positions, Padding = padding, Prefix = prefix,
+            Length = length ?? Math.Min(128, longest),
+            Positions = positions,
+            Padding = padding,
+            Prefix = prefix,
             Segments = config.Whole("type_vocab_size", roberta ? 1 : 2),
             Activation = config.Word(distil ? "activation" : "hidden_act", "gelu", Activations.Names),
             Epsilon = distil ? 1e-12f : config.Number("layer_norm_eps", 1e-12f),
@@ -91,7 +94,8 @@ public static class HuggingFace
         string prefix = Prefix(checkpoint, "vit");
         return new(patch, hidden, config.Whole("num_hidden_layers"), heads, config.Whole("intermediate_size"))
         {
-            Image = [config.Whole("num_channels", 3), size, size], Prefix = prefix,
+            Image = [config.Whole("num_channels", 3), size, size],
+            Prefix = prefix,
             Activation = config.Word("hidden_act", "gelu", Activations.Names),
             Epsilon = config.Number("layer_norm_eps", 1e-12f),
             AttentionBias = config.Flag("qkv_bias", true),

@@ -61,9 +61,14 @@ public sealed record ResNet(ImmutableArray<int> Blocks, int Channels, int Classe
         ],
         o => new ResNet([.. Enumerable.Repeat(o.Whole("blocks"), 3)], 16, o.Whole("classes"))
         {
-            Image = o.Sizes("image"), Width = o.Number("width"), Norm = o.Norm(), Groups = o.Whole("groups"), Result = o.Word("result"),
+            Image = o.Sizes("image"),
+            Width = o.Number("width"),
+            Norm = o.Norm(),
+            Groups = o.Whole("groups"),
+            Result = o.Word("result"),
             Shortcut = o.Word("shortcut") switch { "pad" => Shortcut.Pad, "1x1" => Shortcut.Projection, _ => Shortcut.WideProjection },
-            ConvStart = Initialisation.KaimingFanIn, LinearStart = Initialisation.KaimingFanIn,
+            ConvStart = Initialisation.KaimingFanIn,
+            LinearStart = Initialisation.KaimingFanIn,
         });
 
     internal static ImmutableArray<ZooModel> LargeEntries => [Large(18, [2, 2, 2, 2]), Large(34, [3, 4, 6, 3])];
@@ -76,7 +81,11 @@ public sealed record ResNet(ImmutableArray<int> Blocks, int Channels, int Classe
         [ImageOptions.Image, ImageOptions.Classes, ImageOptions.Width, .. ImageOptions.Norms("batch", 32), Results],
         o => new ResNet(blocks, 64, o.Whole("classes"))
         {
-            Image = o.Sizes("image"), Width = o.Number("width"), Norm = o.Norm(), Groups = o.Whole("groups"), Result = o.Word("result"),
+            Image = o.Sizes("image"),
+            Width = o.Number("width"),
+            Norm = o.Norm(),
+            Groups = o.Whole("groups"),
+            Result = o.Word("result"),
             ConvStart = o.Norm() == Norm.None ? Initialisation.Default : Initialisation.KaimingFanOut,
         });
 

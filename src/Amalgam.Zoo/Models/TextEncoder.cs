@@ -91,9 +91,15 @@ public sealed record TextEncoder(TextFamily Family, int Vocabulary, int Hidden, 
 
     private static TextEncoder Of(TextFamily family, ModelOptions o) => new(family, o.Whole("vocabulary"), o.Whole("hidden"), o.Whole("depth"), o.Whole("heads"), o.Whole("inner"))
     {
-        Length = o.Whole("length"), Positions = o.Whole("positions"), Classes = o.Whole("classes"),
-        Dropout = (float)o.Number("dropout"), AttentionDropout = (float)o.Number("dropout"), ClassifierDropout = (float)o.Number("dropout"),
-        Segments = family == TextFamily.Roberta ? 1 : 2, Epsilon = family == TextFamily.Roberta ? 1e-5f : 1e-12f, Padding = family == TextFamily.Roberta ? 1 : 0,
+        Length = o.Whole("length"),
+        Positions = o.Whole("positions"),
+        Classes = o.Whole("classes"),
+        Dropout = (float)o.Number("dropout"),
+        AttentionDropout = (float)o.Number("dropout"),
+        ClassifierDropout = (float)o.Number("dropout"),
+        Segments = family == TextFamily.Roberta ? 1 : 2,
+        Epsilon = family == TextFamily.Roberta ? 1e-5f : 1e-12f,
+        Padding = family == TextFamily.Roberta ? 1 : 0,
     };
 
     /// <inheritdoc/>
@@ -111,7 +117,10 @@ public sealed record TextEncoder(TextFamily Family, int Vocabulary, int Hidden, 
         Node mask = Layers.PaddingMask(valid);
         TransformerBlock block = new(Family == TextFamily.DistilBert ? BlockNames.DistilBert : BlockNames.Bert, Heads, Inner)
         {
-            Activation = Activation, Epsilon = Epsilon, Dropout = Dropout, AttentionDropout = AttentionDropout,
+            Activation = Activation,
+            Epsilon = Epsilon,
+            Dropout = Dropout,
+            AttentionDropout = AttentionDropout,
         };
         string blocks = prefix + (Family == TextFamily.DistilBert ? "transformer.layer" : "encoder.layer");
         for (int i = 0; i < Depth; i++) x = block.Apply(net, x, $"{blocks}.{i}", mask);

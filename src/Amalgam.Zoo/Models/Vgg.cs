@@ -42,7 +42,12 @@ public sealed record Vgg(int Depth, int Classes) : Architecture
         ],
         o => new Vgg(depth, o.Whole("classes"))
         {
-            Image = o.Sizes("image"), Width = o.Number("width"), FixedEnds = o.Flag("fixed_ends"), Norm = o.Norm(), Groups = o.Whole("groups"), Bias = o.Flag("bias"),
+            Image = o.Sizes("image"),
+            Width = o.Number("width"),
+            FixedEnds = o.Flag("fixed_ends"),
+            Norm = o.Norm(),
+            Groups = o.Whole("groups"),
+            Bias = o.Flag("bias"),
         }));
 
     /// <summary>Convolutions in each group.</summary>

@@ -61,7 +61,10 @@ public sealed record VisionTransformer(int Patch, int Hidden, int Depth, int Hea
         ],
         o => new VisionTransformer(o.Whole("patch"), o.Whole("hidden"), o.Whole("depth"), o.Whole("heads"), o.Whole("inner"))
         {
-            Image = o.Sizes("image"), Classes = o.Whole("classes"), Dropout = (float)o.Number("dropout"), Epsilon = 1e-6f,
+            Image = o.Sizes("image"),
+            Classes = o.Whole("classes"),
+            Dropout = (float)o.Number("dropout"),
+            Epsilon = 1e-6f,
         });
 
     /// <inheritdoc/>
@@ -75,7 +78,12 @@ public sealed record VisionTransformer(int Patch, int Hidden, int Depth, int Hea
         Node x = Embed(net, image);
         TransformerBlock block = new(BlockNames.Vit, Heads, Inner)
         {
-            Activation = Activation, Epsilon = Epsilon, NormFirst = true, AttentionBias = AttentionBias, Dropout = Dropout, AttentionDropout = AttentionDropout,
+            Activation = Activation,
+            Epsilon = Epsilon,
+            NormFirst = true,
+            AttentionBias = AttentionBias,
+            Dropout = Dropout,
+            AttentionDropout = AttentionDropout,
         };
         for (int i = 0; i < Depth; i++) x = block.Apply(net, x, $"{Prefix}encoder.layer.{i}", null);
         x = net.LayerNorm(x, $"{Prefix}layernorm", Epsilon);

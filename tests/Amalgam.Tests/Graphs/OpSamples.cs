@@ -16,9 +16,10 @@ internal static class OpSamples
     /// <summary>Operators whose samples are being written. This list must become empty.</summary>
     public static IReadOnlyList<string> Awaited { get; } =
     [
-        "Cast", "Concat", "ConstantOfShape", "Dropout", "DropoutMask", "Expand", "EyeLike", "Flatten", "Fused", "Gather",
-        "GatherElements", "GatherND", "GatherNDGradient", "Identity", "OneHot", "Pad", "PadGradient", "Reshape", "ScatterAdd",
-        "ScatterElements", "ScatterND", "Sequence", "ShapeOf", "SizeOf", "Slice", "SliceGradient", "Squeeze", "Substitute", "Tile",
-        "TopKIndices", "TopKValues", "Transpose", "Trilu", "Unsqueeze",
+        "Cast", "Concat", "ConstantOfShape", "Conv", "ConvRelu", "ConvTranspose", "ConvWeightGradient", "Dropout", "DropoutMask",
+        "Expand", "EyeLike", "Flatten", "Fused", "Gather", "GatherElements", "GatherND", "GatherNDGradient", "Gru", "Identity", "Lstm",
+        "MatMul", "OneHot", "Pad", "PadGradient", "RecurrentProduct", "RecurrentSteps", "RecurrentStepsGradient", "Reshape", "Rnn",
+        "ScatterAdd", "ScatterElements", "ScatterND", "Sequence", "ShapeOf", "SizeOf", "Slice", "SliceGradient", "Squeeze", "Substitute",
+        "Tile", "TopKIndices", "TopKValues", "Transpose", "Trilu", "Unsqueeze",
     ];
 }

@@ -148,7 +148,8 @@ public class HuggingFaceTests
 
         NaiveTransformer naive = new(weights.All);
         NaiveTransformer.Block parts = new("attention.attention.query", "attention.attention.key", "attention.attention.value", "attention.output.dense", "layernorm_before",
-            "intermediate.dense", "output.dense", "layernorm_after", 2, 1e-12) { NormFirst = true };
+            "intermediate.dense", "output.dense", "layernorm_after", 2, 1e-12)
+        { NormFirst = true };
         for (int sample = 0; sample < 2; sample++)
         {
             double[][] x = new double[5][];
