@@ -19,7 +19,7 @@ internal static unsafe class ConvolutionWeights<T> where T : unmanaged, ILanes<T
 
     private readonly struct State(in ConvolutionShape shape, Plan plan, float* x, float* dy, float* sums)
     {
-        public readonly ConvolutionShape Shape = shape;
+        public readonly ConvolutionShape Sizes = shape;
         public readonly Plan Plan = plan;
         public readonly float* X = x, Dy = dy, Sums = sums;
     }
@@ -60,7 +60,7 @@ internal static unsafe class ConvolutionWeights<T> where T : unmanaged, ILanes<T
 
     private static void RunPart(in State state, int part)
     {
-        ConvolutionShape s = state.Shape;
+        ConvolutionShape s = state.Sizes;
         Plan plan = state.Plan;
         (part, int channelPart) = Math.DivRem(part, plan.ChannelParts);
         (int chunk, int group) = Math.DivRem(part, s.Groups);
@@ -83,7 +83,7 @@ internal static unsafe class ConvolutionWeights<T> where T : unmanaged, ILanes<T
     /// <summary>Adds what a band of some images gives to the gradient of all filters by some channels.</summary>
     private static void AddBand(in State state, ConvolutionImage unrolled, int image, int group, int channel, int channels, int row, float* sums)
     {
-        ConvolutionShape s = state.Shape;
+        ConvolutionShape s = state.Sizes;
         int images = unrolled.Pitch / s.OutWidth, pixels = unrolled.Pixels, taps = s.KernelHeight * s.KernelWidth, filters = s.GroupFilters;
         nint plane = (nint)s.Height * s.Width, outPlane = (nint)s.OutHeight * s.OutWidth;
         float* x = state.X + ((nint)image * s.Channels + (nint)group * s.GroupChannels + channel) * plane;
