@@ -55,7 +55,7 @@ public sealed record GeluGradient(bool Tanh = false) : UnaryGradient
     {
         public static Vector<float> Invoke(Vector<float> x, Vector<float> dy)
         {
-            Vector<float> exponential = Vector.Exp(-0.5f * x * x);
+            Vector<float> exponential = Special.Exp(-0.5f * x * x);
             Vector<float> phi = 0.5f * (Vector<float>.One + Special.Erf(x * 0.70710678f, exponential));
             return dy * (phi + 0.39894228f * x * exponential);
         }
