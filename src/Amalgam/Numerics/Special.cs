@@ -34,18 +34,10 @@ internal static class Special
     /// <summary>y = exp(x - shift), the shift of each its own.</summary>
     public static void Exp(ReadOnlySpan<float> x, ReadOnlySpan<float> shift, Span<float> y) => Map.Apply<ShiftedExp>(x, shift, y);
 
-    /// <summary>The error function, to 2e-7. Below 1 its Taylor series; above, formula 7.1.26 of Abramowitz and Stegun, Handbook of Mathematical Functions.</summary>
-    public static Vector<float> Erf(Vector<float> x) => Erf(x, Exp(-(x * x)));
-
-    /// <summary>The error function where exp(-x^2) is there already.</summary>
-    public static Vector<float> Erf(Vector<float> x, Vector<float> exponential)
+    /// <summary>The error function, to 2e-7. Below 1 its Taylor series; above, one minus the tail.</summary>
+    public static Vector<float> Erf(Vector<float> x)
     {
-        Vector<float> a = Vector.Abs(x), t = Vector<float>.One / (Vector<float>.One + 0.3275911f * a);
-        Vector<float> p = Vector.MultiplyAddEstimate(t, new(1.061405429f), new(-1.453152027f));
-        p = Vector.MultiplyAddEstimate(p, t, new(1.421413741f));
-        p = Vector.MultiplyAddEstimate(p, t, new(-0.284496736f));
-        p = Vector.MultiplyAddEstimate(p, t, new(0.254829592f)) * t;
-        Vector<float> far = Vector.CopySign(Vector<float>.One - p * exponential, x);
+        Vector<float> a = Vector.Abs(x), far = Vector.CopySign(Vector<float>.One - Tail(a, Exp(-(x * x))), x);
 
         // 2/sqrt(pi) sum over n of (-1)^n x^(2n+1) / (n! (2n+1))
         Vector<float> square = x * x;
@@ -59,6 +51,13 @@ internal static class Special
         s = Vector.MultiplyAddEstimate(s, square, new(-1 / 3f));
         s = Vector.MultiplyAddEstimate(s, square, Vector<float>.One);
         return Vector.ConditionalSelect(Vector.LessThan(a, Vector<float>.One), s * x * 1.1283792f, far);
+    }
+
+    /// <summary>The normal distribution function, given exp(-x^2 / 2).</summary>
+    public static Vector<float> Normal(Vector<float> x, Vector<float> exponential)
+    {
+        Vector<float> tail = 0.5f * Tail(Vector.Abs(x) * 0.70710678f, exponential);
+        return Vector.ConditionalSelect(Vector.LessThan(x, Vector<float>.Zero), tail, Vector<float>.One - tail);
     }
 
     /// <summary>1 / (1 + exp(-x)).</summary>
@@ -84,6 +83,17 @@ internal static class Special
 
     /// <summary>1 where a condition holds, else 0.</summary>
     public static Vector<float> Truth(Vector<int> condition) => Vector.ConditionalSelect(condition, Vector<float>.One, Vector<float>.Zero);
+
+    /// <summary>1 - erf(x) for x from 0 on, given exp(-x^2), to 1.5e-7: formula 7.1.26 of Abramowitz and Stegun, Handbook of Mathematical Functions.</summary>
+    private static Vector<float> Tail(Vector<float> x, Vector<float> exponential)
+    {
+        Vector<float> t = Vector<float>.One / Vector.MultiplyAddEstimate(x, new(0.3275911f), Vector<float>.One);
+        Vector<float> p = Vector.MultiplyAddEstimate(t, new(1.061405429f), new(-1.453152027f));
+        p = Vector.MultiplyAddEstimate(p, t, new(1.421413741f));
+        p = Vector.MultiplyAddEstimate(p, t, new(-0.284496736f));
+        p = Vector.MultiplyAddEstimate(p, t, new(0.254829592f));
+        return p * t * exponential;
+    }
 
     private readonly struct ShiftedExp : IMap2
     {

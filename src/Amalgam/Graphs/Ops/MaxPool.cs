@@ -71,8 +71,7 @@ public sealed record MaxPoolGradient(MaxPool Of) : GradientOp
     /// <summary>Position of the first greatest element of a window; -1 when it covers nothing but padding.</summary>
     private static int Greatest(in Windows windows, in Box box, ReadOnlySpan<float> x, int start, int first, int last)
     {
-        int best = -1;
-        float held = float.NegativeInfinity;
+        int best = -1, held = 0;
         for (int i = box.DepthFirst; i < box.DepthLast; i++)
         {
             int plane = (box.Depth + i * windows.Depth.Dilation) * windows.Height.In;
@@ -82,10 +81,12 @@ public sealed record MaxPoolGradient(MaxPool Of) : GradientOp
                 for (int k = first; k < last; k++)
                 {
                     int here = row + k * windows.Width.Dilation;
-                    float value = x[here];
-                    bool isBetter = value > held || best < 0;
-                    best = isBetter ? here : best;
-                    held = isBetter ? value : held;
+
+                    // Which element is the greatest is a matter of chance, so a mask takes the place of a branch.
+                    int value = BitConverter.SingleToInt32Bits(x[here]);
+                    int mask = -(x[here] > BitConverter.Int32BitsToSingle(held) ? 1 : 0) | (best >> 31);
+                    best ^= (best ^ here) & mask;
+                    held ^= (held ^ value) & mask;
                 }
             }
         }
