@@ -18,6 +18,14 @@ internal static class OnnxForms
         return c.Add(op, a, b);
     }
 
+    /// <summary>The slopes are broadcast, or before operator set 7 one for each channel.</summary>
+    public static Node PRelu(OnnxCall c)
+    {
+        Node slope = c[1];
+        if (c.Opset < 7 && slope.Shape is { Rank: 1, Count: > 1 } && c[0].Shape.Rank > 2) slope = slope.Unsqueeze([.. Enumerable.Range(1, c[0].Shape.Rank - 2)]);
+        return c.Add(new PRelu(), c[0], slope);
+    }
+
     /// <summary>Division, of integers without a fraction.</summary>
     public static Node Div(OnnxCall c) => Binary(c, c[0].Type.IsFloat ? new Div() : new IntegerDiv());
 

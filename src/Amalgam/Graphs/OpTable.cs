@@ -22,7 +22,7 @@ public static class OpTable
         ["Relu"] = Unary(new Relu()),
         ["LeakyRelu"] = One(c => c.Add(new LeakyRelu(c.Float("alpha", 0.01f)), c[0])),
         ["ThresholdedRelu"] = One(c => c.Add(new ThresholdedRelu(c.Float("alpha", 1)), c[0])),
-        ["PRelu"] = One(c => OnnxForms.Binary(c, new PRelu())),
+        ["PRelu"] = One(OnnxForms.PRelu),
         ["Clip"] = One(OnnxForms.Clip),
         ["Elu"] = One(c => c.Add(new Elu(c.Float("alpha", 1)), c[0])),
         ["Celu"] = One(c => c.Add(new Celu(c.Float("alpha", 1)), c[0])),

@@ -12,6 +12,7 @@ internal static class ProductImports
         // Before opset 7; broadcasting is now always allowed.
         c.Ignore("broadcast");
         float alpha = c.Float("alpha", 1), beta = c.Float("beta", 1);
+        if (c.Opset < 7) c.Ignore("broadcast");
         if (c[0].Shape.Rank != 2 || c[1].Shape.Rank != 2) throw new GraphException($"Gemm takes matrices, found {c[0].Shape} and {c[1].Shape}");
         Node y = c[0].MatMul(c[1], c.Int("transA", 0) != 0, c.Int("transB", 0) != 0);
         if (alpha != 1) y *= alpha;

@@ -10,10 +10,12 @@ internal readonly record struct ConvolutionAxis(int Source, int Out, int First, 
     public int Reach => Math.Abs(Quotient(Taps - 1));
 
     /// <summary>A tap's distance from the first in whole strides, rounded down.</summary>
-    public int Quotient(int tap) => (int)Math.Floor((double)tap * Step / Stride);
+    public int Quotient(int tap) => (tap * Step - Modulo(tap * Step)) / Stride;
 
     /// <summary>What remains of that distance, from 0 to Stride - 1.</summary>
-    public int Remainder(int tap) => tap * Step - Quotient(tap) * Stride;
+    public int Remainder(int tap) => Modulo(tap * Step);
+
+    private int Modulo(int distance) => (distance % Stride + Stride) % Stride;
 
     /// <summary>Remainders that occur: taps repeat them in their order.</summary>
     public int Remainders => Math.Min(Taps, Stride / ConvolutionPhase.CommonDivisor(Stride, Math.Abs(Step)));

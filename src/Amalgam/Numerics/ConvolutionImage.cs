@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
 
 namespace Amalgam.Numerics;
 
@@ -26,71 +28,122 @@ internal readonly unsafe struct ConvolutionImage(ConvolutionAxis rows, Convoluti
 
     private int PlaneRows => count + rows.Reach;
 
-    /// <summary>Where the window elements of one tap begin.</summary>
-    public int Offset(int channel, int row, int column) =>
-        checked(channel * ChannelSize + ((column * rows.Remainders + row % rows.Remainders) * PlaneRows + rows.Quotient(row) - rows.Nearest) * Pitch);
+    /// <summary>Where the window elements of each tap begin, channel after channel.</summary>
+    public void Offsets(int channels, int* to)
+    {
+        int size = ChannelSize, remainders = rows.Remainders, taps = rows.Taps * columns.Taps;
+        for (int a = 0, p = 0; a < rows.Taps; a++)
+        {
+            int inPlane = (rows.Quotient(a) - rows.Nearest) * Pitch;
+            for (int b = 0; b < columns.Taps; b++) to[p++] = (b * remainders + a % remainders) * PlaneRows * Pitch + inPlane;
+        }
+
+        for (int p = taps; p < channels * taps; p++) to[p] = checked(to[p - taps] + size);
+    }
 
     /// <summary>Unrolls channels.</summary>
     /// <param name="source">The first channel of the first image.</param>
     /// <param name="imageSize">Elements from one image to the next.</param>
     /// <param name="channels">Number of channels, dense.</param>
     /// <param name="to">Room for as many times <see cref="ChannelSize"/>.</param>
-    public void Unroll(float* source, nint imageSize, int channels, float* to)
+    /// <param name="begin">Where readable memory begins.</param>
+    /// <param name="end">Where it ends.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Unroll(float* source, nint imageSize, int channels, float* to, float* begin, float* end)
     {
-        int remainders = rows.Remainders;
-        bool flat = images == 1 && rows.Stride == 1 && columns.Stride == 1 && columns.Out == columns.Source;
+        bool vectors = columns.Stride == 1 && columns.Out % 8 == 0 || columns.Stride == 2 && columns.Out % 4 == 0;
+        uint* masks = vectors ? Masks() : null;
+        int remainders = rows.Remainders, planeSize = PlaneRows * Pitch;
         for (int channel = 0; channel < channels; channel++, source += (nint)rows.Source * columns.Source)
         {
             for (int b = 0; b < columns.Taps; b++)
             {
                 int shift = columns.First + b * columns.Step;
-                for (int i = 0; i < remainders; i++, to += PlaneRows * Pitch)
+                for (int i = 0; i < remainders; i++, to += planeSize)
                 {
-                    if (flat) CopyFlat(source, shift, to);
-                    else CopyRows(source, imageSize, shift, rows.Remainder(i), to);
+                    int top = (first + rows.Nearest) * rows.Stride + rows.First + rows.Remainder(i);
+                    int from = top >= 0 ? 0 : Math.Min((-top + rows.Stride - 1) / rows.Stride, PlaneRows);
+                    int until = rows.Source <= top ? from : Math.Clamp((rows.Source - top + rows.Stride - 1) / rows.Stride, from, PlaneRows);
+                    if (from > 0) Clear(to, from * Pitch);
+                    if (until < PlaneRows) Clear(to + until * Pitch, (PlaneRows - until) * Pitch);
+                    if (until == from) continue;
+
+                    // Vectors read beside their rows, but not beside the tensor.
+                    float* line = source + (nint)(top + from * rows.Stride) * columns.Source + shift;
+                    nint step = (nint)rows.Stride * columns.Source;
+                    bool inside = line >= begin && line + (images - 1) * imageSize + (until - from - 1) * step + columns.Stride * columns.Out <= end;
+                    float* target = to + from * Pitch;
+                    if (!vectors || !inside) CopyRows(line, imageSize, step, shift, target, until - from);
+                    else if (columns.Stride == 1) CopyVectors(line, imageSize, step, masks + b * columns.Out, target, until - from);
+                    else CopyEverySecond(line, imageSize, step, masks + b * columns.Out, target, until - from);
                 }
             }
         }
     }
 
-    /// <summary>Output columns are source columns: a plane is one run of memory, and the columns that came from beside a row are cleared.</summary>
-    private void CopyFlat(float* source, int shift, float* to)
+    /// <summary>For each kernel column a row of bits: all of an element that a window sees within the image, none of others.</summary>
+    private uint* Masks()
     {
-        int width = columns.Source, top = first + rows.First + rows.Nearest, from = Math.Clamp(-top, 0, PlaneRows), end = Math.Clamp(rows.Source - top, from, PlaneRows);
-        int left = Math.Clamp(-shift, 0, width), right = Math.Clamp(shift, 0, width);
-        Clear(to, from * width);
-        if (end > from && left < width && right < width) Copy(source + (nint)(top + from) * width + left + shift, to + from * width + left, (end - from) * width - left - right);
-        for (int row = from; row < end; row++)
+        uint* masks = (uint*)Scratch.Floats(ScratchUse.Masks, (long)columns.Taps * columns.Out);
+        for (int b = 0; b < columns.Taps; b++)
         {
-            for (int j = 0; j < left; j++) to[row * width + j] = 0;
-            for (int j = width - right; j < width; j++) to[row * width + j] = 0;
+            for (int j = 0; j < columns.Out; j++)
+                masks[b * columns.Out + j] = (uint)(j * columns.Stride + columns.First + b * columns.Step) < (uint)columns.Source ? uint.MaxValue : 0;
         }
 
-        Clear(to + end * width, (PlaneRows - end) * width);
+        return masks;
     }
 
-    private void CopyRows(float* source, nint imageSize, int shift, int remainder, float* to)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void CopyVectors(float* line, nint imageSize, nint step, uint* mask, float* to, int count)
+    {
+        int pitch = Pitch;
+        for (int image = 0; image < images; image++, line += imageSize, to += columns.Out)
+        {
+            for (int j = 0; j < columns.Out; j += 8)
+            {
+                Vector256<float> seen = Vector256.Load(mask + j).AsSingle();
+                float* from = line + j, at = to + j;
+                for (int q = 0; q < count; q++, from += step, at += pitch) (Vector256.Load(from) & seen).Store(at);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void CopyEverySecond(float* line, nint imageSize, nint step, uint* mask, float* to, int count)
+    {
+        int pitch = Pitch;
+        for (int image = 0; image < images; image++, line += imageSize, to += columns.Out)
+        {
+            for (int j = 0; j < columns.Out; j += 4)
+            {
+                Vector128<float> seen = Vector128.Load(mask + j).AsSingle();
+                float* from = line + 2 * j, at = to + j;
+                for (int q = 0; q < count; q++, from += step, at += pitch) (Even(Vector128.Load(from), Vector128.Load(from + 4)) & seen).Store(at);
+            }
+        }
+    }
+
+    /// <summary>a0 a2 b0 b2.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Even(Vector128<float> a, Vector128<float> b) =>
+        Sse.IsSupported ? Sse.Shuffle(a, b, 0x88) : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.UnzipEven(a, b) : Vector128.Create(a[0], a[2], b[0], b[2]);
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void CopyRows(float* line, nint imageSize, nint step, int shift, float* to, int count)
     {
         int width = columns.Out, stride = columns.Stride;
         int from = Math.Clamp((-shift + stride - 1) / stride, 0, width), end = Math.Clamp((columns.Source - shift + stride - 1) / stride, from, width);
-        for (int q = 0; q < PlaneRows; q++)
+        for (int q = 0; q < count; q++, line += step)
         {
-            int row = (first + q + rows.Nearest) * rows.Stride + rows.First + remainder;
-            if ((uint)row >= (uint)rows.Source)
-            {
-                Clear(to, Pitch);
-                to += Pitch;
-                continue;
-            }
-
-            float* line = source + (nint)row * columns.Source + shift;
-            for (int image = 0; image < images; image++, line += imageSize, to += width)
+            float* next = line;
+            for (int image = 0; image < images; image++, next += imageSize, to += width)
             {
                 for (int j = 0; j < from; j++) to[j] = 0;
-                if (stride == 1) Copy(line + from, to + from, end - from);
+                if (stride == 1) Copy(next + from, to + from, end - from);
                 else
                 {
-                    for (int j = from; j < end; j++) to[j] = line[j * stride];
+                    for (int j = from; j < end; j++) to[j] = next[(nint)j * stride];
                 }
 
                 for (int j = end; j < width; j++) to[j] = 0;

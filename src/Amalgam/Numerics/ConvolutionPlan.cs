@@ -14,7 +14,7 @@ internal readonly record struct ConvolutionPlan(int Inputs, int Images, int Rows
     private const int Steps = 320;
 
     /// <summary>Floats of unrolled image in one part: what a part of the second-level cache holds.</summary>
-    private const int ImageFloats = 96 << 10;
+    private const int ImageFloats = 48 << 10;
 
     /// <summary>Parts wanted, so that the last ones do not leave a core idle for long.</summary>
     private const int Parts = 8;

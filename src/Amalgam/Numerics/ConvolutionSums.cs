@@ -38,6 +38,8 @@ internal unsafe struct ConvolutionSums
 
     public readonly int SourcePlane => Rows.Source * Columns.Source;
 
+    public readonly nint SourceCount => (nint)Images * Groups * Inputs * SourcePlane;
+
     public readonly int TargetPlane => TargetHeight * TargetWidth;
 
     public readonly long Work => (long)Images * Groups * Outputs * Pixels * Inputs * Taps;

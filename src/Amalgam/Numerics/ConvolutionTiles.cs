@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 
 namespace Amalgam.Numerics;
 
@@ -7,6 +8,9 @@ internal static unsafe class ConvolutionTiles<T> where T : unmanaged, ILanes<T>
 {
     /// <summary>Multiplications below which a second thread does not pay.</summary>
     private const long WorthSharing = 1 << 19;
+
+    /// <summary>Channels that a part has where nothing is shared between them.</summary>
+    private const int ChannelsOfPart = 16;
 
     private readonly struct State(in ConvolutionSums sums, ConvolutionPlan plan, float* weights)
     {
@@ -19,7 +23,7 @@ internal static unsafe class ConvolutionTiles<T> where T : unmanaged, ILanes<T>
     {
         ConvolutionPlan plan = ConvolutionPlan.Of(sums, T.Rows, GemmTile<T>.Columns);
         float* weights = null;
-        int parts = plan.ImageGroups * plan.Bands * sums.Groups;
+        int parts = plan.ImageGroups * plan.Bands * (sums.Depthwise ? ConvolutionPlan.Ceiling(sums.Groups, ChannelsOfPart) : sums.Groups);
         if (!sums.Depthwise)
         {
             parts *= plan.PanelParts;
@@ -28,7 +32,11 @@ internal static unsafe class ConvolutionTiles<T> where T : unmanaged, ILanes<T>
         if (!sums.Depthwise && !RowsAsTheyAre(sums))
         {
             weights = Scratch.Floats(ScratchUse.Weights, sums.Groups * WeightsOfGroup(sums));
-            for (int group = 0; group < sums.Groups; group++) PackWeights(sums, plan.Inputs, group, weights + group * WeightsOfGroup(sums));
+            int panels = ConvolutionPlan.Ceiling(sums.Outputs, T.Rows), few = Math.Max(1, Cores.WorthSharing / (T.Rows * sums.Inputs * sums.Taps));
+            Cores.ForRange(sums.Groups * panels, few, new State(sums, plan, weights), static (s, from, to) =>
+            {
+                for (int panel = from; panel < to; panel++) PackWeights(s, panel);
+            });
         }
 
         State state = new(sums, plan, weights);
@@ -53,29 +61,33 @@ internal static unsafe class ConvolutionTiles<T> where T : unmanaged, ILanes<T>
 
     private static nint WeightsOfGroup(in ConvolutionSums s) => (nint)RoundUp(s.Outputs) * s.Inputs * s.Taps;
 
-    /// <summary>Block of input channels by block, in each the panels of all output channels.</summary>
-    private static void PackWeights(in ConvolutionSums s, int inputs, int group, float* to)
+    /// <summary>One panel of output channels, in each block of input channels.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void PackWeights(in State state, int panel)
     {
-        float* w = s.Weights + group * s.WeightGroup;
-        bool contiguous = Contiguous(s);
+        ConvolutionSums s = state.Sums;
+        (int group, panel) = Math.DivRem(panel, ConvolutionPlan.Ceiling(s.Outputs, T.Rows));
+        int o = panel * T.Rows, valid = Math.Min(T.Rows, s.Outputs - o), taps = s.Taps, inputs = state.Plan.Inputs;
+        float* from = s.Weights + group * s.WeightGroup + o * s.WeightOutput, to = state.Weights + group * WeightsOfGroup(s);
+        int* tap = (int*)Scratch.Floats(ScratchUse.Offsets, taps);
+        for (int p = 0; p < taps; p++) tap[p] = (int)(p / s.Columns.Taps * s.WeightRow + p % s.Columns.Taps * s.WeightColumn);
         for (int c0 = 0; c0 < s.Inputs; c0 += inputs)
         {
             int count = Math.Min(inputs, s.Inputs - c0);
-            for (int o = 0; o < s.Outputs; o += T.Rows, to += T.Rows * count * s.Taps)
+            float* block = to + (nint)RoundUp(s.Outputs) * c0 * taps + (nint)o * count * taps;
+            if (Contiguous(s))
             {
-                int valid = Math.Min(T.Rows, s.Outputs - o);
-                float* from = w + o * s.WeightOutput + c0 * s.WeightInput;
-                if (contiguous) GemmPanel.Pack(T.Rows, valid, count * s.Taps, from, s.WeightOutput, 1, to);
-                else
+                GemmPanel.Pack(T.Rows, valid, count * taps, from + c0 * s.WeightInput, s.WeightOutput, 1, block);
+                continue;
+            }
+
+            if (valid < T.Rows) new Span<float>(block, T.Rows * count * taps).Clear();
+            for (int c = 0; c < count; c++, block += T.Rows * taps)
+            {
+                for (int i = 0; i < valid; i++)
                 {
-                    for (int c = 0, p = 0; c < count; c++)
-                    {
-                        for (int a = 0; a < s.Rows.Taps; a++)
-                        {
-                            for (int b = 0; b < s.Columns.Taps; b++, p++)
-                                GemmPanel.Pack(T.Rows, valid, 1, from + c * s.WeightInput + a * s.WeightRow + b * s.WeightColumn, s.WeightOutput, 0, to + p * T.Rows);
-                        }
-                    }
+                    float* w = from + (c0 + c) * s.WeightInput + i * s.WeightOutput;
+                    for (int p = 0; p < taps; p++) block[p * T.Rows + i] = w[tap[p]];
                 }
             }
         }
@@ -87,13 +99,14 @@ internal static unsafe class ConvolutionTiles<T> where T : unmanaged, ILanes<T>
         int panelPart = 0;
         if (!state.Sums.Depthwise) (part, panelPart) = Math.DivRem(part, plan.PanelParts);
         (part, int band) = Math.DivRem(part, plan.Bands);
-        (int imageGroup, int group) = Math.DivRem(part, state.Sums.Groups);
+        (int imageGroup, int group) = Math.DivRem(part, state.Sums.Depthwise ? ConvolutionPlan.Ceiling(state.Sums.Groups, ChannelsOfPart) : state.Sums.Groups);
         int image = imageGroup * plan.Images, row = band * plan.Rows;
         ConvolutionImage unrolled = new(state.Sums.Rows, state.Sums.Columns, row, Math.Min(plan.Rows, state.Sums.Rows.Out - row), Math.Min(plan.Images, state.Sums.Images - image));
-        if (state.Sums.Depthwise) Depthwise(state.Sums, unrolled, image, group, row);
+        if (state.Sums.Depthwise) Depthwise(state.Sums, unrolled, image, group * ChannelsOfPart, row);
         else RunPart(state, unrolled, image, group, row, panelPart);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void RunPart(in State state, ConvolutionImage unrolled, int image, int group, int row, int panelPart)
     {
         ConvolutionSums s = state.Sums;
@@ -105,13 +118,8 @@ internal static unsafe class ConvolutionTiles<T> where T : unmanaged, ILanes<T>
             : Scratch.Floats(ScratchUse.Staging, (long)(end - first) * pixels);
         nint targetRow = direct ? s.TargetPlane : pixels, imageSize = (nint)s.Groups * s.Inputs * s.SourcePlane;
         int* offsets = (int*)Scratch.Floats(ScratchUse.Offsets, plan.Inputs * s.Taps);
-        for (int c = 0, p = 0; c < plan.Inputs; c++)
-        {
-            for (int a = 0; a < s.Rows.Taps; a++)
-            {
-                for (int b = 0; b < s.Columns.Taps; b++) offsets[p++] = inPlace ? c * s.SourcePlane : unrolled.Offset(c, a, b);
-            }
-        }
+        if (!inPlace) unrolled.Offsets(plan.Inputs, offsets);
+        for (int c = 0; inPlace && c < plan.Inputs; c++) offsets[c] = c * s.SourcePlane;
 
         for (int c = 0; c < s.Inputs; c += plan.Inputs)
         {
@@ -122,7 +130,7 @@ internal static unsafe class ConvolutionTiles<T> where T : unmanaged, ILanes<T>
             {
                 // A tile's last pixels may lie past the end: they are read, and dropped.
                 pixel = Scratch.Floats(ScratchUse.Image, (long)plan.Inputs * unrolled.ChannelSize + width);
-                unrolled.Unroll(source, imageSize, count, pixel);
+                unrolled.Unroll(source, imageSize, count, pixel, s.Source, s.Source + s.SourceCount);
             }
 
             float* packed = state.Weights + group * WeightsOfGroup(s) + (nint)RoundUp(s.Outputs) * c * s.Taps;
@@ -158,6 +166,7 @@ internal static unsafe class ConvolutionTiles<T> where T : unmanaged, ILanes<T>
     }
 
     /// <summary>Pixels of images side by side go to their places in the target.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Scatter(in ConvolutionSums s, float* from, int image, int images, int output, int row, int pixels)
     {
         int width = s.Columns.Out, rows = pixels / (images * width);
@@ -176,34 +185,41 @@ internal static unsafe class ConvolutionTiles<T> where T : unmanaged, ILanes<T>
     }
 
     /// <summary>One channel in, one out: nothing is shared between channels, so pixels are summed four vectors at a time.</summary>
-    private static void Depthwise(in ConvolutionSums s, ConvolutionImage unrolled, int image, int channel, int row)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Depthwise(in ConvolutionSums sums, ConvolutionImage unrolled, int image, int first, int row)
     {
-        int pixels = unrolled.Pixels, taps = s.Taps;
-        float* planes = Scratch.Floats(ScratchUse.Image, unrolled.ChannelSize + 4 * T.Count);
+        ConvolutionSums s = sums;
+        int pixels = unrolled.Pixels, taps = s.Taps, channels = Math.Min(ChannelsOfPart, s.Groups - first), size = unrolled.ChannelSize, width = 4 * T.Count;
+        float* planes = Scratch.Floats(ScratchUse.Image, (long)channels * size + width);
         int* offsets = (int*)Scratch.Floats(ScratchUse.Offsets, 2L * taps);
-        float* weights = (float*)(offsets + taps);
-        for (int a = 0, p = 0; a < s.Rows.Taps; a++)
+        float* weights = (float*)(offsets + taps), whole = stackalloc float[width];
+        bool dense = s.Dense;
+        float* staging = dense ? null : Scratch.Floats(ScratchUse.Staging, pixels);
+        unrolled.Offsets(1, offsets);
+        nint plane = (nint)image * s.Groups + first;
+        unrolled.Unroll(s.Source + plane * s.SourcePlane, 0, channels, planes, s.Source, s.Source + s.SourceCount);
+        for (int channel = first; channel < first + channels; channel++, plane++, planes += size)
         {
-            for (int b = 0; b < s.Columns.Taps; b++, p++)
-                (offsets[p], weights[p]) = (unrolled.Offset(0, a, b), s.Weights[channel * s.WeightGroup + a * s.WeightRow + b * s.WeightColumn]);
-        }
+            float* w = s.Weights + channel * s.WeightGroup;
+            for (int a = 0, p = 0; a < s.Rows.Taps; a++)
+            {
+                for (int b = 0; b < s.Columns.Taps; b++) weights[p++] = w[a * s.WeightRow + b * s.WeightColumn];
+            }
 
-        nint plane = (nint)image * s.Groups + channel;
-        unrolled.Unroll(s.Source + plane * s.SourcePlane, 0, 1, planes);
-        float* target = s.Dense ? s.Target + plane * s.TargetPlane + row * s.TargetWidth : Scratch.Floats(ScratchUse.Staging, pixels);
-        float* whole = stackalloc float[4 * T.Count];
-        for (int j = 0; j < pixels; j += 4 * T.Count)
-        {
-            int count = Math.Min(4 * T.Count, pixels - j);
-            WeightedSum(taps, planes + j, offsets, weights, count == 4 * T.Count ? target + j : whole);
-            if (count < 4 * T.Count) new Span<float>(whole, count).CopyTo(new(target + j, count));
-        }
+            float* target = dense ? s.Target + plane * s.TargetPlane + row * s.TargetWidth : staging;
+            for (int j = 0; j < pixels; j += width)
+            {
+                int count = Math.Min(width, pixels - j);
+                WeightedSum(taps, planes + j, offsets, weights, count == width ? target + j : whole);
+                if (count < width) ConvolutionImage.Copy(whole, target + j, count);
+            }
 
-        Finish(s, new(target, pixels), channel);
-        if (!s.Dense) Scatter(s, target, image, 1, channel, row, pixels);
+            if (s.Bias is not null || s.Relu) Finish(s, new(target, pixels), channel);
+            if (!dense) Scatter(s, target, image, 1, channel, row, pixels);
+        }
     }
 
-    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void WeightedSum(int taps, float* x, int* offsets, float* weights, float* y)
     {
         T y0 = default, y1 = default, y2 = default, y3 = default;

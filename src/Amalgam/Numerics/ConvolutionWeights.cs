@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 
 namespace Amalgam.Numerics;
 
@@ -11,14 +12,14 @@ internal static unsafe class ConvolutionWeights<T> where T : unmanaged, ILanes<T
     /// <summary>Pixels that one sum in registers should run over at least: the final sum of a vector costs as much as some steps.</summary>
     private const int PixelsWanted = 1024;
 
-    private const int ImageFloats = 64 << 10, PartialFloats = 1 << 22, Parts = 16;
+    private const int ImageFloats = 96 << 10, StagingFloats = 1 << 18, PartialFloats = 1 << 22, Parts = 16;
     private const long WorthSharing = 1 << 19;
 
     private readonly record struct Plan(int Channels, int ChannelParts, int Images, int ImagesOfChunk, int Chunks, int Rows);
 
     private readonly struct State(in ConvolutionShape shape, Plan plan, float* x, float* dy, float* sums)
     {
-        public readonly ConvolutionShape Shape = shape;
+        public readonly ConvolutionShape Sizes = shape;
         public readonly Plan Plan = plan;
         public readonly float* X = x, Dy = dy, Sums = sums;
     }
@@ -43,7 +44,8 @@ internal static unsafe class ConvolutionWeights<T> where T : unmanaged, ILanes<T
 
     private static Plan Choose(in ConvolutionShape s)
     {
-        int pixels = s.OutHeight * s.OutWidth, images = Math.Clamp(PixelsWanted / pixels, 1, Math.Min(s.Images, 16));
+        int pixels = s.OutHeight * s.OutWidth, most = Math.Max(1, StagingFloats / Math.Max(1, s.GroupFilters * pixels));
+        int images = Math.Clamp(PixelsWanted / pixels, 1, Math.Min(s.Images, most));
         int pitch = images * s.OutWidth;
         long row = (long)s.KernelWidth * s.Rows.Remainders * pitch;
         int channels = (int)Math.Clamp(ImageFloats / (row * (s.OutHeight + s.Rows.Reach)), 1, s.GroupChannels), rows = s.OutHeight;
@@ -58,7 +60,7 @@ internal static unsafe class ConvolutionWeights<T> where T : unmanaged, ILanes<T
 
     private static void RunPart(in State state, int part)
     {
-        ConvolutionShape s = state.Shape;
+        ConvolutionShape s = state.Sizes;
         Plan plan = state.Plan;
         (part, int channelPart) = Math.DivRem(part, plan.ChannelParts);
         (int chunk, int group) = Math.DivRem(part, s.Groups);
@@ -81,20 +83,27 @@ internal static unsafe class ConvolutionWeights<T> where T : unmanaged, ILanes<T
     /// <summary>Adds what a band of some images gives to the gradient of all filters by some channels.</summary>
     private static void AddBand(in State state, ConvolutionImage unrolled, int image, int group, int channel, int channels, int row, float* sums)
     {
-        ConvolutionShape s = state.Shape;
+        ConvolutionShape s = state.Sizes;
         int images = unrolled.Pitch / s.OutWidth, pixels = unrolled.Pixels, taps = s.KernelHeight * s.KernelWidth, filters = s.GroupFilters;
         nint plane = (nint)s.Height * s.Width, outPlane = (nint)s.OutHeight * s.OutWidth;
         float* x = state.X + ((nint)image * s.Channels + (nint)group * s.GroupChannels + channel) * plane;
-        int* offsets = (int*)Scratch.Floats(ScratchUse.Offsets, channels * taps);
+        int* offsets = (int*)Scratch.Floats(ScratchUse.Offsets, 2L * channels * taps), order = offsets + channels * taps;
         bool inPlace = images == 1 && s.Rows.IsIdentity && s.Columns.IsIdentity;
+        if (!inPlace) unrolled.Offsets(channels, offsets);
+        for (int p = 0; inPlace && p < channels; p++) offsets[p] = p * (int)plane;
+
+        // Rows of the kernel fastest: their taps read one plane, and nearly the same part of it.
         for (int p = 0; p < channels * taps; p++)
-            offsets[p] = inPlace ? p * (int)plane : unrolled.Offset(p / taps, p % taps / s.KernelWidth, p % s.KernelWidth);
+        {
+            int tap = p % taps;
+            order[p] = p - tap + tap % s.KernelHeight * s.KernelWidth + tap / s.KernelHeight;
+        }
 
         if (inPlace) x += row * s.Width;
         else
         {
             float* planes = Scratch.Floats(ScratchUse.Image, (long)channels * unrolled.ChannelSize);
-            unrolled.Unroll(x, s.Channels * plane, channels, planes);
+            unrolled.Unroll(x, s.Channels * plane, channels, planes, state.X, state.X + (nint)s.InputCount);
             x = planes;
         }
 
@@ -110,30 +119,32 @@ internal static unsafe class ConvolutionWeights<T> where T : unmanaged, ILanes<T
         for (int o = 0; o < filters;)
         {
             int rows = filters - o >= ConvolutionDots<T>.Rows ? ConvolutionDots<T>.Rows : 1;
-            AddRows(rows, pixels, dy + o * dyRow, dyRow, x, offsets, channels * taps, sums + (nint)o * s.GroupChannels * taps, s.GroupChannels * taps);
+            AddRows(rows, pixels, dy + o * dyRow, dyRow, x, offsets, order, channels * taps, sums + (nint)o * s.GroupChannels * taps, s.GroupChannels * taps);
             o += rows;
         }
     }
 
     /// <summary>Adds the dot products of some rows with all taps.</summary>
-    private static void AddRows(int rows, int pixels, float* dy, nint dyRow, float* x, int* offsets, int taps, float* sums, nint sumsRow)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddRows(int rows, int pixels, float* dy, nint dyRow, float* x, int* offsets, int* order, int taps, float* sums, nint sumsRow)
     {
         const int Step = ConvolutionDots<T>.Taps;
         float* y = stackalloc float[8 * Step];
         for (int p = 0; p < taps; p += Step)
         {
-            int valid = Math.Min(Step, taps - p);
-            float* x0 = x + offsets[p], x1 = x + offsets[p + Math.Min(1, valid - 1)], x2 = x + offsets[p + valid - 1];
+            int valid = Math.Min(Step, taps - p), p1 = p + Math.Min(1, valid - 1), p2 = p + valid - 1;
+            float* x0 = x + offsets[order[p]], x1 = x + offsets[order[p1]], x2 = x + offsets[order[p2]];
             if (rows == 1) ConvolutionDots<T>.RunRow(pixels, dy, x0, x1, x2, y);
             else ConvolutionDots<T>.Run(pixels, dy, dyRow, x0, x1, x2, y);
             for (int i = 0; i < rows; i++)
             {
-                for (int t = 0; t < valid; t++) sums[i * sumsRow + p + t] += y[i * Step + t];
+                for (int t = 0; t < valid; t++) sums[i * sumsRow + order[p + t]] += y[i * Step + t];
             }
         }
     }
 
     /// <summary>Gradients of images side by side, in the order of the unrolled images' pixels.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float* SideBySide(in ConvolutionShape s, float* dy, int images, int row, int pixels)
     {
         float* to = Scratch.Floats(ScratchUse.Staging, (long)s.GroupFilters * pixels), next = to;

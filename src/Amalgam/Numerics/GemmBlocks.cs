@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Amalgam.Numerics;
 
 /// <summary>
@@ -88,6 +90,7 @@ internal static unsafe class GemmBlocks<T> where T : unmanaged, ILanes<T>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void RunPart(in State state, int part)
     {
         GemmProduct p = state.Product;

@@ -114,6 +114,7 @@ internal static unsafe class GemmTile<T> where T : unmanaged, ILanes<T>
     }
 
     /// <summary>The same for the first rows and columns of a tile only; it is computed whole, beside the output.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void RunPart<TSource>(
         int rows, int columns, int k, float* a, nint aRow, nint aStep, float* b, nint bStep, int* offsets, float* c, nint cRow, bool add)
         where TSource : ITileSource

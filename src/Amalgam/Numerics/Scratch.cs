@@ -18,6 +18,9 @@ internal enum ScratchUse
     /// <summary>A part's piece of an image, unrolled.</summary>
     Image,
 
+    /// <summary>Which pixels of a row a kernel's column sees.</summary>
+    Masks,
+
     /// <summary>Where the taps of a convolution lie in an unrolled image.</summary>
     Offsets,
 

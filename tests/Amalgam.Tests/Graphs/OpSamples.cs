@@ -11,15 +11,17 @@ internal static class OpSamples
         .. NormalizationSamples.All,
         .. PoolingSamples.All,
         .. LossSamples.All,
+        .. EngineSamples.All,
+        .. ProductSamples.All,
     ];
 
     /// <summary>Operators whose samples are being written. This list must become empty.</summary>
     public static IReadOnlyList<string> Awaited { get; } =
     [
-        "Cast", "Concat", "ConstantOfShape", "Conv", "ConvRelu", "ConvTranspose", "ConvWeightGradient", "Dropout", "DropoutMask",
-        "Expand", "EyeLike", "Flatten", "Fused", "Gather", "GatherElements", "GatherND", "GatherNDGradient", "Gru", "Identity", "Lstm",
-        "MatMul", "OneHot", "Pad", "PadGradient", "RecurrentProduct", "RecurrentSteps", "RecurrentStepsGradient", "Reshape", "Rnn",
-        "ScatterAdd", "ScatterElements", "ScatterND", "Sequence", "ShapeOf", "SizeOf", "Slice", "SliceGradient", "Squeeze", "Substitute",
+        "Cast", "Concat", "ConstantOfShape", "Dropout", "DropoutMask",
+        "Expand", "EyeLike", "Flatten", "Gather", "GatherElements", "GatherND", "GatherNDGradient", "Gru", "Identity", "Lstm",
+        "OneHot", "Pad", "PadGradient", "RecurrentSteps", "RecurrentStepsGradient", "Reshape", "Rnn",
+        "ScatterAdd", "ScatterElements", "ScatterND", "Sequence", "ShapeOf", "SizeOf", "Slice", "SliceGradient", "Squeeze",
         "Tile", "TopKIndices", "TopKValues", "Transpose", "Trilu", "Unsqueeze",
     ];
 }

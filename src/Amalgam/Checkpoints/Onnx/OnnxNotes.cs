@@ -20,11 +20,11 @@ internal sealed class OnnxNotes(ModelProto? like, string? batch)
         return model;
     }
 
-    /// <summary>Gives a node its name and notes.</summary>
-    public void Describe(NodeProto node)
+    /// <summary>Gives a node the name and notes that belong to the value it makes. Several nodes may come of one with several results; the first is named.</summary>
+    public void Describe(NodeProto node, string value)
     {
-        if (like is null) node.Name = node.Output[0];
-        if (!_nodes.TryGetValue(node.Output[0], out NodeProto? original)) return;
+        if (like is null) node.Name = value;
+        if (!_nodes.TryGetValue(value, out NodeProto? original)) return;
         (node.Name, node.DocString) = (original.Name, original.DocString);
         node.MetadataProps.AddRange(original.MetadataProps);
     }
@@ -82,7 +82,7 @@ internal sealed class OnnxNotes(ModelProto? like, string? batch)
         Dictionary<string, NodeProto> makers = new(StringComparer.Ordinal);
         foreach (NodeProto node in model?.Graph.Node ?? [])
         {
-            foreach (string name in node.Output) makers.TryAdd(name, node);
+            if (node.Output.FirstOrDefault(o => o.Length > 0) is { } name) makers.TryAdd(name, node);
         }
 
         return makers;

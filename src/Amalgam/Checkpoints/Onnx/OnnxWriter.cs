@@ -23,14 +23,18 @@ internal sealed class OnnxWriter : OnnxExport
 {
     public const int IrVersion = 8, Opset = 17;
 
+    /// <summary>Constants of at most so many elements are written once, however many operations use them.</summary>
+    private const int SharedElements = 16;
+
     private readonly Graph _graph;
     private readonly OnnxNotes _notes;
     private readonly GraphProto _to = new();
     private readonly List<OnnxWeight> _weights = [];
     private readonly Dictionary<Node, string> _values = [];
     private readonly Dictionary<(Node, DType), string> _constants = [];
-    private readonly Dictionary<(string, DType), string> _numbers = [];
-    private readonly Dictionary<string, NodeProto> _makers = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _numbers = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Node> _named = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _made = new(StringComparer.Ordinal);
     private readonly HashSet<string> _taken = new(StringComparer.Ordinal);
     private Node? _current;
     private int _emitted;
@@ -40,6 +44,7 @@ internal sealed class OnnxWriter : OnnxExport
         (_graph, _notes) = (graph, notes);
         _taken.UnionWith(graph.Outputs.Keys);
         _taken.UnionWith(graph.Nodes.Select(node => node.Name).OfType<string>());
+        foreach (Node node in graph.Nodes.Where(n => n is { Op: Graphs.Constant, Name: not null, Value.Count: <= SharedElements })) _named.TryAdd(KeyOf(node.Value!, node.Type), node);
     }
 
     /// <summary>The initialisers that the model uses.</summary>
@@ -75,13 +80,13 @@ internal sealed class OnnxWriter : OnnxExport
     public override string Integers(params ReadOnlySpan<long> values)
     {
         Tensor tensor = OnnxValues.Integers(new(values.Length), values.ToArray(), $"{_current}");
-        return Number($"[{string.Join(',', values.ToArray())}]", tensor, DType.I64);
+        return Number(tensor, DType.I64);
     }
 
     public override string Constant(Tensor value, DType? type = null)
     {
         type ??= _current?.Type is { IsFloat: true } own ? own : DType.F32;
-        return value.Count > 16 ? Weight(FreeName("constant"), value, type) : Number($"{value.Shape} {string.Join(' ', value.Span.ToArray().Select(BitConverter.SingleToInt32Bits))}", value, type);
+        return value.Count > SharedElements ? Weight(FreeName("constant"), value, type) : Number(value, type);
     }
 
     public override string[] Emit(int results, string opType, ReadOnlySpan<string> inputs, params ReadOnlySpan<(string Name, object? Value)> attributes)
@@ -120,14 +125,14 @@ internal sealed class OnnxWriter : OnnxExport
         }
 
         int maker = _to.Node.Count - 1;
-        while (maker >= first && _to.Node[maker].Output[0] != result) maker--;
+        while (maker >= first && !_to.Node[maker].Output.Contains(result)) maker--;
         if (maker < first) return result;
 
         string name = FinalName(node);
-        _makers.Remove(result);
-        _makers.Add(name, _to.Node[maker]);
-        _to.Node[maker].Output[0] = name;
-        _notes.Describe(_to.Node[maker]);
+        _made.Remove(result);
+        _made.Add(name);
+        _to.Node[maker].Output[_to.Node[maker].Output.IndexOf(result)] = name;
+        _notes.Describe(_to.Node[maker], name);
         for (int i = first; i < _to.Node.Count; i++)
         {
             for (int k = 0; k < _to.Node[i].Input.Count; k++)
@@ -143,7 +148,7 @@ internal sealed class OnnxWriter : OnnxExport
     private string FinalName(Node node)
     {
         if (node.Name is { } own && (!_graph.Outputs.TryGetValue(own, out Node? output) || output == node)) return own;
-        return _graph.Outputs.FirstOrDefault(o => o.Value == node && !_makers.ContainsKey(o.Key) && _graph.Find(o.Key) is null).Key ?? FreeName(NameOf(node));
+        return _graph.Outputs.FirstOrDefault(o => o.Value == node && !_made.Contains(o.Key) && _graph.Find(o.Key) is null).Key ?? FreeName(NameOf(node));
     }
 
     private static string NameOf(Node node) => node.Name ?? $"{node.Op.Name}_{node.Id}";
@@ -157,7 +162,7 @@ internal sealed class OnnxWriter : OnnxExport
 
     private void Add(NodeProto node)
     {
-        _makers.Add(node.Output[0], node);
+        _made.UnionWith(node.Output);
         _to.Node.Add(node);
     }
 
@@ -174,8 +179,15 @@ internal sealed class OnnxWriter : OnnxExport
         return _constants[(node, type)] = Weight(isOwn ? node.Name! : FreeName(node.Name ?? $"{node.Op.Name}_{node.Id}"), node.Known!, type);
     }
 
-    private string Number(string text, Tensor value, DType type) =>
-        _numbers.TryGetValue((text, type), out string? name) ? name : _numbers[(text, type)] = Weight(FreeName("constant"), value, type);
+    /// <summary>A few numbers that operations wrote, or that the graph has under a name, stand in the file once.</summary>
+    private string Number(Tensor value, DType type)
+    {
+        string key = KeyOf(value, type);
+        if (_named.TryGetValue(key, out Node? node)) return ConstantFor(node, type);
+        return _numbers.TryGetValue(key, out string? name) ? name : _numbers[key] = Weight(FreeName("constant"), value, type);
+    }
+
+    private static string KeyOf(Tensor value, DType type) => $"{type}{value.Shape} {string.Join(' ', value.Span.ToArray().Select(BitConverter.SingleToInt32Bits))}";
 
     private string Weight(string name, Tensor value, DType type)
     {

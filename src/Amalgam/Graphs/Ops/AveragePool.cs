@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Immutable;
 using System.Numerics.Tensors;
 using Amalgam.Numerics;
@@ -22,15 +23,27 @@ public sealed record AveragePool(
     private protected override void Plane(in Windows windows, ReadOnlySpan<float> x, Span<float> y)
     {
         Fold<Sum>(windows, x, y);
-        int at = 0;
         for (int d = 0; d < windows.Depth.Out; d++)
         {
             for (int h = 0; h < windows.Height.Out; h++)
             {
-                int rows = windows.Depth.Count(d, CountPads) * windows.Height.Count(h, CountPads);
-                for (int w = 0; w < windows.Width.Out; w++, at++) y[at] /= rows * windows.Width.Count(w, CountPads);
+                Span<float> row = y.Slice((d * windows.Height.Out + h) * windows.Width.Out, windows.Width.Out);
+                Divide(row, windows.Width, windows.Depth.Count(d, CountPads) * windows.Height.Count(h, CountPads), CountPads);
             }
         }
+    }
+
+    /// <summary>Divides each element of a row by the number of elements of its window.</summary>
+    /// <param name="y">A row of the result.</param>
+    /// <param name="width">Windows along the row.</param>
+    /// <param name="rows">How many rows of the input the windows cover.</param>
+    /// <param name="pads">Whether padding counts.</param>
+    internal static void Divide(Span<float> y, in Window width, int rows, bool pads)
+    {
+        (int from, int to) = width.Whole;
+        TensorPrimitives.Divide(y[from..to], (float)(rows * width.Kernel), y[from..to]);
+        for (int w = 0; w < from; w++) y[w] /= rows * width.Count(w, pads);
+        for (int w = to; w < y.Length; w++) y[w] /= rows * width.Count(w, pads);
     }
 
     private readonly struct Sum : IFold
@@ -70,27 +83,46 @@ public sealed record AveragePoolGradient(AveragePool Of, Shape Target) : Gradien
     {
         Window depth = windows.Depth, height = windows.Height, width = windows.Width;
         dx.Clear();
-        int at = 0;
+        float[] rented = ArrayPool<float>.Shared.Rent(width.In + width.Out);
+        Span<float> shares = rented.AsSpan(0, width.Out), spread = rented.AsSpan(width.Out, width.In);
         for (int d = 0; d < depth.Out; d++)
         {
             for (int h = 0; h < height.Out; h++)
             {
-                int rows = depth.Count(d, pads) * height.Count(h, pads);
-                for (int w = 0; w < width.Out; w++, at++)
+                dy.Slice((d * height.Out + h) * width.Out, width.Out).CopyTo(shares);
+                AveragePool.Divide(shares, width, depth.Count(d, pads) * height.Count(h, pads), pads);
+                Spread(width, shares, spread);
+                for (int i = depth.First(d); i < depth.Last(d); i++)
                 {
-                    float share = dy[at] / (rows * width.Count(w, pads));
-                    int first = width.First(w), last = width.Last(w), start = width.Start(w);
-                    for (int i = depth.First(d); i < depth.Last(d); i++)
+                    int plane = (depth.Start(d) + i * depth.Dilation) * height.In;
+                    for (int j = height.First(h); j < height.Last(h); j++)
                     {
-                        int plane = (depth.Start(d) + i * depth.Dilation) * height.In;
-                        for (int j = height.First(h); j < height.Last(h); j++)
-                        {
-                            int row = (plane + height.Start(h) + j * height.Dilation) * width.In + start;
-                            for (int k = first; k < last; k++) dx[row + k * width.Dilation] += share;
-                        }
+                        Span<float> row = dx.Slice((plane + height.Start(h) + j * height.Dilation) * width.In, width.In);
+                        TensorPrimitives.Add(row, spread, row);
                     }
                 }
             }
+        }
+
+        ArrayPool<float>.Shared.Return(rented);
+    }
+
+    /// <summary>Gives each window's share to the elements of a row that it covers.</summary>
+    private static void Spread(in Window width, ReadOnlySpan<float> shares, Span<float> row)
+    {
+        row.Clear();
+        (int from, int to) = width.Whole;
+        for (int w = 0; w < shares.Length; w++)
+        {
+            if (w == from) w = to;
+            if (w == shares.Length) break;
+            for (int k = width.First(w); k < width.Last(w); k++) row[width.Start(w) + k * width.Dilation] += shares[w];
+        }
+
+        for (int k = 0; k < width.Kernel && from < to; k++)
+        {
+            Span<float> taken = row[(width.Start(from) + k * width.Dilation)..];
+            for (int w = from, at = 0; w < to && at < taken.Length; w++, at += width.Stride) taken[at] += shares[w];
         }
     }
 }

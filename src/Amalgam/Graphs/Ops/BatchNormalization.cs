@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Amalgam.Numerics;
 
 namespace Amalgam.Graphs.Ops;
@@ -53,20 +54,39 @@ public sealed record BatchNormalization(float Epsilon = 1e-5f, float Momentum = 
     internal static void Apply(ReadOnlySpan<Tensor> x, float epsilon, Tensor y)
     {
         Channels channels = Channels.Of(y.Shape);
-        int grain = Math.Max(1, Unary.Block * 4 / Math.Max(1, channels.Positions));
-        Cores.ForRange(channels.Samples * channels.Count, grain, (X: x[0], Scale: x[1], Bias: x[2], Mean: x[3], Var: x[4], Y: y, epsilon, channels), static (s, from, to) =>
+        var state = (X: x[0], Scale: x[1], Bias: x[2], Mean: x[3], Var: x[4], Y: y, epsilon, channels);
+        if (channels.Positions == 1)
         {
-            ReadOnlySpan<float> x = s.X.Span, scale = s.Scale.Span, bias = s.Bias.Span, mean = s.Mean.Span, variance = s.Var.Span;
-            Span<float> y = s.Y.Span;
+            int parts = (channels.Count + Lanes.Columns - 1) / Lanes.Columns, rows = Math.Max(1, Unary.Block * 4 / Lanes.Columns);
+            Cores.For((channels.Samples + rows - 1) / rows * parts, (state, parts, rows), static (s, part) =>
+            {
+                int first = part / s.parts * s.rows, column = part % s.parts * Lanes.Columns, count = Math.Min(Lanes.Columns, s.state.channels.Count - column);
+                Span<float> a = stackalloc float[count], b = stackalloc float[count];
+                for (int i = 0; i < count; i++) (a[i], b[i]) = Line(s.state.Scale.Span, s.state.Bias.Span, s.state.Mean.Span, s.state.Var.Span, s.state.epsilon, column + i);
+                for (int sample = first; sample < Math.Min(first + s.rows, s.state.channels.Samples); sample++)
+                {
+                    int at = sample * s.state.channels.Count + column;
+                    TensorPrimitives.MultiplyAdd(s.state.X.Span.Slice(at, count), a, b, s.state.Y.Span.Slice(at, count));
+                }
+            });
+            return;
+        }
+
+        Cores.ForRange(channels.Samples * channels.Count, Math.Max(1, Unary.Block * 4 / Math.Max(1, channels.Positions)), state, static (s, from, to) =>
+        {
             int positions = s.channels.Positions;
             for (int row = from; row < to; row++)
             {
-                int channel = row % s.channels.Count, at = row * positions;
-                float a = (float)(scale[channel] / Math.Sqrt((double)variance[channel] + s.epsilon)), b = bias[channel] - mean[channel] * a;
-                if (positions == 1) y[at] = x[at] * a + b;
-                else Moments.Affine(x.Slice(at, positions), a, b, y.Slice(at, positions));
+                (float a, float b) = Line(s.Scale.Span, s.Bias.Span, s.Mean.Span, s.Var.Span, s.epsilon, row % s.channels.Count);
+                Moments.Affine(s.X.Span.Slice(row * positions, positions), a, b, s.Y.Span.Slice(row * positions, positions));
             }
         });
+
+        static (float A, float B) Line(ReadOnlySpan<float> scale, ReadOnlySpan<float> bias, ReadOnlySpan<float> mean, ReadOnlySpan<float> variance, float epsilon, int channel)
+        {
+            float a = (float)(scale[channel] / Math.Sqrt((double)variance[channel] + epsilon));
+            return (a, bias[channel] - mean[channel] * a);
+        }
     }
 }
 

@@ -190,22 +190,48 @@ public sealed record BatchNormalizationGradient(float Epsilon) : GradientOp
     public override void Run(ReadOnlySpan<Tensor> x, Tensor y)
     {
         Channels channels = Channels.Of(y.Shape);
-        int grain = Math.Max(1, Unary.Block * 4 / Math.Max(1, channels.Positions));
         var state = (X: x[0], Scale: x[1], Mean: x[2], Var: x[3], Dy: x[4], OfBias: x[5], OfScale: x[6], Y: y, channels, Epsilon);
-        Cores.ForRange(channels.Samples * channels.Count, grain, state, static (s, from, to) =>
+        if (channels.Positions == 1)
         {
-            ReadOnlySpan<float> x = s.X.Span, dy = s.Dy.Span, scale = s.Scale.Span, mean = s.Mean.Span, variance = s.Var.Span;
-            Span<float> y = s.Y.Span;
-            int positions = s.channels.Positions, count = s.channels.Count;
+            int parts = (channels.Count + Lanes.Columns - 1) / Lanes.Columns, rows = Math.Max(1, Unary.Block * 4 / Lanes.Columns);
+            Cores.For((channels.Samples + rows - 1) / rows * parts, (state, parts, rows), static (s, part) =>
+            {
+                int first = part / s.parts * s.rows, column = part % s.parts * Lanes.Columns, count = Math.Min(Lanes.Columns, s.state.channels.Count - column);
+                Span<float> a = stackalloc float[count], b = stackalloc float[count], c = stackalloc float[count], d = stackalloc float[count];
+                ReadOnlySpan<float> mean = s.state.Mean.Span.Slice(column, count);
+                for (int i = 0; i < count; i++)
+                {
+                    (a[i], b[i], c[i]) = Line(s.state.Scale.Span, s.state.Var.Span, s.state.OfBias.Span, s.state.OfScale.Span, s.state.channels.Share, s.state.Epsilon, column + i);
+                }
+
+                for (int sample = first; sample < Math.Min(first + s.rows, s.state.channels.Samples); sample++)
+                {
+                    int at = sample * s.state.channels.Count + column;
+                    TensorPrimitives.Subtract(s.state.X.Span.Slice(at, count), mean, d);
+                    TensorPrimitives.MultiplyAdd(d, b, c, d);
+                    TensorPrimitives.MultiplyAdd(s.state.Dy.Span.Slice(at, count), a, d, s.state.Y.Span.Slice(at, count));
+                }
+            });
+            return;
+        }
+
+        Cores.ForRange(channels.Samples * channels.Count, Math.Max(1, Unary.Block * 4 / Math.Max(1, channels.Positions)), state, static (s, from, to) =>
+        {
+            int positions = s.channels.Positions;
             for (int row = from; row < to; row++)
             {
-                int channel = row % count, at = row * positions;
-                double inverse = 1 / Math.Sqrt((double)variance[channel] + s.Epsilon), a = scale[channel] * inverse;
-                float b = (float)(-a * inverse * s.OfScale.Span[channel] / s.channels.Share), c = (float)(-a * s.OfBias.Span[channel] / s.channels.Share);
-                if (positions == 1) y[at] = (float)a * dy[at] + (b * (x[at] - mean[channel]) + c);
-                else Moments.Affine(dy.Slice(at, positions), (float)a, x.Slice(at, positions), mean[channel], b, c, y.Slice(at, positions));
+                int channel = row % s.channels.Count, at = row * positions;
+                (float a, float b, float c) = Line(s.Scale.Span, s.Var.Span, s.OfBias.Span, s.OfScale.Span, s.channels.Share, s.Epsilon, channel);
+                Moments.Affine(s.Dy.Span.Slice(at, positions), a, s.X.Span.Slice(at, positions), s.Mean.Span[channel], b, c, s.Y.Span.Slice(at, positions));
             }
         });
+
+        // dx = a dy + b (x - mean) + c
+        static (float A, float B, float C) Line(ReadOnlySpan<float> scale, ReadOnlySpan<float> variance, ReadOnlySpan<float> ofBias, ReadOnlySpan<float> ofScale, int share, float epsilon, int channel)
+        {
+            double inverse = 1 / Math.Sqrt((double)variance[channel] + epsilon), a = scale[channel] * inverse;
+            return ((float)a, (float)(-a * inverse * ofScale[channel] / share), (float)(-a * ofBias[channel] / share));
+        }
     }
 
     public override long Work(Node y) => 5 * y.Shape.Count;

@@ -123,7 +123,9 @@ public sealed record Conv(ImmutableArray<int> Strides = default, ImmutableArray<
     private static void Check(ImmutableArray<int> list, int count, int least, string what)
     {
         if (list.IsDefaultOrEmpty) return;
-        if (list.Length != count || list.Any(i => i < least)) throw new GraphException($"{what} must be {count} numbers from {least} on, found [{string.Join(',', list)}]");
+        bool fits = list.Length == count;
+        foreach (int i in list) fits &= i >= least;
+        if (!fits) throw new GraphException($"{what} must be {count} numbers from {least} on, found [{string.Join(',', list)}]");
     }
 }
 
@@ -156,8 +158,17 @@ public sealed record ConvWeightGradient(Conv Of, ImmutableArray<int> Kernel) : O
         links.Same(AxisLinks.Of(x, 0), AxisLinks.Of(dy, 0));
         Conv.Windows(links, y, x, dy);
         links.Same(AxisLinks.Of(y, 0), AxisLinks.Of(dy, 1));
-        if (Of.Groups == 1) links.Same(AxisLinks.Of(y, 1), AxisLinks.Of(x, 1));
-        else links.FixAll(y, "filters in groups");
+        if (Of.Groups == 1)
+        {
+            links.Same(AxisLinks.Of(y, 1), AxisLinks.Of(x, 1));
+            return;
+        }
+
+        foreach (Node node in (ReadOnlySpan<Node>)[y, x, dy])
+        {
+            links.Fix(AxisLinks.Of(node, 0), "filters in groups");
+            links.Fix(AxisLinks.Of(node, 1), "filters in groups");
+        }
     }
 
     public override long Work(Node y) => 2 * Of.Sizes(y.Inputs[0].Shape, y.Shape).Work;

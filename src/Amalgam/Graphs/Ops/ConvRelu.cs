@@ -1,5 +1,3 @@
-using Amalgam.Numerics;
-
 namespace Amalgam.Graphs.Ops;
 
 /// <summary>A convolution followed by Relu, in one pass: max(0, conv(x)). Inputs as <see cref="Conv"/>'s.</summary>

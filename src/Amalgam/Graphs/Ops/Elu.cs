@@ -61,6 +61,6 @@ public sealed record EluGradient(float Above, float Below, float Rate) : UnaryGr
     private readonly struct Expression : IMap4
     {
         public static Vector<float> Invoke(Vector<float> x, Vector<float> dy, Vector<float> below, Vector<float> rate) =>
-            dy * Vector.ConditionalSelect(Vector.GreaterThan(x, Vector<float>.Zero), Vector<float>.One, below * Vector.Exp(rate * x));
+            dy * Vector.ConditionalSelect(Vector.GreaterThan(x, Vector<float>.Zero), Vector<float>.One, below * Special.Exp(rate * x));
     }
 }

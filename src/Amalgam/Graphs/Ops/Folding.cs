@@ -76,8 +76,7 @@ internal static class Folding
                 for (; !row.IsEmpty; row = row[Math.Min(row.Length, buffer.Length)..])
                 {
                     Span<float> part = buffer[..Math.Min(row.Length, buffer.Length)];
-                    TensorPrimitives.Subtract(row[..part.Length], greatest, part);
-                    TensorPrimitives.Exp(part, part);
+                    Special.Exp(row[..part.Length], greatest, part);
                     sum += TensorPrimitives.Sum(part);
                 }
             }

@@ -30,7 +30,7 @@ public sealed record Gelu(bool Tanh = false) : Unary
 
     private readonly struct ByErf : IMap1
     {
-        public static Vector<float> Invoke(Vector<float> x) => 0.5f * x * (Vector<float>.One + Special.Erf(x * 0.70710678f));
+        public static Vector<float> Invoke(Vector<float> x) => x * Special.Normal(x, Special.Exp(-0.5f * x * x));
     }
 
     private readonly struct ByTanh : IMap1
@@ -55,9 +55,8 @@ public sealed record GeluGradient(bool Tanh = false) : UnaryGradient
     {
         public static Vector<float> Invoke(Vector<float> x, Vector<float> dy)
         {
-            Vector<float> exponential = Vector.Exp(-0.5f * x * x);
-            Vector<float> phi = 0.5f * (Vector<float>.One + Special.Erf(x * 0.70710678f, exponential));
-            return dy * (phi + 0.39894228f * x * exponential);
+            Vector<float> exponential = Special.Exp(-0.5f * x * x);
+            return dy * (Special.Normal(x, exponential) + 0.39894228f * x * exponential);
         }
     }
 

@@ -5,11 +5,14 @@ using Amalgam.Numerics;
 namespace Amalgam.Graphs.Ops;
 
 /// <summary>ONNX Exp.</summary>
-public sealed record Exp : Unary
+public sealed record Exp : Mapped1<Exp.Expression>
 {
     public override Node?[] Gradient(Node y, Node dy) => [dy * y];
 
-    public override void Map(ReadOnlySpan<float> x, Span<float> y) => TensorPrimitives.Exp(x, y);
+    public readonly struct Expression : IMap1
+    {
+        public static Vector<float> Invoke(Vector<float> x) => Special.Exp(x);
+    }
 }
 
 /// <summary>ONNX Log, the natural one.</summary>

@@ -51,32 +51,49 @@ public sealed record MaxPoolGradient(MaxPool Of) : GradientOp
     private static void Plane(in Windows windows, ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> dx)
     {
         Window depth = windows.Depth, height = windows.Height, width = windows.Width;
+        (int from, int to) = width.Whole;
         dx.Clear();
         int at = 0;
         for (int d = 0; d < depth.Out; d++)
         {
             for (int h = 0; h < height.Out; h++)
             {
+                Box box = new(depth.Start(d), depth.First(d), depth.Last(d), height.Start(h), height.First(h), height.Last(h));
                 for (int w = 0; w < width.Out; w++, at++)
                 {
-                    int best = -1, first = width.First(w), last = width.Last(w), start = width.Start(w);
-                    for (int i = depth.First(d); i < depth.Last(d); i++)
-                    {
-                        int plane = (depth.Start(d) + i * depth.Dilation) * height.In;
-                        for (int j = height.First(h); j < height.Last(h); j++)
-                        {
-                            int row = (plane + height.Start(h) + j * height.Dilation) * width.In + start;
-                            for (int k = first; k < last; k++)
-                            {
-                                int here = row + k * width.Dilation;
-                                if (best < 0 || x[here] > x[best]) best = here;
-                            }
-                        }
-                    }
-
+                    int best = w >= from && w < to ? Greatest(windows, box, x, width.Start(w), 0, width.Kernel) : Greatest(windows, box, x, width.Start(w), width.First(w), width.Last(w));
                     if (best >= 0) dx[best] += dy[at];
                 }
             }
         }
     }
+
+    /// <summary>Position of the first greatest element of a window; -1 when it covers nothing but padding.</summary>
+    private static int Greatest(in Windows windows, in Box box, ReadOnlySpan<float> x, int start, int first, int last)
+    {
+        int best = -1, held = 0;
+        for (int i = box.DepthFirst; i < box.DepthLast; i++)
+        {
+            int plane = (box.Depth + i * windows.Depth.Dilation) * windows.Height.In;
+            for (int j = box.HeightFirst; j < box.HeightLast; j++)
+            {
+                int row = (plane + box.Height + j * windows.Height.Dilation) * windows.Width.In + start;
+                for (int k = first; k < last; k++)
+                {
+                    int here = row + k * windows.Width.Dilation;
+
+                    // Which element is the greatest is a matter of chance, so a mask takes the place of a branch.
+                    int value = BitConverter.SingleToInt32Bits(x[here]);
+                    int mask = -(x[here] > BitConverter.Int32BitsToSingle(held) ? 1 : 0) | (best >> 31);
+                    best ^= (best ^ here) & mask;
+                    held ^= (held ^ value) & mask;
+                }
+            }
+        }
+
+        return best;
+    }
+
+    /// <summary>The rows that a row of windows covers.</summary>
+    private readonly record struct Box(int Depth, int DepthFirst, int DepthLast, int Height, int HeightFirst, int HeightLast);
 }

@@ -75,17 +75,40 @@ public abstract record Pooling(ImmutableArray<int> Kernel, ImmutableArray<int> S
                     for (int j = height.First(h); j < height.Last(h); j++) TFold.Fold(x.Slice((plane + height.Start(h) + j * height.Dilation) * width.In, width.In), rows);
                 }
 
-                for (int w = 0; w < width.Out; w++)
-                {
-                    float sum = TFold.Start;
-                    int start = width.Start(w);
-                    for (int k = width.First(w); k < width.Last(w); k++) sum = TFold.Fold(rows[start + k * width.Dilation], sum);
-                    y[at++] = sum;
-                }
+                Columns<TFold>(width, rows, y.Slice(at, width.Out));
+                at += width.Out;
             }
         }
 
         if (rented is not null) System.Buffers.ArrayPool<float>.Shared.Return(rented);
+    }
+
+    private static void Columns<TFold>(in Window width, ReadOnlySpan<float> rows, Span<float> y) where TFold : struct, IFold
+    {
+        (int from, int to) = width.Whole;
+        for (int i = 0; i < y.Length - (to - from); i++)
+        {
+            int w = i < from ? i : i + to - from;
+            float sum = TFold.Start;
+            int start = width.Start(w), last = width.Last(w);
+            for (int k = width.First(w); k < last; k++) sum = TFold.Fold(rows[start + k * width.Dilation], sum);
+            y[w] = sum;
+        }
+
+        if (from == to) return;
+        Span<float> whole = y[from..to];
+        whole.Fill(TFold.Start);
+        for (int k = 0; k < width.Kernel; k++)
+        {
+            ReadOnlySpan<float> taken = rows[(width.Start(from) + k * width.Dilation)..];
+            if (width.Stride == 1)
+            {
+                TFold.Fold(taken[..whole.Length], whole);
+                continue;
+            }
+
+            for (int w = 0, at = 0; w < whole.Length && at < taken.Length; w++, at += width.Stride) whole[w] = TFold.Fold(taken[at], whole[w]);
+        }
     }
 
     /// <summary>How windows are folded.</summary>

@@ -41,7 +41,7 @@ public sealed record Mish : Mapped1<Mish.Expression>
     /// <summary>tanh(softplus(x)) = n / (n + 2) with n = e^x (e^x + 2); from 20 on it is 1.</summary>
     internal static Vector<float> Gate(Vector<float> x)
     {
-        Vector<float> e = Vector.Exp(Vector.Min(x, new(20))), n = e * (e + new Vector<float>(2));
+        Vector<float> e = Special.Exp(Vector.Min(x, new(20))), n = e * (e + new Vector<float>(2));
         return n / (n + new Vector<float>(2));
     }
 

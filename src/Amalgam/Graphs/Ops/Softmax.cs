@@ -56,8 +56,7 @@ public sealed record Softmax(int Axis = -1) : AlongAxis(Axis)
 
     private protected override void Row(ReadOnlySpan<float> a, ReadOnlySpan<float> b, Span<float> y)
     {
-        TensorPrimitives.Subtract(a, TensorPrimitives.Max(a), y);
-        TensorPrimitives.Exp(y, y);
+        Special.Exp(a, TensorPrimitives.Max(a), y);
         TensorPrimitives.Multiply(y, 1 / TensorPrimitives.Sum(y), y);
     }
 
@@ -70,8 +69,7 @@ public sealed record Softmax(int Axis = -1) : AlongAxis(Axis)
         for (int at = 0; at < a.Length; at += stride)
         {
             Span<float> row = y.Slice(at, columns);
-            TensorPrimitives.Subtract(a.Slice(at, columns), greatest, row);
-            TensorPrimitives.Exp(row, row);
+            Special.Exp(a.Slice(at, columns), greatest, row);
             TensorPrimitives.Add(sum, row, sum);
         }
 
@@ -120,7 +118,7 @@ public sealed record LogSoftmax(int Axis = -1) : AlongAxis(Axis)
         {
             Span<float> row = y.Slice(at, columns);
             TensorPrimitives.Subtract(a.Slice(at, columns), greatest, row);
-            TensorPrimitives.Exp(row, buffer);
+            Special.Exp(row, 0, buffer);
             TensorPrimitives.Add(sum, buffer, sum);
         }
 
@@ -144,7 +142,7 @@ public sealed record LogSoftmaxGradient(int Axis = -1) : AlongAxisGradient(Axis)
 
     private readonly struct Expression : IMap3
     {
-        public static Vector<float> Invoke(Vector<float> y, Vector<float> dy, Vector<float> sum) => dy - Vector.Exp(y) * sum;
+        public static Vector<float> Invoke(Vector<float> y, Vector<float> dy, Vector<float> sum) => dy - Special.Exp(y) * sum;
     }
 }
 
@@ -173,7 +171,7 @@ internal static class Exponentials
         for (; !x.IsEmpty; x = x[Math.Min(x.Length, buffer.Length)..])
         {
             Span<float> part = buffer[..Math.Min(x.Length, buffer.Length)];
-            TensorPrimitives.Exp(x[..part.Length], part);
+            Special.Exp(x[..part.Length], 0, part);
             sum += TensorPrimitives.Sum(part);
         }
 

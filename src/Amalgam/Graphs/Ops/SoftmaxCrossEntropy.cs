@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using Amalgam.Numerics;
 
 namespace Amalgam.Graphs.Ops;
 
@@ -43,7 +44,7 @@ public sealed record SoftmaxCrossEntropy(float LabelSmoothing = 0, int IgnoreInd
     {
         ReadOnlySpan<float> row = x.Span.Slice(from, count);
         if (LabelOf(x, t, from, count) is var label && label == IgnoreIndex && t.Shape.Rank < x.Shape.Rank) return 0;
-        double logSum = LogSumExp(row, out _), mean = LabelSmoothing == 0 ? 0 : Numerics.Moments.Mean(row);
+        double logSum = LogSumExp(row, out _), mean = LabelSmoothing == 0 ? 0 : Moments.Mean(row);
         if (t.Shape.Rank < x.Shape.Rank) return logSum - (1 - LabelSmoothing) * row[label] - LabelSmoothing * mean;
         ReadOnlySpan<float> target = t.Span.Slice(from, count);
         double total = 0, product = 0;
@@ -68,8 +69,7 @@ public sealed record SoftmaxCrossEntropy(float LabelSmoothing = 0, int IgnoreInd
 
         ReadOnlySpan<float> row = x.Span.Slice(from, dx.Length), target = isLabel ? [] : t.Span.Slice(from, dx.Length);
         LogSumExp(row, out float greatest);
-        TensorPrimitives.Subtract(row, greatest, dx);
-        TensorPrimitives.Exp(dx, dx);
+        Special.Exp(row, greatest, dx);
         float total = isLabel ? 1 : (1 - LabelSmoothing) * TensorPrimitives.Sum(target) + LabelSmoothing;
         TensorPrimitives.Multiply(dx, total / TensorPrimitives.Sum(dx), dx);
         if (LabelSmoothing != 0) TensorPrimitives.Subtract(dx, LabelSmoothing / dx.Length, dx);
@@ -87,8 +87,7 @@ public sealed record SoftmaxCrossEntropy(float LabelSmoothing = 0, int IgnoreInd
         for (; !x.IsEmpty; x = x[Math.Min(x.Length, buffer.Length)..])
         {
             Span<float> part = buffer[..Math.Min(x.Length, buffer.Length)];
-            TensorPrimitives.Subtract(x[..part.Length], greatest, part);
-            TensorPrimitives.Exp(part, part);
+            Special.Exp(x[..part.Length], greatest, part);
             sum += TensorPrimitives.Sum(part);
         }
 

@@ -30,7 +30,7 @@ public sealed record SumTo(Shape Target) : Op
     {
         Shape from = y.Inputs[0].Shape;
         long[] axes = [.. Enumerable.Range(0, from.Rank).Where(axis => (Stretched(Target, from) >> axis & 1) != 0).Select(axis => (long)axis)];
-        string sum = axes.Length == 0 ? to[y.Inputs[0]] : to.Emit("ReduceSum", [to[y.Inputs[0]], to.Integers(axes)]);
+        string sum = axes.Length == 0 ? to[y.Inputs[0]] : to.Emit("ReduceSum", [to[y.Inputs[0]], to.Integers(axes)], ("keepdims", 1L));
         return to.Emit("Reshape", [sum, to.Integers(Target.Sizes)]);
     }
 

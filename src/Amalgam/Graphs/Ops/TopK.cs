@@ -34,11 +34,8 @@ public abstract record TopK(int Axis, bool Largest) : Op
     public override void Link(Node y, AxisLinks links) => links.FollowExcept(y, y.Inputs[0], Arguments.Axis(Axis, y.Shape.Rank), "its largest are taken in order");
 
     /// <summary>ONNX's operator, of which the result number <paramref name="number"/> is this one.</summary>
-    private protected string Export(Node y, OnnxExport to, int number)
-    {
-        string[] results = to.Emit(2, "TopK", [to[y.Inputs[0]], to.Integers(Arguments.Integer(y.Inputs[1], "k"))], ("axis", (long)Axis), ("largest", Largest ? 1L : 0L));
-        return number == 0 ? results[0] : to.Emit("Identity", [results[number]]);
-    }
+    private protected string Export(Node y, OnnxExport to, int number) =>
+        to.Emit(2, "TopK", [to[y.Inputs[0]], to.Integers(Arguments.Integer(y.Inputs[1], "k"))], ("axis", (long)Axis), ("largest", Largest ? 1L : 0L))[number];
 
     /// <summary>What stands in the result for a position.</summary>
     private protected abstract float Result(ReadOnlySpan<float> x, int first, int position, int step);

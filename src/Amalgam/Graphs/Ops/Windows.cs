@@ -64,6 +64,16 @@ internal readonly record struct Window(int In, int Out, int Kernel, int Stride, 
         return new(size, checked((int)count), kernel, stride, begin, end, dilation);
     }
 
+    /// <summary>The windows that lie wholly in the input: the first, and the one behind the last.</summary>
+    public (int From, int To) Whole
+    {
+        get
+        {
+            int from = Math.Min(Out, (Begin + Stride - 1) / Stride), room = In - 1 - (Kernel - 1) * Dilation + Begin;
+            return (from, Math.Clamp(room < 0 ? 0 : room / Stride + 1, from, Out));
+        }
+    }
+
     /// <summary>Where a window begins; negative within the padding.</summary>
     public int Start(int window) => window * Stride - Begin;
 
