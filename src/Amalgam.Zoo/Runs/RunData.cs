@@ -1,4 +1,5 @@
 using Amalgam.Training.Data;
+using Amalgam.Zoo.Data;
 
 namespace Amalgam.Zoo.Runs;
 
@@ -12,7 +13,7 @@ public sealed record RunData(Dataset? Train, Dataset? Validation, Dataset? Test)
     /// <exception cref="InvalidDataException">There is no such data, or it is damaged.</exception>
     public static RunData Open(DataDescription data)
     {
-        Dataset all = Source(data);
+        Dataset all = Source(data, Split.Train);
         if (data.Validation >= all.Count) throw new InvalidDataException($"data: {data.Validation} samples cannot be held out of {all.Count}");
         Dataset train = all;
         Dataset? validation = null;
@@ -23,9 +24,34 @@ public sealed record RunData(Dataset? Train, Dataset? Validation, Dataset? Test)
 
     /// <summary>Opens the test samples alone, prepared as for a network of the run.</summary>
     /// <exception cref="InvalidDataException">There are none, or they are damaged.</exception>
-    public static Dataset OpenTest(DataDescription data) => Prepare(Source(data), data.Augmentation.Fixed);
+    public static Dataset OpenTest(DataDescription data) => Prepare(Source(data, Split.Test), data.Augmentation.Fixed);
 
-    private static Dataset Source(DataDescription data) => throw new InvalidDataException($"there is no data set '{data.Name}'");
+    private static Dataset Source(DataDescription data, Split split)
+    {
+        if (!data.Options.IsEmpty) throw new InvalidDataException($"data: {data.Name} has no options");
+        Dataset source = DataCatalog.Find(data.Name).Open(split);
+        if (data.Classes.IsEmpty) return source;
+        foreach (int number in data.Classes)
+        {
+            if (number >= source.Classes.Length) throw new InvalidDataException($"data: {data.Name} has {source.Classes.Length} classes, numbered from 0; there is no class {number}");
+            if (data.Classes.Count(c => c == number) > 1) throw new InvalidDataException($"data: class {number} is named twice");
+        }
 
-    private static Dataset Prepare(Dataset data, Augmentation how) => how.IsNothing ? data : new Augmented(data, how);
+        return Subset.OfClasses(source, data.Classes, renumber: true);
+    }
+
+    private static Dataset Prepare(Dataset data, Augmentation how)
+    {
+        if (how.IsNothing) return data;
+        Field? image = data.Fields.FirstOrDefault(f => f.Name == "image");
+        if (image is not { Shape.Rank: 3 }) throw new InvalidDataException($"data: {data.Name} has no images [channels, height, width] to augment or normalise");
+        foreach (var (key, values) in new[] { ("mean", how.Mean), ("std", how.Deviation) })
+        {
+            if (!values.IsEmpty && values.Length != image.Shape[0])
+                throw new InvalidDataException($"data: {key} has {values.Length} {(values.Length == 1 ? "number" : "numbers")}, images of {data.Name} have {image.Shape[0]} {(image.Shape[0] == 1 ? "channel" : "channels")}");
+        }
+
+        if (how.Deviation.Any(d => !(d > 0))) throw new InvalidDataException("data: numbers of std must be above 0");
+        return new Augmented(data, how);
+    }
 }
