@@ -61,10 +61,6 @@ public sealed record DropoutMask(float Ratio, int Number, Shape Of) : Op
 
     public override Node?[] Gradient(Node y, Node dy) => [null, null];
 
-    public override void Link(Node y, AxisLinks links)
-    {
-    }
-
     private ulong Key(long seed, long step) => Mix(Mix(Mix((ulong)seed) + (ulong)step) + (ulong)Number);
 
     /// <summary>The output function of SplitMix64 (Steele, Lea and Flood, Fast Splittable Pseudorandom Number Generators, 2014).</summary>
