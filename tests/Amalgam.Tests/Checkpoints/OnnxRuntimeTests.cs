@@ -30,7 +30,7 @@ public class OnnxRuntimeTests
         RealData.At("onnx-conformance");
         using TemporaryFolder folder = new();
         List<(string Name, Graph Graph, Dictionary<string, Tensor> Inputs)> cases = [];
-        foreach (string name in ConformanceCases.Names.Where(n => !ConformanceCases.LeftOut.ContainsKey(n)))
+        foreach (string name in ConformanceCases.Names.Where(n => ConformanceCases.StageLeftOut(n) is null))
         {
             string place = folder[name.Replace('/', '-')];
             Directory.CreateDirectory(place);
@@ -45,7 +45,7 @@ public class OnnxRuntimeTests
             cases.Add((name, graph, values));
         }
 
-        OnnxRuntime.Run([.. cases.Select(c => folder[c.Name.Replace('/', '-')])]);
+        OnnxRuntime.Run(folder.Path);
 
         List<string> failures = [];
         int agreed = 0;

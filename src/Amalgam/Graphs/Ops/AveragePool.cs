@@ -18,6 +18,9 @@ public sealed record AveragePool(
 {
     public override Node?[] Gradient(Node y, Node dy) => [dy.Graph.Add(new AveragePoolGradient(this, y.Inputs[0].Shape), dy)];
 
+    public override string Export(Node y, OnnxExport to) =>
+        Dilations.IsDefaultOrEmpty || Dilations.All(d => d == 1) ? base.Export(y, to) : throw new GraphException("AveragePool with dilations needs ONNX opset 19; export is for 17");
+
     private protected override IEnumerable<(string Name, object? Value)> Attributes() => base.Attributes().Append(("count_include_pad", CountPads ? 1L : 0L));
 
     private protected override void Plane(in Windows windows, ReadOnlySpan<float> x, Span<float> y)
