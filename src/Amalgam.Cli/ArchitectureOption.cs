@@ -8,7 +8,7 @@ internal static class ArchitectureOption
 {
     public static Option<string?> Create() => new("--model", "-m")
     {
-        Description = "Architecture of a checkpoint that does not say it: a name of the Zoo with its options, mlp:hidden=400/200/100,bias=false, or an .onnx file of the same network",
+        Description = "Architecture of a checkpoint that does not say it: a name of the Zoo with its options, mlp:hidden=400/200/100,bias=false, or a .yml file of layers, or an .onnx file",
         HelpName = "architecture",
     };
 

@@ -49,7 +49,8 @@ internal sealed class EvalCommand
         RunDescription? run = RunFolder.Find(paths[0]);
         Dataset data = Data(parse, run);
         int[][] tasks = Tasks(parse.GetValue(_tasks), data);
-        Tensor? vectors = (parse.GetValue(_vectors) ?? run?.Loss.ClassVectors) is { } path ? ClassVectors.Read(path) : null;
+        bool ofRun = run is not null && parse.GetValue(_data) is null;
+        Tensor? vectors = (parse.GetValue(_vectors) ?? run?.Loss.ClassVectors) is { } path ? ClassVectors.Read(path, ofRun ? run!.Data.Classes : []) : null;
 
         List<(string Name, ClassScores Scores)> rows = [];
         using (Progress progress = new(parse.InvocationConfiguration.Error, parse.GetValue(_quiet)))
@@ -93,8 +94,8 @@ internal sealed class EvalCommand
         DataDescription description = parse.GetValue(_data) is { } name ? new(name)
             : run?.Data ?? throw new InvalidDataException("name the data: --data mnist; only the folder of a run says it itself");
         Augmentation augmentation = description.Augmentation;
-        if (parse.GetValue(_mean) is { } mean) augmentation = augmentation with { Mean = [.. mean] };
-        if (parse.GetValue(_std) is { } std) augmentation = augmentation with { Deviation = [.. std] };
+        if (parse.GetValue(_mean) is { Length: > 0 } mean) augmentation = augmentation with { Mean = [.. mean] };
+        if (parse.GetValue(_std) is { Length: > 0 } std) augmentation = augmentation with { Deviation = [.. std] };
         description = description with { Augmentation = augmentation.Fixed, Limit = null, Validation = 0 };
         Dataset data = parse.GetValue(_training) ? RunData.Open(description).Train! : RunData.OpenTest(description);
         if (parse.GetValue(_limit) is { } limit) data = Subset.First(data, limit);

@@ -10,7 +10,7 @@ internal static class ShowCommand
 {
     public static Command Create()
     {
-        Argument<string> path = new("model") { Description = "An .onnx file, a checkpoint, or the name of an architecture of the Zoo" };
+        Argument<string> path = new("model") { Description = "An .onnx file, a Hugging Face folder, a checkpoint, or an architecture: a name of the Zoo, or a .yml file of layers" };
         Option<string?> model = ArchitectureOption.Create();
         Option<int?> batch = CountOption.Create("--batch", "Samples at a time [default: 1]");
         Option<bool> json = new("--json") { Description = "Print JSON" };
@@ -38,8 +38,8 @@ internal static class ShowCommand
             }
 
             int samples = parse.GetValue(batch) ?? 1;
-            bool isName = !Path.Exists(name) && parse.GetValue(model) is null && !Path.HasExtension(name.Split(':')[0]);
-            Graph graph = isName ? ModelLoader.Build(ModelDescription.Parse(name), samples, 0) : ModelLoader.Load(name, ArchitectureOption.Of(parse.GetValue(model)), samples);
+            bool isArchitecture = parse.GetValue(model) is null && (ModelDescription.IsLayersFile(name) || (!Path.Exists(name) && !Path.HasExtension(name.Split(':')[0])));
+            Graph graph = isArchitecture ? ModelLoader.Build(ModelDescription.Parse(name), samples, 0) : ModelLoader.Load(name, ArchitectureOption.Of(parse.GetValue(model)), samples);
             Layer[] layers = Layers(graph);
             if (parse.GetValue(json)) WriteJson(output, name, graph, layers);
             else Write(output, name, graph, layers);

@@ -52,7 +52,8 @@ internal static class TrainCommand
         }
 
         if (!quiet) foreach (string note in result.Notes) error.WriteLine($"note: {Printable.Line(note)}");
-        if (result.Last is { } last) output.WriteLine($"test data: {Text(last)}{(result.OfBest is { } best ? $"; weights of epoch {result.Best!.Epoch}: {Text(best)}" : "")}");
+        bool bestIsOther = result.Best is { } epoch && epoch.Epoch < result.Epochs.Count;
+        if (result.Last is { } last) output.WriteLine($"test data: {Text(last)}{(bestIsOther ? $"; with the weights of epoch {result.Best!.Epoch}: {Text(result.OfBest!)}" : "")}");
         output.WriteLine($"{result.Epochs.Count} epochs in {clock.Elapsed.TotalSeconds:0.0} s, network in {Printable.Line(folder)}");
     }
 
@@ -60,7 +61,7 @@ internal static class TrainCommand
     {
         string right = epoch.Accuracy is { } accuracy ? $", {EvalCommand.Percent(accuracy)} right" : "";
         string validation = epoch.Validation is { } score ? $"  validation: {Text(score)}" : "";
-        return $"epoch {epoch.Epoch}  loss {epoch.Loss:0.0000}{right}{validation}  lr {epoch.Rate:0.#####}  {epoch.Seconds:0.0} s";
+        return $"epoch {epoch.Epoch}  loss {epoch.Loss:0.0000}{right}{validation}  lr {Printable.Number(epoch.Rate)}  {epoch.Seconds:0.0} s";
     }
 
     private static string Text(Score score) => score.Accuracy is { } accuracy ? $"{EvalCommand.Percent(accuracy)} right, loss {score.Loss:0.0000}" : $"loss {score.Loss:0.0000}";

@@ -16,4 +16,23 @@ public static class ClassVectors
         GraphWeights.Read(matrices[0], vectors);
         return vectors;
     }
+
+    /// <summary>Reads those of the classes that a run learns, in its order.</summary>
+    /// <param name="path">The checkpoint.</param>
+    /// <param name="classes">The classes, by row; empty for all.</param>
+    /// <exception cref="InvalidDataException">The file is damaged, or has no row for a class.</exception>
+    public static Tensor Read(string path, IReadOnlyList<int> classes)
+    {
+        Tensor all = Read(path);
+        if (classes.Count == 0) return all;
+        int units = all.Shape.Size(1);
+        Tensor chosen = new(new(classes.Count, units));
+        for (int i = 0; i < classes.Count; i++)
+        {
+            if (classes[i] >= all.Shape[0]) throw new InvalidDataException($"{path} has vectors for {all.Shape[0]} classes, none for class {classes[i]}");
+            all.Span.Slice(classes[i] * units, units).CopyTo(chosen.Span[(i * units)..]);
+        }
+
+        return chosen;
+    }
 }

@@ -100,8 +100,8 @@ public sealed record DataDescription(string Name)
     public Augmentation Augmentation { get; init; } = new();
 }
 
-/// <summary>What a run trains: an architecture of the Zoo with its options, or an ONNX file.</summary>
-/// <param name="Name">Name in the Zoo, or a path that ends in .onnx.</param>
+/// <summary>What a run trains: an architecture of the Zoo with its options, a file that describes layers, or an ONNX file.</summary>
+/// <param name="Name">Name in the Zoo, or a path that ends in .yml, .yaml or .onnx.</param>
 public sealed record ModelDescription(string Name)
 {
     /// <summary>Options of the architecture, as texts.</summary>
@@ -120,7 +120,7 @@ public sealed record ModelDescription(string Name)
     /// <exception cref="InvalidDataException">An option has no value or stands twice.</exception>
     public static ModelDescription Parse(string text)
     {
-        int colon = text.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) ? -1 : text.IndexOf(':');
+        int colon = IsOnnxFile(text) || IsLayersFile(text) ? -1 : text.IndexOf(':');
         if (colon < 0) return new(text);
         Dictionary<string, string> options = [];
         foreach (string option in text[(colon + 1)..].Split(',', StringSplitOptions.TrimEntries))
@@ -134,7 +134,16 @@ public sealed record ModelDescription(string Name)
     }
 
     /// <summary>Whether it is an ONNX file.</summary>
-    public bool IsOnnx => Name.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase);
+    public bool IsOnnx => IsOnnxFile(Name);
+
+    /// <summary>Whether it is a file that describes layers (<see cref="Models.Sequential"/>).</summary>
+    public bool IsLayers => IsLayersFile(Name);
+
+    /// <summary>Whether a path ends like an ONNX file.</summary>
+    public static bool IsOnnxFile(string path) => path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether a path ends like a file that describes layers.</summary>
+    public static bool IsLayersFile(string path) => path.EndsWith(".yml", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase);
 }
 
 /// <summary>What a run minimises.</summary>

@@ -28,7 +28,7 @@ public static class RunFolder
     public const string State = "state.safetensors";
 
     /// <summary>Every file that a run may leave.</summary>
-    internal static readonly string[] All = [Description, Model, Onnx, Best, BestOnnx, Metrics, Result, State];
+    public static readonly System.Collections.Immutable.ImmutableArray<string> All = [Description, Model, Onnx, Best, BestOnnx, Metrics, Result, State];
 
     /// <summary>The description of the run that a folder is of; null where the path is no such folder.</summary>
     /// <exception cref="InvalidDataException">The description is damaged.</exception>

@@ -42,7 +42,7 @@ public sealed class TrainingRun
         (_run, _folder) = (run, folder);
         CheckFolder(resume, overwrite);
         _data = RunData.Open(run.Data);
-        _loss = MakeLoss(run.Loss);
+        _loss = MakeLoss(run.Loss, run.Data);
         _network = ModelLoader.Build(run.Model, AnyBatch, run.Seed);
         string description = RunYaml.Write(run, withOutput: false);
         _trainer = new(_network, _loss, _data.Train!, new()
@@ -112,12 +112,12 @@ public sealed class TrainingRun
         return result;
     }
 
-    private static Loss MakeLoss(LossDescription loss)
+    private static Loss MakeLoss(LossDescription loss, DataDescription data)
     {
         string truth = loss.Target ?? "target", label = loss.Target ?? "label";
         return loss.Name switch
         {
-            "cosine" => new CosineCrossEntropy(ClassVectors.Read(loss.ClassVectors!), loss.Scale, loss.LabelSmoothing, label),
+            "cosine" => new CosineCrossEntropy(ClassVectors.Read(loss.ClassVectors!, data.Classes), loss.Scale, loss.LabelSmoothing, label),
             "bce" => new BinaryCrossEntropy(truth),
             "mse" => new SquaredError(truth),
             _ => new CrossEntropy(loss.LabelSmoothing, label),

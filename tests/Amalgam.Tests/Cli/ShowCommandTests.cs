@@ -52,6 +52,14 @@ public class ShowCommandTests
         await Refuses("there is no model 'resnet21'", "show", "resnet21");
     }
 
+    [Fact]
+    public async Task An_architecture_is_shown_by_its_name()
+    {
+        string output = await Succeeds("show", "mlp:hidden=400/200/100,bias=false");
+        Assert.Contains("414,600", output);
+        Assert.Matches(@"\nfc1 +MatMul +\[1,400\] +313,600 +627\.2 k", output);
+    }
+
     [Theory]
     [InlineData(0, "0 ")]
     [InlineData(9_999, "9,999 ")]

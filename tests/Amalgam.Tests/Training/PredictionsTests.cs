@@ -1,0 +1,63 @@
+using Amalgam.Graphs;
+using Amalgam.Training;
+
+namespace Amalgam.Tests.Training;
+
+public class PredictionsTests
+{
+    [Theory]
+    [InlineData(1)]
+    [InlineData(7)]
+    [InlineData(30)]
+    [InlineData(100)]
+    public void Every_sample_has_its_own_row_whatever_the_batch(int batch)
+    {
+        Graph network = NaiveNetwork.Build(5, 2, 3);
+        List<int> heard = [];
+        Tensor all = Predictions.Of(network, NaiveNetwork.Rings(30, 1), batch, progress: new Heard(heard)), one = Predictions.Of(network, NaiveNetwork.Rings(30, 1), 1);
+        Assert.Equal(new(30, 2), all.Shape);
+        Assert.Equal(one.Span.ToArray(), all.Span.ToArray());
+        Assert.Equal(30, heard[^1]);
+    }
+
+    [Fact]
+    public void A_network_for_one_number_of_samples_runs_with_it()
+    {
+        Graph network = Fixed(NaiveNetwork.Build(5, 2, 3), 4);
+        Assert.Throws<GraphException>(() => Rewrite.Resize(network, 8));
+        Assert.Equal(Predictions.Of(NaiveNetwork.Build(5, 2, 3), NaiveNetwork.Rings(30, 1), 1).Span.ToArray(), Predictions.Of(network, NaiveNetwork.Rings(30, 1), 8).Span.ToArray());
+    }
+
+    [Fact]
+    public void An_output_without_an_axis_for_the_samples_is_refused()
+    {
+        Graph network = NaiveNetwork.Build(5, 2, 3);
+        network.Output("sum", network.Add(new Amalgam.Graphs.Ops.SumTo(new(2)), network.Outputs["scores"]));
+        Assert.Contains("no row for each of 10 samples", Assert.Throws<GraphException>(() => Predictions.Of(network, NaiveNetwork.Rings(30, 1), 10, "sum")).Message);
+    }
+
+    /// <summary>The network with scores reshaped to a fixed number of rows, as exporters write who do not know of other batches.</summary>
+    private static Graph Fixed(Graph network, int samples)
+    {
+        Graph graph = Rewrite.Resize(network, samples).Graph;
+        Graph to = new();
+        Dictionary<Node, Node> map = [];
+        foreach (Node node in graph.Nodes)
+        {
+            map[node] = node.Op switch
+            {
+                Input => to.Input(node.Name!, node.Shape),
+                Parameter => to.Parameter(node.Name!, node.Value!),
+                _ => to.Add(node.Op, [.. node.Inputs.Select(i => map[i])]),
+            };
+        }
+
+        to.Output("scores", map[graph.Outputs["scores"]].Reshape(samples, 2));
+        return to;
+    }
+
+    private sealed class Heard(List<int> counts) : IProgress<int>
+    {
+        public void Report(int value) => counts.Add(value);
+    }
+}
