@@ -144,7 +144,7 @@ public class ZooModelTests
     [InlineData("resnet18", "width=nan", "resnet18: width must be a number above 0")]
     [InlineData("resnet18", "image=3,32", "image must be channels,height,width, got 2 sizes")]
     [InlineData("vgg11", "bias=yes", "vgg11: bias must be true or false, got 'yes'")]
-    [InlineData("vgg11", "image=3,16,16", "MaxPool")]
+    [InlineData("vgg11", "image=3,16,16;width=0.1", "MaxPool")]
     [InlineData("mlp", "classes=2000000000", "with 1 samples at a time is larger than tensors in memory can be")]
     [InlineData("mlp", "input=2000000000,2000000000,2000000000", "is larger than tensors in memory can be")]
     [InlineData("vit_tiny", "patch=5", "patches of 5 do not fill an image of 32x32")]
