@@ -78,9 +78,12 @@ public sealed record RunDescription
 }
 
 /// <summary>What a run learns from.</summary>
-/// <param name="Name">A data set's name, as <c>amalgam data list</c> shows it, or a path to an .npz file or a folder of images.</param>
+/// <param name="Name">A data set's name, as <c>amalgam data list</c> shows it, or a path to an .npz file.</param>
 public sealed record DataDescription(string Name)
 {
+    /// <summary>Whether it is a file of arrays, which has no test part.</summary>
+    public bool IsFile => Name.EndsWith(".npz", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>Options of the data set, as texts.</summary>
     public ImmutableDictionary<string, string> Options { get; init; } = ImmutableDictionary<string, string>.Empty;
 
