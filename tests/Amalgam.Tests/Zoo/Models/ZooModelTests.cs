@@ -158,13 +158,13 @@ public class ZooModelTests
     public void An_unknown_model_is_refused_with_the_nearest_and_all_known() =>
         Assert.StartsWith("there is no model 'resnet21' (did you mean 'resnet20'?); known are mlp, vgg11", Assert.Throws<GraphException>(() => ZooModel.Find("resnet21")).Message, StringComparison.Ordinal);
 
-    private static Graph Build(string model, string options, int batch, long seed) => ZooModel.Find(model).Build(batch, Options(options), seed);
+    internal static Graph Build(string model, string options, int batch, long seed) => ZooModel.Find(model).Build(batch, Options(options), seed);
 
     internal static Dictionary<string, string> Options(string text) =>
         text.Split(';', StringSplitOptions.RemoveEmptyEntries).Select(o => o.Split('=')).ToDictionary(o => o[0], o => o[1]);
 
     /// <summary>Random pictures, ids within every vocabulary here, some padding on the left, masks with padding on the right.</summary>
-    private static void Fill(Executor executor, Graph graph, int seed)
+    internal static void Fill(Executor executor, Graph graph, int seed)
     {
         Random random = new(seed);
         foreach (var (name, node) in graph.Inputs)
