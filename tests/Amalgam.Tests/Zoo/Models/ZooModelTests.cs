@@ -13,6 +13,7 @@ public class ZooModelTests
     [
         ("mlp", "input=1,6,6;hidden=12,8"),
         ("mlp", "input=20;hidden=;bias=false"),
+        ("cnn", "image=1,9,9;channels=4,6"),
         ("vgg11", "width=0.0625"),
         ("vgg13", "width=0.0625;norm=none;bias=false"),
         ("vgg16", "width=0.0625;norm=group;groups=4"),
@@ -156,7 +157,7 @@ public class ZooModelTests
 
     [Fact]
     public void An_unknown_model_is_refused_with_the_nearest_and_all_known() =>
-        Assert.StartsWith("there is no model 'resnet21' (did you mean 'resnet20'?); known are mlp, vgg11", Assert.Throws<GraphException>(() => ZooModel.Find("resnet21")).Message, StringComparison.Ordinal);
+        Assert.StartsWith("there is no model 'resnet21' (did you mean 'resnet20'?); known are mlp, cnn, vgg11", Assert.Throws<GraphException>(() => ZooModel.Find("resnet21")).Message, StringComparison.Ordinal);
 
     internal static Graph Build(string model, string options, int batch, long seed) => ZooModel.Find(model).Build(batch, Options(options), seed);
 
