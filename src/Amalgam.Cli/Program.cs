@@ -33,6 +33,7 @@ internal static class Program
             EvalCommand.Create(),
             RunCommand.Create(),
             ShowCommand.Create(),
+            DataCommand.Create(),
             DemoCommand.Create(),
             CompletionCommand.Create(),
         };

@@ -1,5 +1,5 @@
-// Runs ONNX models in ONNX Runtime: node run.cjs FOLDER...
-// A folder holds model.onnx and request.json, a list of { name, type, dims, file } with each input's elements in a file, little-endian. The outputs are written
+// Runs ONNX models in ONNX Runtime: node run.cjs FOLDER
+// Every folder inside that has no reply.json yet holds model.onnx and request.json, a list of { name, type, dims, file } with each input's elements in a file, little-endian. The outputs are written
 // beside in the same way, listed in reply.json; a model that does not run gives reply.json { error }.
 'use strict';
 const fs = require('node:fs');
@@ -33,7 +33,8 @@ async function run(folder) {
 }
 
 (async () => {
-  for (const folder of process.argv.slice(2)) {
+  const all = fs.readdirSync(process.argv[2]).sort().map((name) => path.join(process.argv[2], name));
+  for (const folder of all.filter((f) => fs.existsSync(path.join(f, 'request.json')) && !fs.existsSync(path.join(f, 'reply.json')))) {
     let reply;
     try {
       reply = await run(folder);

@@ -2,49 +2,59 @@ using System.IO.Compression;
 
 namespace Amalgam.Zoo.Data;
 
-/// <summary>The folder that data sets lie in, each in a folder of its own name: what the environment variable <c>AMALGAM_DATA</c> names.</summary>
+/// <summary>Where data sets lie: a folder for each, by its name.</summary>
 public static class DataFolder
 {
-    private const string Variable = "AMALGAM_DATA";
-    private const long LargestFile = 1L << 31;
+    /// <summary>The variable that names the folder.</summary>
+    public const string Variable = "AMALGAM_DATA";
 
-    /// <summary>The folder of a data set.</summary>
-    /// <exception cref="InvalidDataException">The variable is not set, or there is no such folder.</exception>
-    public static string Of(string name)
+    /// <summary>The folder that <c>AMALGAM_DATA</c> names, or else <c>amalgam/data</c> where the user's programs keep their data.</summary>
+    public static string Root => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named
+        ? Path.GetFullPath(named)
+        : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "amalgam", "data");
+
+    /// <summary>The file, as it is or with <c>.gz</c> after its name; null when there is neither.</summary>
+    public static string? Find(string root, string path)
     {
-        string? root = Environment.GetEnvironmentVariable(Variable);
-        if (string.IsNullOrEmpty(root)) throw new InvalidDataException($"the data set '{name}' was not found: set {Variable} to the folder that has a folder '{name}'");
-        string folder = Path.Combine(root, name);
-        return Directory.Exists(folder) ? folder : throw new InvalidDataException($"the data set '{name}' was not found: {Variable} is {root}, which has no folder '{name}'");
+        string plain = Path.Combine(root, path);
+        return File.Exists(plain) ? plain : File.Exists(plain + ".gz") ? plain + ".gz" : null;
     }
 
-    /// <summary>Whether a file is there, as it is or compressed by gzip.</summary>
-    public static bool Has(string folder, string file) => File.Exists(Path.Combine(folder, file)) || File.Exists(Path.Combine(folder, file + ".gz"));
-
-    /// <summary>The bytes of a file, which may be compressed by gzip and then ends in .gz.</summary>
-    /// <exception cref="FileNotFoundException">It is not there.</exception>
-    /// <exception cref="InvalidDataException">It is damaged, or too large for an array.</exception>
-    public static byte[] Read(string folder, string file)
+    /// <summary>The bytes of a file that <see cref="Find"/> gave, inflated.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="most">More bytes than this are refused: a small file may claim to inflate to any size.</param>
+    /// <exception cref="InvalidDataException">The file is no gzip file although it ends in .gz, or holds more.</exception>
+    public static byte[] Read(string path, long most)
     {
-        string path = Path.Combine(folder, file), compressed = path + ".gz";
-        if (File.Exists(path)) return File.ReadAllBytes(path);
-        if (!File.Exists(compressed)) throw new FileNotFoundException($"{path} is missing, and so is {compressed}", path);
-        using GZipStream stream = new(File.OpenRead(compressed), CompressionMode.Decompress);
+        using Stream stream = Open(path);
         using MemoryStream bytes = new();
-        byte[] block = new byte[1 << 16];
+        byte[] buffer = new byte[1 << 16];
         try
         {
-            for (int read; (read = stream.Read(block)) > 0;)
+            for (int count; (count = stream.Read(buffer)) > 0;)
             {
-                if (bytes.Length + read > LargestFile) throw new InvalidDataException($"{compressed} inflates to more than {LargestFile} bytes");
-                bytes.Write(block, 0, read);
+                if (bytes.Length + count > most) throw new InvalidDataException($"{path} holds more than {most:N0} bytes, which is more than this data has");
+                bytes.Write(buffer, 0, count);
             }
         }
-        catch (InvalidDataException e) when (e.Message.Length == 0 || !e.Message.StartsWith(compressed, StringComparison.Ordinal))
+        catch (InvalidDataException e) when (!e.Message.StartsWith(path, StringComparison.Ordinal))
         {
-            throw new InvalidDataException($"{compressed} is not a valid gzip file: {e.Message}", e);
+            throw new InvalidDataException($"{path} is not a valid gzip file: {e.Message}", e);
         }
 
         return bytes.ToArray();
+    }
+
+    /// <summary>The lines of a text file that <see cref="Find"/> gave.</summary>
+    public static IEnumerable<string> Lines(string path)
+    {
+        using StreamReader reader = new(Open(path));
+        while (reader.ReadLine() is { } line) yield return line;
+    }
+
+    private static Stream Open(string path)
+    {
+        FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
+        return path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionMode.Decompress) : file;
     }
 }

@@ -1,80 +1,75 @@
 using System.Buffers.Binary;
 using System.Collections.Immutable;
-using System.Text;
 
 namespace Amalgam.Zoo.Data;
 
-/// <summary>Readers of the files that image data sets are published in. Nothing that a file says of itself is trusted.</summary>
+/// <summary>Readers of the formats in which publishers give labelled images.</summary>
 public static class ImageFiles
 {
-    private const int Classes = 10, CifarSide = 32, CifarBytes = 3 * CifarSide * CifarSide;
+    private const long MostBytes = 1L << 31;
+    private const int ImagesMagic = 0x0803, LabelsMagic = 0x0801;
 
-    /// <summary>MNIST and what is published like it: IDX files of bytes (Y. LeCun, C. Cortes and C. Burges, The MNIST database of handwritten digits), images of three axes and labels of one.</summary>
-    /// <param name="folder">Where <c>train-images-idx3-ubyte</c>, <c>train-labels-idx1-ubyte</c> and those with <c>t10k</c> lie, or with <c>.gz</c> behind.</param>
-    /// <param name="name">What the pictures are.</param>
-    /// <param name="split">Which of them.</param>
-    /// <param name="classes">Names of the classes; null for the digits.</param>
-    /// <exception cref="InvalidDataException">A file is damaged, or images and labels do not go together.</exception>
-    public static ImageSet Idx(string folder, string name, Split split, ImmutableArray<string>? classes = null)
+    /// <summary>Grey images in IDX files, MNIST's format: big-endian magic number, count, rows and columns, then bytes.</summary>
+    /// <param name="name">What the images are.</param>
+    /// <param name="images">File of images (magic number 2051), perhaps .gz.</param>
+    /// <param name="labels">File of labels (magic number 2049), perhaps .gz.</param>
+    /// <param name="classes">Names of the classes.</param>
+    /// <exception cref="InvalidDataException">A file is not what it claims, or they do not belong together.</exception>
+    public static ImageSet Idx(string name, string images, string labels, ImmutableArray<string> classes)
     {
-        string part = split == Split.Train ? "train" : "t10k", images = $"{part}-images-idx3-ubyte", labels = $"{part}-labels-idx1-ubyte";
-        (int[] sizes, byte[] pixels) = Idx(folder, images, axes: 3);
-        (int[] counts, byte[] truth) = Idx(folder, labels, axes: 1);
-        if (counts[0] != sizes[0]) throw new InvalidDataException($"{Path.Combine(folder, labels)} has {counts[0]} labels, {images} has {sizes[0]} images");
-        ImmutableArray<string> names = classes ?? [.. Enumerable.Range(0, Classes).Select(i => $"{i}")];
-        return new(name, new(1, sizes[1], sizes[2]), pixels, Labels(truth, names.Length, Path.Combine(folder, labels)), names);
+        byte[] pixels = DataFolder.Read(images, MostBytes), truth = DataFolder.Read(labels, MostBytes);
+        long[] sizes = Header(images, pixels, ImagesMagic, 3), counts = Header(labels, truth, LabelsMagic, 1);
+        if (sizes[0] != counts[0]) throw new InvalidDataException($"{images} has {sizes[0]} images, {labels} has {counts[0]} labels");
+        int[] numbers = Labels(labels, truth.AsSpan(8), classes.Length);
+        return new(name, new(1, sizes[1], sizes[2]), pixels[16..], numbers, classes);
     }
 
-    /// <summary>CIFAR-10 in its binary version (A. Krizhevsky, Learning multiple layers of features from tiny images, 2009): a byte of label, then the planes of an image 32 x 32.</summary>
-    /// <param name="folder">Where <c>data_batch_1.bin</c> to 5 (those that are there), <c>test_batch.bin</c> and <c>batches.meta.txt</c> lie, or with <c>.gz</c> behind.</param>
-    /// <param name="name">What the pictures are.</param>
-    /// <param name="split">Which of them.</param>
-    /// <exception cref="InvalidDataException">A file is damaged.</exception>
-    /// <exception cref="FileNotFoundException">There is no file.</exception>
-    public static ImageSet Cifar10(string folder, string name, Split split)
+    /// <summary>Colour images 32 x 32 in CIFAR's binary format: records of one or two labels and three planes of 1,024 bytes.</summary>
+    /// <param name="name">What the images are.</param>
+    /// <param name="files">Files of records, perhaps .gz, one after the other.</param>
+    /// <param name="labels">Labels of a record: 1, or 2 for a coarse and a fine one.</param>
+    /// <param name="which">Which of them is the class.</param>
+    /// <param name="classes">Names of the classes.</param>
+    /// <exception cref="InvalidDataException">A file is not what it claims.</exception>
+    public static ImageSet Cifar(string name, IEnumerable<string> files, int labels, int which, ImmutableArray<string> classes)
     {
-        string[] files = split == Split.Test ? ["test_batch.bin"] : [.. Enumerable.Range(1, 5).Select(i => $"data_batch_{i}.bin").Where(file => DataFolder.Has(folder, file))];
-        if (files.Length == 0) throw new FileNotFoundException($"{folder} has no data_batch_1.bin to data_batch_5.bin", folder);
-        using MemoryStream pixels = new();
-        List<int> labels = [];
+        const int Pixels = 3 * 32 * 32;
+        int record = labels + Pixels;
+        List<byte[]> all = [];
+        List<int> truth = [];
         foreach (string file in files)
         {
-            byte[] bytes = DataFolder.Read(folder, file);
-            if (bytes.Length == 0 || bytes.Length % (CifarBytes + 1) != 0) throw new InvalidDataException($"{Path.Combine(folder, file)} has {bytes.Length} bytes, expected images of {CifarBytes + 1}");
-            for (int at = 0; at < bytes.Length; at += CifarBytes + 1)
+            byte[] bytes = DataFolder.Read(file, MostBytes);
+            if (bytes.Length == 0 || bytes.Length % record != 0) throw new InvalidDataException($"{file} has {bytes.Length} bytes, expected records of {record}; it may be cut short");
+            byte[] pixels = new byte[bytes.Length / record * Pixels];
+            for (int i = 0; i < bytes.Length / record; i++)
             {
-                if (bytes[at] >= Classes) throw new InvalidDataException($"{Path.Combine(folder, file)}: image {at / (CifarBytes + 1)} has the label {bytes[at]}, expected 0 to {Classes - 1}");
-                labels.Add(bytes[at]);
-                pixels.Write(bytes, at + 1, CifarBytes);
+                truth.AddRange(Labels(file, bytes.AsSpan(i * record + which, 1), classes.Length));
+                bytes.AsSpan(i * record + labels, Pixels).CopyTo(pixels.AsSpan(i * Pixels));
             }
+
+            all.Add(pixels);
         }
 
-        string[] names = DataFolder.Has(folder, "batches.meta.txt") ? Encoding.UTF8.GetString(DataFolder.Read(folder, "batches.meta.txt")).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) : [];
-        return new(name, new(3, CifarSide, CifarSide), pixels.ToArray(), [.. labels], names.Length == Classes ? [.. names] : [.. Enumerable.Range(0, Classes).Select(i => $"{i}")]);
+        return new(name, new(3, 32, 32), [.. all.SelectMany(p => p)], [.. truth], classes);
     }
 
-    /// <summary>Sizes and elements of an IDX file: two zeros, 8 for bytes, the number of axes, a size for each (32 bits, most significant byte first), the elements.</summary>
-    private static (int[] Sizes, byte[] Elements) Idx(string folder, string file, int axes)
+    private static long[] Header(string file, byte[] bytes, int magic, int axes)
     {
-        byte[] bytes = DataFolder.Read(folder, file);
-        int head = 4 + 4 * axes;
-        InvalidDataException Invalid(string why) => new($"{Path.Combine(folder, file)} is not a valid IDX file: {why}");
-        if (bytes.Length < head) throw Invalid($"{bytes.Length} bytes are too few");
-        if (bytes[0] != 0 || bytes[1] != 0 || bytes[2] != 8 || bytes[3] != axes) throw Invalid($"it begins with {bytes[0]} {bytes[1]} {bytes[2]} {bytes[3]}, expected 0 0 8 {axes}");
-        int[] sizes = [.. Enumerable.Range(0, axes).Select(i => BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(4 + 4 * i)))];
-        long count = 1;
-        foreach (int size in sizes) count = size < 0 || count > int.MaxValue ? throw Invalid($"its sizes are {string.Join(" x ", sizes)}") : count * size;
-        if (bytes.Length - head != count) throw Invalid($"{string.Join(" x ", sizes)} elements take {count} bytes, it has {bytes.Length - head}");
-        return (sizes, bytes[head..]);
+        int header = 4 + 4 * axes;
+        if (bytes.Length < header) throw new InvalidDataException($"{file} has {bytes.Length} bytes, too few for an IDX file");
+        int found = BinaryPrimitives.ReadInt32BigEndian(bytes);
+        if (found != magic) throw new InvalidDataException($"{file} begins with {found}, expected {magic}: an IDX file of {(axes == 3 ? "images" : "labels")}");
+        long[] sizes = [.. Enumerable.Range(1, axes).Select(i => (long)BinaryPrimitives.ReadUInt32BigEndian(bytes.AsSpan(4 * i)))];
+        Int128 expected = sizes.Aggregate((Int128)1, (product, size) => product * size) + header;
+        return expected == bytes.Length ? sizes : throw new InvalidDataException($"{file} has {bytes.Length} bytes, its header says {expected}; it may be cut short");
     }
 
-    private static int[] Labels(byte[] bytes, int classes, string path)
+    private static int[] Labels(string file, ReadOnlySpan<byte> bytes, int classes)
     {
+        int[] labels = new int[bytes.Length];
         for (int i = 0; i < bytes.Length; i++)
-        {
-            if (bytes[i] >= classes) throw new InvalidDataException($"{path}: label {i} is {bytes[i]}, expected 0 to {classes - 1}");
-        }
-
-        return [.. bytes.Select(b => (int)b)];
+            labels[i] = bytes[i] < classes ? bytes[i] : throw new InvalidDataException($"{file} has the label {bytes[i]}, expected 0 to {classes - 1}");
+        return labels;
     }
 }

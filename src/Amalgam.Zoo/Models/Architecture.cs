@@ -12,11 +12,20 @@ public abstract record Architecture
     /// </summary>
     /// <param name="batch">Samples at a time, one or more.</param>
     /// <param name="seed">Draws the parameters; null leaves them zero, for weights that are loaded next.</param>
+    /// <exception cref="GraphException">The choices make no network.</exception>
     public Graph Build(int batch, long? seed = 0)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
         Graph graph = new();
-        Define(new(graph, seed), batch);
+        try
+        {
+            Define(new(graph, seed), batch);
+        }
+        catch (OverflowException e)
+        {
+            throw new GraphException($"{this} with {batch} samples at a time is larger than tensors in memory can be", e);
+        }
+
         return graph;
     }
 

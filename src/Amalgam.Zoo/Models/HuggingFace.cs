@@ -35,6 +35,7 @@ public static class HuggingFace
         HuggingFaceConfig config = HuggingFaceConfig.Read(folder);
         using Checkpoint checkpoint = Checkpoint.Open(folder);
         Architecture architecture = Describe(config, checkpoint, length);
+        CheckSize(config, architecture, checkpoint);
         Graph graph = architecture.Build(batch, null);
 
         SortedSet<string> heads = [];
@@ -105,6 +106,22 @@ public static class HuggingFace
             Classes = HasClassifier(config, checkpoint, "ForImageClassification", "classifier.weight") ? config.Labels : 0,
             Pooler = checkpoint.TryFind($"{prefix}pooler.dense.weight", out _),
         };
+    }
+
+    /// <summary>A configuration may claim any size; memory is taken only for one that the checkpoint comes near to.</summary>
+    private static void CheckSize(HuggingFaceConfig config, Architecture architecture, Checkpoint checkpoint)
+    {
+        const double Allowance = 1 << 22;
+        double claimed = architecture switch
+        {
+            TextEncoder t => ((double)t.Vocabulary + t.Positions + t.Segments + t.Classes) * t.Hidden + t.Depth * ((4.0 * t.Hidden * t.Hidden) + (2.0 * t.Hidden * t.Inner)),
+            VisionTransformer v => v.Depth * ((4.0 * v.Hidden * v.Hidden) + (2.0 * v.Hidden * v.Inner))
+                + (v.Hidden * ((double)v.Image[0] * v.Patch * v.Patch + (double)v.Image[1] / v.Patch * v.Image[2] / v.Patch + v.Classes)),
+            _ => 0,
+        };
+        double stored = checkpoint.Tensors.Sum(t => (double)t.Shape.Count);
+        if (claimed > Allowance + (4 * stored))
+            throw new InvalidDataException($"{config.Path} describes a model of {claimed:G3} parameters, the checkpoint beside it has {stored:G3}: they do not belong together");
     }
 
     /// <summary>Beside a head the encoder's tensors have its name in front.</summary>

@@ -45,11 +45,11 @@ public abstract record Initialisation
     public Tensor Draw(Shape shape, long seed, string name)
     {
         Tensor y = new(shape);
-        Fill(shape, new(Philox.Key(seed, name, 0)), y.Span);
+        Fill(new(Philox.Key(seed, name, 0)), y);
         return y;
     }
 
-    private protected abstract void Fill(Shape shape, Stream stream, Span<float> y);
+    private protected abstract void Fill(Stream stream, Tensor y);
 
     private static long FanIn(Shape shape) => shape.Rank < 2 ? Math.Max(1, shape.Count) : Math.Max(1, shape.Count / Math.Max(1, shape[0]));
 
@@ -57,74 +57,88 @@ public abstract record Initialisation
 
     private sealed record Constant(float Value) : Initialisation
     {
-        private protected override void Fill(Shape shape, Stream stream, Span<float> y) => y.Fill(Value);
+        private protected override void Fill(Stream stream, Tensor y) => y.Span.Fill(Value);
     }
 
     private sealed record Even(double Bound) : Initialisation
     {
-        private protected override void Fill(Shape shape, Stream stream, Span<float> y) => stream.Uniform(Bound, y);
+        private protected override void Fill(Stream stream, Tensor y) => stream.Uniform(Bound, y);
     }
 
     private sealed record FanInUniform : Initialisation
     {
-        private protected override void Fill(Shape shape, Stream stream, Span<float> y) => stream.Uniform(1 / Math.Sqrt(FanIn(shape)), y);
+        private protected override void Fill(Stream stream, Tensor y) => stream.Uniform(1 / Math.Sqrt(FanIn(y.Shape)), y);
     }
 
     private sealed record Xavier : Initialisation
     {
-        private protected override void Fill(Shape shape, Stream stream, Span<float> y) => stream.Uniform(Math.Sqrt(6.0 / (FanIn(shape) + FanOut(shape))), y);
+        private protected override void Fill(Stream stream, Tensor y) => stream.Uniform(Math.Sqrt(6.0 / (FanIn(y.Shape) + FanOut(y.Shape))), y);
     }
 
     private sealed record Kaiming(bool Out) : Initialisation
     {
-        private protected override void Fill(Shape shape, Stream stream, Span<float> y) =>
-            stream.Normal(Math.Sqrt(2.0 / (Out ? FanOut(shape) : FanIn(shape))), double.PositiveInfinity, y);
+        private protected override void Fill(Stream stream, Tensor y) =>
+            stream.Normal(Math.Sqrt(2.0 / (Out ? FanOut(y.Shape) : FanIn(y.Shape))), double.PositiveInfinity, y);
     }
 
     private sealed record Gaussian(double Deviation, double Cut) : Initialisation
     {
-        private protected override void Fill(Shape shape, Stream stream, Span<float> y) => stream.Normal(Deviation, Cut, y);
+        private protected override void Fill(Stream stream, Tensor y) => stream.Normal(Deviation, Cut, y);
     }
 
-    /// <summary>The random numbers of one parameter.</summary>
+    /// <summary>The random numbers of one parameter; parts of it are drawn by several cores.</summary>
     private protected readonly record struct Stream(ulong Key)
     {
         /// <summary>Value i from word i, at the middle of its interval, so neither bound is reached.</summary>
-        public void Uniform(double bound, Span<float> y)
+        public void Uniform(double bound, Tensor y) => Cores.ForRange((y.Count + Part - 1) / Part, 1, (Key, bound, y), static (s, from, to) =>
         {
             Span<uint> words = stackalloc uint[Part];
-            for (int first = 0; first < y.Length; first += Part)
+            for (int part = from; part < to; part++)
             {
-                Span<float> part = y.Slice(first, Math.Min(Part, y.Length - first));
-                Philox.Fill(Key, first, words[..part.Length]);
-                for (int i = 0; i < part.Length; i++) part[i] = (float)(bound * ((2 * (words[i] + 0.5) * Unit) - 1));
+                Span<float> values = s.y.Span[(part * Part)..Math.Min(s.y.Count, (part + 1) * Part)];
+                Philox.Fill(s.Key, (long)part * Part, words[..values.Length]);
+                for (int i = 0; i < values.Length; i++) values[i] = (float)(s.bound * ((2 * (words[i] + 0.5) * Unit) - 1));
+            }
+        });
+
+        /// <summary>Values 2i and 2i + 1 from words 2i and 2i + 1 by Box and Muller's transform; one beyond the cut is drawn again from a second stream, a third and so on.</summary>
+        public void Normal(double deviation, double cut, Tensor y) => Cores.ForRange((y.Count + Part - 1) / Part, 1, (This: this, deviation, cut, y), static (s, from, to) =>
+        {
+            Span<uint> words = stackalloc uint[Part];
+            for (int part = from; part < to; part++)
+            {
+                Philox.Fill(s.This.Key, (long)part * Part, words);
+                s.This.Normal(s.deviation, s.cut, words, part * Part, s.y.Span[(part * Part)..Math.Min(s.y.Count, (part + 1) * Part)]);
+            }
+        });
+
+        private void Normal(double deviation, double cut, ReadOnlySpan<uint> words, int first, Span<float> y)
+        {
+            for (int i = 0; i < y.Length; i += 2)
+            {
+                var (a, b) = BoxMuller(words[i], words[i + 1]);
+                y[i] = (float)(deviation * Within(cut, a, first + i));
+                if (i + 1 < y.Length) y[i + 1] = (float)(deviation * Within(cut, b, first + i + 1));
             }
         }
 
-        /// <summary>Value i from words 2i and 2i + 1 by Box and Muller's transform; where it is beyond the cut, from the same words of a second stream, a third and so on.</summary>
-        public void Normal(double deviation, double cut, Span<float> y)
-        {
-            Span<uint> words = stackalloc uint[Part];
-            for (int first = 0; first < y.Length; first += Part / 2)
-            {
-                Span<float> part = y.Slice(first, Math.Min(Part / 2, y.Length - first));
-                Philox.Fill(Key, 2L * first, words[..(2 * part.Length)]);
-                for (int i = 0; i < part.Length; i++)
-                {
-                    double normal = BoxMuller(words[2 * i], words[(2 * i) + 1]);
-                    for (int redraw = 1; Math.Abs(normal) > cut; redraw++) normal = Redraw(first + i, redraw);
-                    part[i] = (float)(deviation * normal);
-                }
-            }
-        }
-
-        private double Redraw(int position, int redraw)
+        private double Within(double cut, double normal, int position)
         {
             Span<uint> words = stackalloc uint[2];
-            Philox.Fill(Philox.Key((long)Key, "redraw", redraw), 2L * position, words);
-            return BoxMuller(words[0], words[1]);
+            for (int redraw = 1; Math.Abs(normal) > cut; redraw++)
+            {
+                Philox.Fill(Philox.Key((long)Key, "redraw", redraw), 2L * position, words);
+                normal = BoxMuller(words[0], words[1]).A;
+            }
+
+            return normal;
         }
 
-        private static double BoxMuller(uint radius, uint angle) => Math.Sqrt(-2 * Math.Log((radius + 0.5) * Unit)) * Math.Cos(2 * Math.PI * angle * Unit);
+        private static (double A, double B) BoxMuller(uint radius, uint angle)
+        {
+            double length = Math.Sqrt(-2 * Math.Log((radius + 0.5) * Unit));
+            var (sin, cos) = Math.SinCos(2 * Math.PI * angle * Unit);
+            return (length * cos, length * sin);
+        }
     }
 }

@@ -112,9 +112,9 @@ public sealed record TextEncoder(TextFamily Family, int Vocabulary, int Hidden, 
         if (OldNormNames) (net.ScaleName, net.ShiftName) = ("gamma", "beta");
         string prefix = Prefix ?? Family switch { TextFamily.Bert => "bert.", TextFamily.DistilBert => "distilbert.", _ => "roberta." };
 
-        Node ids = net.Graph.Input("input_ids", new(batch, Length), DType.I64), valid = net.Graph.Input("attention_mask", new(batch, Length));
+        Node ids = net.Graph.Input("input_ids", new(batch, Length), DType.I64), valid = net.Graph.Input("attention_mask", new(batch, Length), DType.I64);
         Node x = Embed(net, ids, $"{prefix}embeddings");
-        Node mask = Layers.PaddingMask(valid);
+        Node mask = Layers.PaddingMask(valid.Cast(DType.F32));
         TransformerBlock block = new(Family == TextFamily.DistilBert ? BlockNames.DistilBert : BlockNames.Bert, Heads, Inner)
         {
             Activation = Activation,

@@ -17,6 +17,7 @@ public sealed record ZooModel(string Name, string Summary, string Source, string
     public static readonly ImmutableArray<ZooModel> All =
     [
         Mlp.Entry,
+        Cnn.Entry,
         .. Vgg.Entries,
         ResNet.SmallEntry,
         .. ResNet.LargeEntries,

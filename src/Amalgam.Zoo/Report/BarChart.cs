@@ -41,32 +41,32 @@ public sealed record BarChart(string Title, ImmutableArray<string> Groups, param
         }
 
         double zero = At(Math.Clamp(0, axis.Low, axis.High));
-        for (int g = 0; g < Groups.Length; g++)
+        for (int i = 0; i < Groups.Length * Series.Length; i++) Bar(html, i % Series.Length, i / Series.Length, zero, At, TopOf(i));
+        for (int r = 0; r < References.Length; r++)
         {
-            double top = Top + g * pitch + (pitch - Series.Length * (thick + 1)) / 2;
-            html.Line().Element("text", Groups[g], ("x", Figures.At(left - 10)), ("y", Figures.At(Top + (g + 0.5) * pitch + 4.3)), ("text-anchor", "end"));
-            for (int s = 0; s < Series.Length; s++) Bar(html, s, g, zero, At(Series[s].Values[g]), top + s * (thick + 1), thick);
+            string x = Figures.At(At(References[r].Value));
+            html.Open("line", ("x1", x), ("x2", x), ("y1", "2"), ("y2", Figures.At(bottom)), ("class", "reference"), ("stroke-dasharray", ReferenceLine.Dashes(r)))
+                .Element("title", $"{References[r].Name}: {Figures.Text(References[r].Value, Format)}").Close();
         }
 
-        foreach (ReferenceLine reference in References)
+        for (int g = 0; g < Groups.Length; g++)
+            html.Line().Element("text", Groups[g], ("x", Figures.At(left - 10)), ("y", Figures.At(Top + (g + 0.5) * pitch + 4.3)), ("text-anchor", "end"));
+        for (int i = 0; i < Groups.Length * Series.Length; i++)
         {
-            html.Open("line", ("x1", Figures.At(At(reference.Value))), ("x2", Figures.At(At(reference.Value))), ("y1", "2"), ("y2", Figures.At(bottom)), ("class", "reference"))
-                .Element("title", $"{reference.Name}: {Figures.Text(reference.Value, Format)}").Close();
+            double value = Series[i % Series.Length].Values[i / Series.Length], end = double.IsFinite(value) ? Math.Max(zero, At(value)) : zero;
+            html.Element("text", Figures.Text(value, Format), ("x", Figures.At(end + 5)), ("y", Figures.At(TopOf(i) + thick / 2 + 4)), ("class", "mark value"));
         }
 
         html.Close().Close();
-    }
 
-    private void Bar(Markup html, int series, int group, double zero, double end, double top, double thick)
-    {
-        double value = Series[series].Values[group];
-        string text = Figures.Text(value, Format);
-        if (double.IsFinite(value))
+        double TopOf(int bar) => Top + bar / Series.Length * pitch + (pitch - Series.Length * (thick + 1)) / 2 + bar % Series.Length * (thick + 1);
+
+        void Bar(Markup to, int series, int group, double from, Func<double, double> at, double top)
         {
-            html.Open("rect", ("x", Figures.At(Math.Min(zero, end))), ("y", Figures.At(top)), ("width", Figures.At(Math.Max(0.5, Math.Abs(end - zero)))), ("height", Figures.At(thick)), ("rx", "2"), ("fill", Report.Series.Colour(series)))
-                .Element("title", $"{Groups[group]}, {Series[series].Name}: {text}").Close();
+            double value = Series[series].Values[group];
+            if (!double.IsFinite(value)) return;
+            to.Open("rect", ("x", Figures.At(Math.Min(from, at(value)))), ("y", Figures.At(top)), ("width", Figures.At(Math.Max(0.5, Math.Abs(at(value) - from)))), ("height", Figures.At(thick)), ("rx", "2"), ("fill", Report.Series.Colour(series)))
+                .Element("title", $"{Groups[group]}, {Series[series].Name}: {Figures.Text(value, Format)}").Close();
         }
-
-        html.Element("text", text, ("x", Figures.At((double.IsFinite(value) ? Math.Max(zero, end) : zero) + 5)), ("y", Figures.At(top + thick / 2 + 4)), ("class", "mark"));
     }
 }

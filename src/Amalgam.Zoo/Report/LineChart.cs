@@ -56,13 +56,13 @@ public sealed record LineChart(string Title, string XName, string YName, params 
         Rule(html, "axis", Left, width - Right, height - Bottom, height - Bottom);
         html.Element("text", XName, ("x", Figures.At((Left + width - Right) / 2)), ("y", Figures.At(height - 4)), ("text-anchor", "middle"), ("class", "name"));
         html.Element("text", YName, ("x", "0"), ("y", "11"), ("class", "name"));
-        foreach (ReferenceLine reference in References) Rule(html, "reference", Left, width - Right, AtY(reference.Value), AtY(reference.Value));
+        for (int r = 0; r < References.Length; r++) Rule(html, "reference", Left, width - Right, AtY(References[r].Value), AtY(References[r].Value), ReferenceLine.Dashes(r));
         for (int s = 0; s < Series.Length; s++) Curve(html, s, AtX, AtY);
         html.Close().Close();
     }
 
-    private static void Rule(Markup html, string kind, double x1, double x2, double y1, double y2) =>
-        html.Empty("line", ("x1", Figures.At(x1)), ("x2", Figures.At(x2)), ("y1", Figures.At(y1)), ("y2", Figures.At(y2)), ("class", kind));
+    private static void Rule(Markup html, string kind, double x1, double x2, double y1, double y2, string dashes = "none") =>
+        html.Empty("line", ("x1", Figures.At(x1)), ("x2", Figures.At(x2)), ("y1", Figures.At(y1)), ("y2", Figures.At(y2)), ("class", kind), ("stroke-dasharray", dashes));
 
     private void Curve(Markup html, int index, Func<double, double> atX, Func<double, double> atY)
     {

@@ -21,7 +21,11 @@ public sealed record Series(string Name, params ImmutableArray<double> Values)
 /// <summary>A line across a chart at a value to compare with.</summary>
 /// <param name="Name">What it is.</param>
 /// <param name="Value">Where it stands.</param>
-public sealed record ReferenceLine(string Name, double Value);
+public sealed record ReferenceLine(string Name, double Value)
+{
+    /// <summary>Which of several it is, told by its dashes.</summary>
+    internal static string Dashes(int line) => (line % 3) switch { 0 => "3 3", 1 => "9 3", _ => "9 3 2 3" };
+}
 
 /// <summary>What charts have in common.</summary>
 internal static class Legend
@@ -42,11 +46,11 @@ internal static class Legend
             html.Close().Element("span", series[i].Name).Close();
         }
 
-        foreach (ReferenceLine reference in references)
+        for (int i = 0; i < references.Count; i++)
         {
             html.Open("li").Open("svg", ("xmlns", "http://www.w3.org/2000/svg"), ("viewBox", "0 0 22 10"), ("aria-hidden", "true"))
-                .Empty("line", ("x1", "0"), ("y1", "5"), ("x2", "22"), ("y2", "5"), ("class", "reference")).Close()
-                .Element("span", reference.Name).Close();
+                .Empty("line", ("x1", "0"), ("y1", "5"), ("x2", "22"), ("y2", "5"), ("class", "reference"), ("stroke-dasharray", ReferenceLine.Dashes(i))).Close()
+                .Element("span", references[i].Name).Close();
         }
 
         html.Close();

@@ -41,13 +41,14 @@ internal static class StyleSheet
         svg { display:block; width:100%; height:auto; font-family:inherit; overflow:visible }
         svg text { fill:var(--ink); font-size:12.5px; font-variant-numeric:tabular-nums }
         svg text.mark { fill:var(--soft); font-size:11.5px }
+        svg text.value { paint-order:stroke; stroke:var(--ground); stroke-width:3px; stroke-linejoin:round }
         svg text.name { fill:var(--soft); font-size:12px }
         svg .grid { stroke:var(--grid); stroke-width:1 }
         svg .axis { stroke:var(--rule); stroke-width:1 }
-        svg .reference { stroke:var(--soft); stroke-width:1.2; stroke-dasharray:3 3 }
+        svg .reference { stroke:var(--soft); stroke-width:1.4 }
         svg .line { fill:none; stroke-width:2; stroke-linejoin:round; stroke-linecap:round }
         svg .chosen { fill:none; stroke:var(--ink); stroke-width:2 }
-        svg image, .images img { image-rendering:pixelated; image-rendering:crisp-edges; image-rendering:pixelated }
+        svg image, .images img { image-rendering:pixelated }
         .legend { display:flex; flex-wrap:wrap; gap:.15rem 1.1rem; font-size:.86rem; color:var(--soft); margin:0 0 .4rem; padding:0; list-style:none }
         .legend li { display:flex; align-items:center; gap:.4rem }
         .legend svg { width:22px; height:10px; flex:none }

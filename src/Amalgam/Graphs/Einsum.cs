@@ -29,7 +29,7 @@ internal static class Einsum
             int more = operands[i].Shape.Rank - inputs[i].Replace("...", "").Length;
             string axes = Expand(inputs[i], more, equation);
             if (axes.Length != operands[i].Shape.Rank) throw new GraphException($"'{inputs[i]}' of the equation '{equation}' does not fit an operand {operands[i].Shape}");
-            if (axes.Length > inputs[i].Length - 3 && inputs[i].Contains("...")) broadcast = Math.Max(broadcast, more);
+            if (inputs[i].Contains("...")) broadcast = Math.Max(broadcast, more);
             terms[i] = Diagonal(new(operands[i], axes));
         }
 
@@ -51,8 +51,8 @@ internal static class Einsum
 
     private static string Expand(string axes, int broadcast, string equation)
     {
-        if (axes.Replace("...", "").Any(axis => !char.IsAsciiLetter(axis)) || broadcast < 0) throw new GraphException($"'{axes}' of the equation '{equation}' does not name the axes of its operand by letters");
-        return axes.Replace("...", string.Concat(Enumerable.Range(0, broadcast).Select(i => (char)(Ellipsis + broadcast - 1 - i))));
+        if (axes.Replace("...", "").Any(axis => !char.IsAsciiLetter(axis))) throw new GraphException($"'{axes}' of the equation '{equation}' does not name the axes of its operand by letters");
+        return axes.Replace("...", string.Concat(Enumerable.Range(0, Math.Max(0, broadcast)).Select(i => (char)(Ellipsis + broadcast - 1 - i))));
     }
 
     private static string Implied(Term[] terms, int broadcast)

@@ -53,29 +53,35 @@ internal readonly unsafe struct ConvolutionImage(ConvolutionAxis rows, Convoluti
     {
         bool vectors = columns.Stride == 1 && columns.Out % 8 == 0 || columns.Stride == 2 && columns.Out % 4 == 0;
         uint* masks = vectors ? Masks() : null;
-        int remainders = rows.Remainders, planeSize = PlaneRows * Pitch;
-        for (int channel = 0; channel < channels; channel++, source += (nint)rows.Source * columns.Source)
+        int remainders = rows.Remainders, pitch = Pitch, planeRows = PlaneRows, taps = columns.Taps, width = columns.Out, stride = columns.Stride;
+        int* tops = stackalloc int[3 * remainders];
+        for (int i = 0; i < remainders; i++)
         {
-            for (int b = 0; b < columns.Taps; b++)
+            int top = (first + rows.Nearest) * rows.Stride + rows.First + rows.Remainder(i);
+            int from = top >= 0 ? 0 : Math.Min((-top + rows.Stride - 1) / rows.Stride, planeRows);
+            int until = rows.Source <= top ? from : Math.Clamp((rows.Source - top + rows.Stride - 1) / rows.Stride, from, planeRows);
+            (tops[3 * i], tops[3 * i + 1], tops[3 * i + 2]) = (top, from, until);
+        }
+
+        nint step = (nint)rows.Stride * columns.Source, plane = (nint)rows.Source * columns.Source;
+        for (int channel = 0; channel < channels; channel++, source += plane)
+        {
+            for (int b = 0, shift = columns.First; b < taps; b++, shift += columns.Step)
             {
-                int shift = columns.First + b * columns.Step;
-                for (int i = 0; i < remainders; i++, to += planeSize)
+                for (int i = 0; i < remainders; i++, to += planeRows * pitch)
                 {
-                    int top = (first + rows.Nearest) * rows.Stride + rows.First + rows.Remainder(i);
-                    int from = top >= 0 ? 0 : Math.Min((-top + rows.Stride - 1) / rows.Stride, PlaneRows);
-                    int until = rows.Source <= top ? from : Math.Clamp((rows.Source - top + rows.Stride - 1) / rows.Stride, from, PlaneRows);
-                    if (from > 0) Clear(to, from * Pitch);
-                    if (until < PlaneRows) Clear(to + until * Pitch, (PlaneRows - until) * Pitch);
+                    int from = tops[3 * i + 1], until = tops[3 * i + 2];
+                    Clear(to, from * pitch);
+                    Clear(to + until * pitch, (planeRows - until) * pitch);
                     if (until == from) continue;
 
                     // Vectors read beside their rows, but not beside the tensor.
-                    float* line = source + (nint)(top + from * rows.Stride) * columns.Source + shift;
-                    nint step = (nint)rows.Stride * columns.Source;
-                    bool inside = line >= begin && line + (images - 1) * imageSize + (until - from - 1) * step + columns.Stride * columns.Out <= end;
-                    float* target = to + from * Pitch;
+                    float* line = source + (nint)(tops[3 * i] + from * rows.Stride) * columns.Source + shift, target = to + from * pitch;
+                    bool inside = line >= begin && line + (images - 1) * imageSize + (until - from - 1) * step + stride * width <= end;
                     if (!vectors || !inside) CopyRows(line, imageSize, step, shift, target, until - from);
-                    else if (columns.Stride == 1) CopyVectors(line, imageSize, step, masks + b * columns.Out, target, until - from);
-                    else CopyEverySecond(line, imageSize, step, masks + b * columns.Out, target, until - from);
+                    else if (stride == 2) CopyEverySecond(line, imageSize, step, masks + b * width, target, until - from);
+                    else if (width % 16 == 0 && Vector512.IsHardwareAccelerated) CopyWideVectors(line, imageSize, step, masks + b * width, target, until - from);
+                    else CopyVectors(line, imageSize, step, masks + b * width, target, until - from);
                 }
             }
         }
@@ -105,6 +111,21 @@ internal readonly unsafe struct ConvolutionImage(ConvolutionAxis rows, Convoluti
                 Vector256<float> seen = Vector256.Load(mask + j).AsSingle();
                 float* from = line + j, at = to + j;
                 for (int q = 0; q < count; q++, from += step, at += pitch) (Vector256.Load(from) & seen).Store(at);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void CopyWideVectors(float* line, nint imageSize, nint step, uint* mask, float* to, int count)
+    {
+        int pitch = Pitch;
+        for (int image = 0; image < images; image++, line += imageSize, to += columns.Out)
+        {
+            for (int j = 0; j < columns.Out; j += 16)
+            {
+                Vector512<float> seen = Vector512.Load(mask + j).AsSingle();
+                float* from = line + j, at = to + j;
+                for (int q = 0; q < count; q++, from += step, at += pitch) (Vector512.Load(from) & seen).Store(at);
             }
         }
     }
@@ -151,7 +172,19 @@ internal readonly unsafe struct ConvolutionImage(ConvolutionAxis rows, Convoluti
         }
     }
 
-    private static void Clear(float* to, int count) => new Span<float>(to, count).Clear();
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Clear(float* to, int count)
+    {
+        if (count > 256)
+        {
+            new Span<float>(to, count).Clear();
+            return;
+        }
+
+        int i = 0;
+        for (; i <= count - 8; i += 8) Vector256<float>.Zero.Store(to + i);
+        for (; i < count; i++) to[i] = 0;
+    }
 
     /// <summary>Copies runs that are too short for a call.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -81,6 +81,7 @@ internal static unsafe class ConvolutionWeights<T> where T : unmanaged, ILanes<T
     }
 
     /// <summary>Adds what a band of some images gives to the gradient of all filters by some channels.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddBand(in State state, ConvolutionImage unrolled, int image, int group, int channel, int channels, int row, float* sums)
     {
         ConvolutionShape s = state.Sizes;
@@ -93,10 +94,12 @@ internal static unsafe class ConvolutionWeights<T> where T : unmanaged, ILanes<T
         for (int p = 0; inPlace && p < channels; p++) offsets[p] = p * (int)plane;
 
         // Rows of the kernel fastest: their taps read one plane, and nearly the same part of it.
-        for (int p = 0; p < channels * taps; p++)
+        for (int c = 0, p = 0; c < channels * taps; c += taps)
         {
-            int tap = p % taps;
-            order[p] = p - tap + tap % s.KernelHeight * s.KernelWidth + tap / s.KernelHeight;
+            for (int b = 0; b < s.KernelWidth; b++)
+            {
+                for (int a = 0; a < s.KernelHeight; a++) order[p++] = c + a * s.KernelWidth + b;
+            }
         }
 
         if (inPlace) x += row * s.Width;

@@ -63,6 +63,18 @@ internal static class Special
     /// <summary>1 / (1 + exp(-x)).</summary>
     public static Vector<float> Sigmoid(Vector<float> x) => Vector<float>.One / (Vector<float>.One + Exp(-x));
 
+    /// <summary>The hyperbolic tangent. Below 1 by Lambert's continued fraction, x / (1 + x^2 / (3 + x^2 / (5 + ...))), broken off at 13; above by the exponential.</summary>
+    public static Vector<float> Tanh(Vector<float> x)
+    {
+        Vector<float> a = Vector.Abs(x), far = Vector.CopySign(Vector<float>.One - new Vector<float>(2) / (Exp(a + a) + Vector<float>.One), x), square = x * x;
+        Vector<float> above = Vector.MultiplyAddEstimate(square + new Vector<float>(378), square, new(17325));
+        above = Vector.MultiplyAddEstimate(above, square, new(135135)) * x;
+        Vector<float> below = Vector.MultiplyAddEstimate(square, new(28), new(3150));
+        below = Vector.MultiplyAddEstimate(below, square, new(62370));
+        below = Vector.MultiplyAddEstimate(below, square, new(135135));
+        return Vector.ConditionalSelect(Vector.LessThan(a, Vector<float>.One), above / below, far);
+    }
+
     /// <summary>log(1 + x) for x from 0 on, exact to rounding for small x (W. Kahan's correction of the rounded sum).</summary>
     public static Vector<float> Log1P(Vector<float> x)
     {

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Amalgam.Numerics;
 
@@ -12,8 +13,11 @@ public struct StridedCopy
     /// <summary>More axes longer than 1 than this would not fit in memory.</summary>
     private const int MostAxes = 32;
 
-    /// <summary>Rows of a transposed matrix that are done at once: a block of 32 by 32 floats of each side stays in the first-level cache.</summary>
+    /// <summary>Rows of a transposed matrix that are one unit of work.</summary>
     private const int Tile = 32;
+
+    /// <summary>Floats of a cache line.</summary>
+    private const int Strip = 16;
 
     private Axes _sizes, _from, _to;
     private int _rank;
@@ -89,15 +93,21 @@ public struct StridedCopy
     private readonly void Rows(ReadOnlySpan<float> x, int first, Span<float> y, int firstTo, int from, int to)
     {
         Axes at = default;
-        int size = _sizes[_rank - 1];
-        bool fill = _from[_rank - 1] == 0;
-        var (ofX, ofY) = Start(from, _rank - 1, ref at);
-        for (int row = from; row < to; row++)
+        int last = _rank - 1, size = _sizes[last], outer = Math.Max(0, last - 1);
+        var (inRun, stepX, stepY) = last == 0 ? (1, 0, 0) : (_sizes[outer], _from[outer], _to[outer]);
+        bool fill = _from[last] == 0;
+        var (ofX, ofY) = Start(from / inRun, outer, ref at);
+        for (int row = from, i = from % inRun; row < to; i = 0)
         {
-            Span<float> target = y.Slice(firstTo + ofY, size);
-            if (fill) target.Fill(x[first + ofX]);
-            else x.Slice(first + ofX, size).CopyTo(target);
-            Next(_rank - 1, ref at, ref ofX, ref ofY);
+            int end = Math.Min(inRun, i + to - row);
+            row += end - i;
+            for (int a = first + ofX + i * stepX, b = firstTo + ofY + i * stepY; i < end; i++, a += stepX, b += stepY)
+            {
+                if (fill) y.Slice(b, size).Fill(x[a]);
+                else x.Slice(a, size).CopyTo(y.Slice(b, size));
+            }
+
+            Next(outer, ref at, ref ofX, ref ofY);
         }
     }
 
@@ -126,13 +136,41 @@ public struct StridedCopy
 
     private readonly void Matrix(ReadOnlySpan<float> x, Span<float> y, int rows)
     {
-        int columns = _sizes[_rank - 1], rowX = _from[_rank - 2], rowY = _to[_rank - 2], stepX = _from[_rank - 1], stepY = _to[_rank - 1];
-        for (int block = 0; block < columns; block += Tile)
+        int row = _rank - 2, column = _rank - 1;
+        if (_from[row] == 1) Transpose(x, y, rows, _sizes[column], _from[column], _to[row]);
+        else Transpose(x, y, _sizes[column], rows, _from[row], _to[column]);
+    }
+
+    /// <summary>y[i * yStep + j] = x[j * xStep + i], squares of four by four in strips that read whole cache lines.</summary>
+    private static void Transpose(ReadOnlySpan<float> x, Span<float> y, int iCount, int jCount, int xStep, int yStep)
+    {
+        for (int strip = 0; strip < iCount; strip += Strip)
         {
-            int end = Math.Min(block + Tile, columns);
-            for (int row = 0; row < rows; row++)
+            int end = Math.Min(strip + Strip, iCount), j = 0;
+            for (; j + 4 <= jCount; j += 4)
             {
-                for (int i = block, a = row * rowX + block * stepX, b = row * rowY + block * stepY; i < end; i++, a += stepX, b += stepY) y[b] = x[a];
+                int i = strip;
+                for (; i + 4 <= end; i += 4)
+                {
+                    int from = j * xStep + i, to = i * yStep + j;
+                    Vector128<float> a = Vector128.Create(x.Slice(from, 4)), b = Vector128.Create(x.Slice(from + xStep, 4));
+                    Vector128<float> c = Vector128.Create(x.Slice(from + 2 * xStep, 4)), d = Vector128.Create(x.Slice(from + 3 * xStep, 4));
+                    Vector128<float> ac = GemmPanel.Low(a, c), bd = GemmPanel.Low(b, d), acHigh = GemmPanel.High(a, c), bdHigh = GemmPanel.High(b, d);
+                    GemmPanel.Low(ac, bd).CopyTo(y.Slice(to, 4));
+                    GemmPanel.High(ac, bd).CopyTo(y.Slice(to + yStep, 4));
+                    GemmPanel.Low(acHigh, bdHigh).CopyTo(y.Slice(to + 2 * yStep, 4));
+                    GemmPanel.High(acHigh, bdHigh).CopyTo(y.Slice(to + 3 * yStep, 4));
+                }
+
+                for (; i < end; i++)
+                {
+                    for (int k = j; k < j + 4; k++) y[i * yStep + k] = x[k * xStep + i];
+                }
+            }
+
+            for (; j < jCount; j++)
+            {
+                for (int i = strip; i < end; i++) y[i * yStep + j] = x[j * xStep + i];
             }
         }
     }

@@ -16,8 +16,11 @@ internal static class ConformanceCases
     /// <summary>Networks whose weights are one number each.</summary>
     public static IEnumerable<string> Light => Files.Value.Keys.Where(name => name.StartsWith("light/", StringComparison.Ordinal));
 
-    /// <summary>Cases that do not pass, each with the reason.</summary>
-    public static readonly SortedDictionary<string, string> LeftOut = ReadLeftOut();
+    /// <summary>Cases that do not pass, each with what fails, <c>run</c> or <c>export</c>, and the reason.</summary>
+    public static readonly SortedDictionary<string, (string Stage, string Reason)> LeftOut = ReadLeftOut();
+
+    /// <summary>What fails of a case; null where nothing does.</summary>
+    public static string? StageLeftOut(string name) => LeftOut.TryGetValue(name, out var left) ? left.Stage : null;
 
     /// <summary>One file of a case.</summary>
     public static byte[] File(string name, string file) => Files.Value[name][file];
@@ -63,12 +66,12 @@ internal static class ConformanceCases
         return cases;
     }
 
-    private static SortedDictionary<string, string> ReadLeftOut()
+    private static SortedDictionary<string, (string, string)> ReadLeftOut()
     {
         using Stream stream = typeof(ConformanceCases).Assembly.GetManifestResourceStream("conformance-left-out.tsv")!;
         using StreamReader reader = new(stream);
-        SortedDictionary<string, string> cases = new(StringComparer.Ordinal);
-        foreach (string line in reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries).Skip(1)) cases.Add(line.Split('\t')[0], line.Split('\t')[1]);
+        SortedDictionary<string, (string, string)> cases = new(StringComparer.Ordinal);
+        foreach (string[] row in reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(line => line.Split('\t'))) cases.Add(row[0], (row[1], row[2]));
         return cases;
     }
 }

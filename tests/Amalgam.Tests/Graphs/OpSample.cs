@@ -94,5 +94,27 @@ internal sealed record OpSample(Op Op, OpInput[] Inputs, Func<Grid[], Grid>? Ref
         return (graph, inputs, Build?.Invoke(graph, inputs) ?? graph.Add(Op, inputs));
     }
 
+    /// <summary>Every node's value, each in memory of its own that held no number before.</summary>
+    public Dictionary<Node, Tensor> Evaluate(Graph graph, Node[] inputs)
+    {
+        Dictionary<Node, Tensor> values = [];
+        for (int i = 0; i < inputs.Length; i++) values[inputs[i]] = new(Inputs[i].Shape, [.. Inputs[i].Values]);
+        foreach (Node node in graph.Nodes)
+        {
+            if (values.ContainsKey(node)) continue;
+            Tensor value = node.Value ?? new(node.Shape);
+            if (node.Value is null)
+            {
+                value.Span.Fill(float.NaN);
+                if (node.Op.Reuse == Reuse.View) values[node.Inputs[0]].Span.CopyTo(value.Span);
+                else node.Op.Run([.. node.Inputs.Select(input => values[input])], value);
+            }
+
+            values[node] = value;
+        }
+
+        return values;
+    }
+
     public override string ToString() => $"{Op} of {string.Join(", ", Inputs.Select(input => input.Shape))}";
 }

@@ -35,10 +35,14 @@ internal static class ArithmeticSamples
         .. Still(new And(), (a, b) => a != 0 && b != 0),
         .. Still(new Or(), (a, b) => a != 0 || b != 0),
         .. Still(new Xor(), (a, b) => a != 0 != (b != 0)),
+        .. Truths(new And(), (a, b) => a * b),
+        .. Truths(new Or(), (a, b) => a + b - a * b),
+        .. Truths(new Xor(), (a, b) => a + b - 2 * a * b),
         .. Integers(new IntegerDiv(), (a, b) => Math.Truncate(a / b)),
         new(new Mod(), [OpInput.X(new(4), 0.2, 0.9), OpInput.X(new(4), 1, 1.5)], x => Grid.Map(x[0], x[1], (a, b) => a - b * Math.Floor(a / b))),
         new(new Mod(true), [OpInput.X(new(4), -0.9, -0.2), OpInput.X(new(4), 1, 1.5)], x => Grid.Map(x[0], x[1], (a, b) => a - b * Math.Truncate(a / b))),
         new(new Mod(), [OpInput.Of(7, -7, 7, -7, float.NaN), OpInput.Of(3, 3, -3, -3, float.NaN)], _ => new(new(5), [1, 2, -2, -1, double.NaN])),
+        new(new Mod(), [OpInput.X(new(9), -9, -8), OpInput.X(new(9), 2.1, 2.6, null, 1)], x => Grid.Map(x[0], x[1], (a, b) => a - b * Math.Floor(a / b))),
         new(new Mod(true), [OpInput.Of(7, -7, 7, -7, float.NaN), OpInput.Of(3, 3, -3, -3, float.NaN)], _ => new(new(5), [1, -1, 1, -1, double.NaN])),
         new(new Mod(), [OpInput.X(new(35_003), 0.2, 0.9), OpInput.X(new(35_003), 1, 1.5)], null),
         new(new Min(), [OpInput.Of(float.NaN, 1, float.PositiveInfinity), OpInput.Of(1, float.NaN, 3)], _ => new(new(3), [double.NaN, double.NaN, 3])),
@@ -71,7 +75,7 @@ internal static class ArithmeticSamples
             (default, new(3, 5), new(5)), (new(2, 1, 4, 4), new(2, 3, 4, 4), default), (new(3, 1), default, new(1, 5)),
         })
         {
-            yield return new(new Where(), [OpInput.Ids(c, 2), OpInput.X(a), OpInput.X(b, seed: 1)], x =>
+            yield return new(new Where(), [OpInput.Ids(c, 2) with { Type = DType.Bool }, OpInput.X(a), OpInput.X(b, seed: 1)], x =>
             {
                 Shape all = Shape.Broadcast(c, Shape.Broadcast(a, b)!.Value)!.Value;
                 return Grid.Of(all, at => x[0].Stretched(at) != 0 ? x[1].Stretched(at) : x[2].Stretched(at));
@@ -104,6 +108,12 @@ internal static class ArithmeticSamples
         .. Large.Select(s => new OpSample(op, [OpInput.Ids(s.A, 3), OpInput.Ids(s.B, 3, 1)], null)),
         new(op, [OpInput.Of(float.NaN, 1, float.PositiveInfinity), OpInput.Of(float.NaN, float.NaN, float.PositiveInfinity)], x => Grid.Map(x[0], x[1], (a, b) => f(a, b) ? 1 : 0)),
     ];
+
+    private static IEnumerable<OpSample> Truths(Op op, Func<double, double, double> f)
+    {
+        OpInput Truth(Shape shape, int seed) => OpInput.Ids(shape, 2, seed) with { Type = DType.Bool };
+        return Shapes.Select(s => new OpSample(op, [Truth(s.A, 0), Truth(s.B, 1)], x => Grid.Map(x[0], x[1], f)));
+    }
 
     private static IEnumerable<OpSample> Integers(Op op, Func<double, double, double> f)
     {

@@ -13,15 +13,7 @@ internal static class OpSamples
         .. LossSamples.All,
         .. EngineSamples.All,
         .. ProductSamples.All,
-    ];
-
-    /// <summary>Operators whose samples are being written. This list must become empty.</summary>
-    public static IReadOnlyList<string> Awaited { get; } =
-    [
-        "Cast", "Concat", "ConstantOfShape", "Dropout", "DropoutMask",
-        "Expand", "EyeLike", "Flatten", "Gather", "GatherElements", "GatherND", "GatherNDGradient", "Gru", "Identity", "Lstm",
-        "OneHot", "Pad", "PadGradient", "RecurrentSteps", "RecurrentStepsGradient", "Reshape", "Rnn",
-        "ScatterAdd", "ScatterElements", "ScatterND", "Sequence", "ShapeOf", "SizeOf", "Slice", "SliceGradient", "Squeeze",
-        "Tile", "TopKIndices", "TopKValues", "Transpose", "Trilu", "Unsqueeze",
+        .. ShapeSamples.All,
+        .. RecurrentSamples.All,
     ];
 }

@@ -18,6 +18,35 @@ public sealed record AveragePool(
 {
     public override Node?[] Gradient(Node y, Node dy) => [dy.Graph.Add(new AveragePoolGradient(this, y.Inputs[0].Shape), dy)];
 
+    /// <summary>With dilations, which ONNX has from opset 19 on, as a convolution of each channel with ones, and a division by the number of elements.</summary>
+    public override string Export(Node y, OnnxExport to)
+    {
+        if (Dilations.IsDefaultOrEmpty || Dilations.All(d => d == 1)) return base.Export(y, to);
+        if (Kernel.Length == 3) throw new GraphException("AveragePool over three axes with dilations needs ONNX opset 19; export is for 17");
+        Shape x = y.Inputs[0].Shape;
+        Windows windows = WindowsOf(x);
+        Window[] axes = new[] { windows.Depth, windows.Height, windows.Width }[^Kernel.Length..];
+        Tensor ones = new(new Shape([1, 1, .. Kernel.Select(k => (long)k)])), counts = new(new Shape([1, 1, .. y.Shape.Sizes[2..]]));
+        ones.Span.Fill(1);
+        for (int i = 0; i < counts.Count; i++)
+        {
+            (int rest, int count) = (i, 1);
+            for (int axis = axes.Length - 1; axis >= 0; axis--)
+            {
+                count *= axes[axis].Count(rest % axes[axis].Out, CountPads);
+                rest /= axes[axis].Out;
+            }
+
+            counts.Span[i] = count;
+        }
+
+        long[] behind = [.. axes.Select(a => (long)Math.Max(0, (a.Out - 1) * a.Stride + (a.Kernel - 1) * a.Dilation + 1 - a.In - a.Begin))];
+        string planes = to.Emit("Reshape", [to[y.Inputs[0]], to.Integers([-1, 1, .. x.Sizes[2..]])]);
+        string sums = to.Emit("Conv", [planes, to.Constant(ones, y.Type)], ("strides", axes.Select(a => (long)a.Stride).ToArray()),
+            ("dilations", axes.Select(a => (long)a.Dilation).ToArray()), ("pads", axes.Select(a => (long)a.Begin).Concat(behind).ToArray()));
+        return to.Emit("Reshape", [to.Emit("Div", [sums, to.Constant(counts, y.Type)]), to.Integers([-1, .. y.Shape.Sizes[1..]])]);
+    }
+
     private protected override IEnumerable<(string Name, object? Value)> Attributes() => base.Attributes().Append(("count_include_pad", CountPads ? 1L : 0L));
 
     private protected override void Plane(in Windows windows, ReadOnlySpan<float> x, Span<float> y)

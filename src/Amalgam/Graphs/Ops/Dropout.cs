@@ -1,3 +1,4 @@
+using System.Numerics;
 using Amalgam.Numerics;
 
 namespace Amalgam.Graphs.Ops;
@@ -54,16 +55,19 @@ public sealed record DropoutMask(float Ratio, int Number, Shape Of) : Op
             {
                 Span<float> y = s.y.Span[at..Math.Min(at + Block, to)];
                 Philox.Fill(s.key, at, random[..y.Length]);
-                for (int i = 0; i < y.Length; i++) y[i] = random[i] >= threshold ? kept : 0;
+                int i = 0;
+                for (; i + Vector<float>.Count <= y.Length; i += Vector<float>.Count)
+                {
+                    var passes = Vector.GreaterThanOrEqual(new Vector<uint>(random[i..]), new Vector<uint>(threshold));
+                    (new Vector<float>(kept) & Vector.AsVectorSingle(passes)).CopyTo(y[i..]);
+                }
+
+                for (; i < y.Length; i++) y[i] = random[i] >= threshold ? kept : 0;
             }
         });
     }
 
     public override Node?[] Gradient(Node y, Node dy) => [null, null];
-
-    public override void Link(Node y, AxisLinks links)
-    {
-    }
 
     private ulong Key(long seed, long step) => Mix(Mix(Mix((ulong)seed) + (ulong)step) + (ulong)Number);
 

@@ -112,7 +112,7 @@ public sealed record Pad(PadMode Mode = PadMode.Constant) : Op
         Before(y.Inputs[1].Known!, y.Inputs.Length > 3 ? y.Inputs[3].Known : null, before);
         long[] pads = [.. before, .. before.Select((b, i) => y.Shape[i] - y.Inputs[0].Shape[i] - b)];
         List<string> inputs = [to[y.Inputs[0]], to.Integers(pads)];
-        if (y.Inputs.Length > 2) inputs.Add(to[y.Inputs[2].ReshapeTo(default)]);
+        if (Mode == PadMode.Constant && y.Inputs.Length > 2) inputs.Add(y.Inputs[2].Known is { } value ? to.Constant(Tensor.Scalar(value.Span[0]), y.Type) : to[y.Inputs[2]]);
         return to.Emit(Name, inputs.ToArray(), ("mode", Mode switch { PadMode.Reflect => "reflect", PadMode.Edge => "edge", _ => "constant" }));
     }
 

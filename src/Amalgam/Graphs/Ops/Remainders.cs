@@ -24,7 +24,12 @@ public sealed record Mod(bool Fmod = false) : Binary
         for (int i = 0; i < y.Length; i++) y[i] = Of(a, b[i]);
     }
 
-    public override string Export(Node y, OnnxExport to) => to.Emit(Name, y, ("fmod", Fmod || y.Type.IsFloat ? 1L : 0L));
+    public override string Export(Node y, OnnxExport to)
+    {
+        if (Fmod || !y.Type.IsFloat) return to.Emit(Name, y, ("fmod", Fmod ? 1L : 0L));
+        string a = to[y.Inputs[0]], b = to[y.Inputs[1]];
+        return to.Emit("Sub", [a, to.Emit("Mul", [b, to.Emit("Floor", [to.Emit("Div", [a, b])])])]);
+    }
 
     private float Of(float a, float b)
     {

@@ -27,11 +27,14 @@ public sealed record SigmoidGradient : UnaryGradient
 }
 
 /// <summary>ONNX Tanh.</summary>
-public sealed record Tanh : Unary
+public sealed record Tanh : Mapped1<Tanh.Expression>
 {
     public override Node?[] Gradient(Node y, Node dy) => [dy.Graph.Add(new TanhGradient(), y, dy)];
 
-    public override void Map(ReadOnlySpan<float> x, Span<float> y) => TensorPrimitives.Tanh(x, y);
+    public readonly struct Expression : IMap1
+    {
+        public static Vector<float> Invoke(Vector<float> x) => Special.Tanh(x);
+    }
 }
 
 /// <summary>dy (1 - y^2).</summary>

@@ -228,6 +228,19 @@ public class HuggingFaceTests
         Assert.Contains(message, found, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("vocab_size\": 23", "vocab_size\": 2000000000")]
+    [InlineData("num_hidden_layers\": 2", "num_hidden_layers\": 2000000000")]
+    [InlineData("intermediate_size\": 20", "intermediate_size\": 2000000000")]
+    public void A_configuration_far_larger_than_its_checkpoint_takes_no_memory(string from, string to)
+    {
+        Weights weights = new();
+        AddBert(weights, "", 2, false);
+        using TemporaryFolder folder = new();
+        weights.Write(folder.Path, BertConfig.Replace("ARCHITECTURE", "BertModel", StringComparison.Ordinal).Replace("ACT", "gelu", StringComparison.Ordinal).Replace(from, to, StringComparison.Ordinal));
+        Assert.Contains("they do not belong together", Assert.Throws<InvalidDataException>(() => HuggingFace.Load(folder.Path)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Texts_longer_than_the_positions_are_refused()
     {

@@ -1,3 +1,4 @@
+using Amalgam.Numerics;
 using Amalgam.Zoo.Models;
 
 namespace Amalgam.Tests.Zoo.Models;
@@ -65,6 +66,25 @@ public class InitialisationTests
         Assert.NotEqual(values, start.Draw(new(5000, 8), 7, "b.weight").Span.ToArray());
         if (name != "truncated") return;
         Assert.Equal(values[..8000], start.Draw(new(1000, 8), 7, "a.weight").Span.ToArray());
+    }
+
+    [Fact]
+    public void Neighbours_and_halves_are_uncorrelated()
+    {
+        float[] y = Initialisation.Normal(1).Draw(new(200_000), 3, "w").Span.ToArray();
+        foreach (int distance in (int[])[1, 2, 4, 4096, 100_000])
+        {
+            double sum = 0;
+            for (int i = 0; i + distance < y.Length; i++) sum += (double)y[i] * y[i + distance];
+            Assert.InRange(sum / (y.Length - distance), -0.016, 0.016);
+        }
+    }
+
+    [Fact]
+    public void One_thread_draws_what_two_draw()
+    {
+        float[] two = Initialisation.TruncatedNormal(1).Draw(new(123_457), 3, "w").Span.ToArray();
+        using (Cores.Limit(1)) Assert.Equal(two, Initialisation.TruncatedNormal(1).Draw(new(123_457), 3, "w").Span.ToArray());
     }
 
     [Fact]

@@ -9,6 +9,7 @@ public class ParameterCountTests
     [Theory]
     [InlineData("mlp", "bias=false", 784 * 400 + 400 * 200 + 200 * 100 + 100 * 10)]
     [InlineData("mlp", "", 784 * 400 + 400 + 400 * 200 + 200 + 200 * 100 + 100 + 100 * 10 + 10)]
+    [InlineData("cnn", "", 16 * 10 + 32 * (16 * 9 + 1) + 64 * (32 * 9 + 1) + 128 * (64 * 9 + 1) + 10 * 129)]
     [InlineData("vgg11", "", 9_231_114)]
     [InlineData("vgg13", "", 9_416_010)]
     [InlineData("vgg16", "", 14_728_266)]

@@ -102,6 +102,28 @@ public class RealNetworkTests
         CheckNear([.. expected.ToArray().Select(v => (double)v)], here[output].Span, model);
     }
 
+    [Theory]
+    [InlineData("resnet20-cifar10/resnet20-12fca82f.th", "resnet20-cifar10/resnet20-cifar10.safetensors", "module.")]
+    [InlineData("resnet20-cifar10-halves/b.pt", "resnet20-cifar10-halves/b.safetensors", "")]
+    [InlineData("cnn-mnist-fashion-pair/mnist.pth", "cnn-mnist-fashion-pair/cnn-mnist.safetensors", "")]
+    public void Original_PyTorch_files_load_as_their_conversions_do(string original, string conversion, string prefix)
+    {
+        Architecture architecture = original.Contains("cnn", StringComparison.Ordinal) ? Sequential.Parse(Cnn, "cnn.yml") : original.Contains("halves", StringComparison.Ordinal) ? Halves : ZooModel.Find("resnet20").With();
+        Graph expected = Load(architecture, conversion, 1), actual = architecture.Build(1, null);
+        using Checkpoint checkpoint = Checkpoint.Open(RealData.At(["models", .. original.Split('/')]));
+        GraphWeights.Load(actual, checkpoint, prefix);
+        Assert.All(expected.Parameters, p => Assert.Equal(p.Value.Value!.Span.ToArray(), actual.Parameters[p.Key].Value!.Span.ToArray()));
+    }
+
+    [Fact]
+    public void The_larger_IclRec_fits_its_architecture()
+    {
+        Graph graph = new IclRec(3418, 64, 200).Build(1, null);
+        using Checkpoint checkpoint = Checkpoint.Open(RealData.At("models", "iclrec-sequential", "ICLRec-ml-1m-1.pt"));
+        GraphWeights.Load(graph, checkpoint);
+        Assert.All(graph.Parameters.Values, p => Assert.Contains(p.Value!.Span.ToArray(), v => v != 0));
+    }
+
     [Fact]
     public void IclRec_gives_the_reference_outputs()
     {

@@ -13,6 +13,7 @@ public class ZooModelTests
     [
         ("mlp", "input=1,6,6;hidden=12,8"),
         ("mlp", "input=20;hidden=;bias=false"),
+        ("cnn", "image=1,9,9;channels=4,6"),
         ("vgg11", "width=0.0625"),
         ("vgg13", "width=0.0625;norm=none;bias=false"),
         ("vgg16", "width=0.0625;norm=group;groups=4"),
@@ -144,7 +145,9 @@ public class ZooModelTests
     [InlineData("resnet18", "width=nan", "resnet18: width must be a number above 0")]
     [InlineData("resnet18", "image=3,32", "image must be channels,height,width, got 2 sizes")]
     [InlineData("vgg11", "bias=yes", "vgg11: bias must be true or false, got 'yes'")]
-    [InlineData("vgg11", "image=3,16,16", "MaxPool")]
+    [InlineData("vgg11", "image=3,16,16;width=0.1", "MaxPool")]
+    [InlineData("mlp", "classes=2000000000", "with 1 samples at a time is larger than tensors in memory can be")]
+    [InlineData("mlp", "input=2000000000,2000000000,2000000000", "is larger than tensors in memory can be")]
     [InlineData("vit_tiny", "patch=5", "patches of 5 do not fill an image of 32x32")]
     [InlineData("vit_tiny", "heads=5", "5 heads do not divide 192 units")]
     [InlineData("bert", "length=600", "texts of 600 ids need as many positions, the model has 512")]
@@ -154,15 +157,15 @@ public class ZooModelTests
 
     [Fact]
     public void An_unknown_model_is_refused_with_the_nearest_and_all_known() =>
-        Assert.StartsWith("there is no model 'resnet21' (did you mean 'resnet20'?); known are mlp, vgg11", Assert.Throws<GraphException>(() => ZooModel.Find("resnet21")).Message, StringComparison.Ordinal);
+        Assert.StartsWith("there is no model 'resnet21' (did you mean 'resnet20'?); known are mlp, cnn, vgg11", Assert.Throws<GraphException>(() => ZooModel.Find("resnet21")).Message, StringComparison.Ordinal);
 
-    private static Graph Build(string model, string options, int batch, long seed) => ZooModel.Find(model).Build(batch, Options(options), seed);
+    internal static Graph Build(string model, string options, int batch, long seed) => ZooModel.Find(model).Build(batch, Options(options), seed);
 
     internal static Dictionary<string, string> Options(string text) =>
         text.Split(';', StringSplitOptions.RemoveEmptyEntries).Select(o => o.Split('=')).ToDictionary(o => o[0], o => o[1]);
 
     /// <summary>Random pictures, ids within every vocabulary here, some padding on the left, masks with padding on the right.</summary>
-    private static void Fill(Executor executor, Graph graph, int seed)
+    internal static void Fill(Executor executor, Graph graph, int seed)
     {
         Random random = new(seed);
         foreach (var (name, node) in graph.Inputs)

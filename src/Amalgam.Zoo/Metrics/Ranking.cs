@@ -1,0 +1,27 @@
+namespace Amalgam.Zoo.Metrics;
+
+/// <summary>How high a list puts the one item that is right. Ranks begin at 0.</summary>
+public static class Ranking
+{
+    /// <summary>
+    /// Rank of an item among all: how many have a higher score, and half of the others with an equal one, rounded up. So a list that gives all items one score has
+    /// the right one in the middle, not at the top.
+    /// </summary>
+    public static int Rank(ReadOnlySpan<float> scores, int item)
+    {
+        int higher = 0, equal = -1;
+        foreach (float score in scores)
+        {
+            if (score > scores[item]) higher++;
+            else if (score == scores[item]) equal++;
+        }
+
+        return higher + (equal + 1) / 2;
+    }
+
+    /// <summary>HR@k: 1 when the item is among the first k.</summary>
+    public static double Hit(int rank, int k) => rank < k ? 1 : 0;
+
+    /// <summary>NDCG@k with one right item: 1 / log2(rank + 2) when it is among the first k.</summary>
+    public static double Ndcg(int rank, int k) => rank < k ? 1 / Math.Log2(rank + 2) : 0;
+}
