@@ -17,9 +17,9 @@ internal static class DataCommand
             string root = DataFolder.Root;
             output.WriteLine($"looked for under {Printable.Line(root)} ({DataFolder.Variable} names another folder)");
             output.WriteLine();
-            Table table = new(new("NAME"), new("HERE"), new("WHAT"), new("TERMS"));
+            Table table = new(2, "NAME", "HERE", "WHAT", "TERMS");
             foreach (DataSource source in DataSource.All) table.Add(source.Name, Here(source, root), source.Summary, source.Terms);
-            table.Write(output);
+            table.Write(output, Screen.WidthOf(output));
         });
         return verb;
     }
