@@ -22,6 +22,9 @@ public unsafe class GemmTests
         Check(gen, gen.Size(80), gen.Size(150), gen.Size(), gen.Random.Next(2) > 0, gen.Random.Next(2) > 0, gen.Random.Next(2) > 0));
 
     [Fact]
+    public void A_left_factor_too_large_to_be_packed_at_once_is_taken_in_pieces() => Check(new(2), 2900, 3, 3000, false, false, true);
+
+    [Fact]
     public void Every_width_of_vectors_gives_it() => Property.Holds(gen =>
     {
         int m = gen.Size(50), n = gen.Size(100), k = gen.Size();
