@@ -29,9 +29,28 @@ public sealed record RunData(Dataset? Train, Dataset? Validation, Dataset? Test)
     private static Dataset Source(DataDescription data, Split split)
     {
         Dataset source = DataSource.OpenNamed(data.Name, split, data.Options);
-        foreach (int unknown in data.Classes.Where(c => c >= source.Classes.Length)) throw new InvalidDataException($"data: there is no class {unknown} in {source.Name}, which has {source.Classes.Length}, numbered from 0");
-        return data.Classes.IsEmpty ? source : Subset.OfClasses(source, data.Classes, renumber: true);
+        if (data.Classes.IsEmpty) return source;
+        foreach (int number in data.Classes)
+        {
+            if (number >= source.Classes.Length) throw new InvalidDataException($"data: {data.Name} has {source.Classes.Length} classes, numbered from 0; there is no class {number}");
+            if (data.Classes.Count(c => c == number) > 1) throw new InvalidDataException($"data: class {number} is named twice");
+        }
+
+        return Subset.OfClasses(source, data.Classes, renumber: true);
     }
 
-    private static Dataset Prepare(Dataset data, Augmentation how) => how.IsNothing ? data : new Augmented(data, how);
+    private static Dataset Prepare(Dataset data, Augmentation how)
+    {
+        if (how.IsNothing) return data;
+        Field? image = data.Fields.FirstOrDefault(f => f.Name == "image");
+        if (image is not { Shape.Rank: 3 }) throw new InvalidDataException($"data: {data.Name} has no images [channels, height, width] to augment or normalise");
+        foreach (var (key, values) in new[] { ("mean", how.Mean), ("std", how.Deviation) })
+        {
+            if (!values.IsEmpty && values.Length != image.Shape[0])
+                throw new InvalidDataException($"data: {key} has {values.Length} {(values.Length == 1 ? "number" : "numbers")}, images of {data.Name} have {image.Shape[0]} {(image.Shape[0] == 1 ? "channel" : "channels")}");
+        }
+
+        if (how.Deviation.Any(d => !(d > 0))) throw new InvalidDataException("data: numbers of std must be above 0");
+        return new Augmented(data, how);
+    }
 }

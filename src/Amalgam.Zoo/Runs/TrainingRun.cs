@@ -4,7 +4,6 @@ using Amalgam.Checkpoints;
 using Amalgam.Graphs;
 using Amalgam.Merging.Recipes;
 using Amalgam.Training;
-using Amalgam.Training.Data;
 
 namespace Amalgam.Zoo.Runs;
 

@@ -63,10 +63,12 @@ public sealed class Optimizer
     /// <param name="gradients">One for each parameter, in the order given at first.</param>
     /// <param name="rate">The learning rate.</param>
     /// <returns>The norm of all gradients together before clipping; NaN where there is no limit, as it is then not computed.</returns>
+    /// <exception cref="TrainingException">There is a limit and the norm is not a finite number; nothing was changed.</exception>
     public double Step(ReadOnlySpan<Tensor> gradients, double rate)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(gradients.Length, _targets.Length);
         double norm = ClipNorm is null ? double.NaN : Norm(gradients);
+        if (ClipNorm is not null && !double.IsFinite(norm)) throw new TrainingException($"the gradients' norm is {norm} after {Steps} steps: lower the learning rate, or look for NaN in the data");
         double scale = norm > ClipNorm ? ClipNorm.Value / norm : 1;
         Steps++;
         for (int i = 0; i < _targets.Length; i++)

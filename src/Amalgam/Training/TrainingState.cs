@@ -130,12 +130,14 @@ internal sealed class TrainingState
         ImmutableArray<EpochRecord> history = [.. json.GetProperty("epochs").EnumerateArray().Select(EpochRecord.Read)];
         int best = json.GetProperty("best_epoch").GetInt32();
         if (best < 0 || best > history.Length) throw new FormatException($"its best epoch is {best} of {history.Length}");
+        long step = json.GetProperty("step").GetInt64(), samples = json.GetProperty("samples").GetInt64();
+        if (step < 0 || samples < 0 || optimizer.Steps < 0 || step < history.Length) throw new FormatException($"its step {step} and {history.Length} epochs do not go together");
         bool hasClasses = json.TryGetProperty("right", out JsonElement right);
         return new()
         {
-            Step = json.GetProperty("step").GetInt64(),
+            Step = step,
             _lossSum = json.GetProperty("loss_sum").GetDouble(),
-            _samples = json.GetProperty("samples").GetInt64(),
+            _samples = samples,
             _right = hasClasses ? right.GetInt64() : 0,
             _hasClasses = hasClasses,
             History = history,

@@ -5,6 +5,9 @@ namespace Amalgam.Tests.Cli;
 /// <summary>Runs command lines of <c>amalgam</c> inside the tests.</summary>
 internal static class CommandLine
 {
+    /// <summary>Lets commands find the real data; skips the test where there is none.</summary>
+    public static void UseRealData() => Environment.SetEnvironmentVariable("AMALGAM_DATA", RealData.At());
+
     public static async Task<(int Code, string Output, string Error)> Run(params string[] line)
     {
         using StringWriter output = new(), error = new();

@@ -58,6 +58,15 @@ public class OptimizerTests
     }
 
     [Fact]
+    public void Gradients_that_have_no_norm_change_nothing()
+    {
+        Tensor w = Tensor.Vector(1, 2);
+        Optimizer optimizer = new(new Sgd(), [Parameter("w", w)], clipNorm: 1);
+        Assert.Contains("norm is NaN after 0 steps", Assert.Throws<TrainingException>(() => optimizer.Step([Tensor.Vector(1, float.NaN)], 1)).Message);
+        Assert.Equal([1, 2], w.Span.ToArray());
+    }
+
+    [Fact]
     public void A_parameter_may_have_a_rate_and_a_decay_of_its_own()
     {
         Tensor matrix = new(new(1, 1), [1]), bias = Tensor.Vector(1);

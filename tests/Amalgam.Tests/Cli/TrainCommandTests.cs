@@ -1,0 +1,128 @@
+using System.Text.Json;
+using Amalgam.Zoo.Runs;
+using static Amalgam.Tests.Cli.CommandLine;
+
+namespace Amalgam.Tests.Cli;
+
+public class TrainCommandTests
+{
+    private const string Small = """
+        data: {name: mnist, validation: 200, limit: 1500, mean: [0.13], std: [0.3]}
+        model: {name: mlp, hidden: [64]}
+        optimizer: {name: adamw, no_decay: bias}
+        schedule: {name: cosine, warmup: 0.5}
+        lr: 0.003
+        epochs: 3
+        batch: 64
+
+        """;
+
+    public TrainCommandTests() => UseRealData();
+
+    [Fact]
+    public async Task A_run_leaves_a_network_that_evaluates_as_it_says()
+    {
+        using TemporaryFolder folder = new();
+        string target = folder["run"], output = await Succeeds("train", Describe(folder, Small), "-o", target);
+        Assert.Equal(3, output.Split("\nepoch ").Length - 1 + (output.StartsWith("epoch ") ? 1 : 0));
+        Assert.Equal(3, File.ReadAllLines(Path.Combine(target, RunFolder.Metrics)).Length);
+        Assert.All(RunFolder.All, name => Assert.True(File.Exists(Path.Combine(target, name)), name));
+
+        using JsonDocument result = JsonDocument.Parse(File.ReadAllText(Path.Combine(target, RunFolder.Result)));
+        double last = result.RootElement.GetProperty("test").GetProperty("accuracy").GetDouble(), best = result.RootElement.GetProperty("test_of_best").GetProperty("accuracy").GetDouble();
+        Assert.True(last > 0.8, $"{last}");
+        Assert.Equal(best, await Accuracy(target));
+        Assert.Equal(last, await Accuracy(Path.Combine(target, RunFolder.Onnx), "--data", "mnist", "--mean", "0.13", "--std", "0.3"));
+        Assert.Equal(last, await Accuracy(Path.Combine(target, RunFolder.Model), "--data", "mnist", "--mean", "0.13", "--std", "0.3"));
+
+        await Refuses("is not empty; --resume", "train", Describe(folder, Small), "-o", target);
+        Assert.Contains("3 epochs", await Succeeds("train", Describe(folder, Small), "-o", target, "--resume"));
+        await Refuses("another description", "train", Describe(folder, Small + "seed: 2"), "-o", target, "--resume");
+    }
+
+    [Fact]
+    public async Task What_is_left_does_not_depend_on_threads_or_on_where_it_lies()
+    {
+        using TemporaryFolder folder = new();
+        await Succeeds("train", Describe(folder, Small), "-o", folder["a"], "--threads", "1");
+        await Succeeds("train", Describe(folder, Small), "-o", folder["b"], "--threads", "2", "--quiet");
+        foreach (string name in (string[])[RunFolder.Model, RunFolder.Best, RunFolder.Onnx, RunFolder.Result])
+            Assert.Equal(File.ReadAllBytes(Path.Combine(folder["a"], name)), File.ReadAllBytes(Path.Combine(folder["b"], name)));
+
+        // The description that was left is that of the same run.
+        await Succeeds("train", Path.Combine(folder["a"], RunFolder.Description), "-o", folder["c"]);
+        Assert.Equal(File.ReadAllBytes(Path.Combine(folder["a"], RunFolder.Model)), File.ReadAllBytes(Path.Combine(folder["c"], RunFolder.Model)));
+    }
+
+    [Fact]
+    public async Task An_interrupted_run_goes_on_to_the_same_bytes()
+    {
+        using TemporaryFolder folder = new();
+        await Succeeds("train", Describe(folder, Small), "-o", folder["whole"]);
+        RunDescription run = RunDescription.Parse(Small, "run.yml");
+        using CancellationTokenSource stop = new();
+        Assert.Throws<OperationCanceledException>(() => new TrainingRun(run, folder["parts"]).Train(epochDone: _ => stop.Cancel(), cancel: stop.Token));
+        await Refuses("has not ended", "eval", folder["parts"]);
+        await Succeeds("train", Describe(folder, Small), "-o", folder["parts"], "--resume");
+        foreach (string name in (string[])[RunFolder.Model, RunFolder.Best, RunFolder.Onnx, RunFolder.Result])
+            Assert.Equal(File.ReadAllBytes(Path.Combine(folder["whole"], name)), File.ReadAllBytes(Path.Combine(folder["parts"], name)));
+    }
+
+    [Fact]
+    public async Task A_network_that_was_left_can_be_trained_further()
+    {
+        using TemporaryFolder folder = new();
+        await Succeeds("train", Describe(folder, Small), "-o", folder["first"]);
+        string onnx = Path.Combine(folder["first"], RunFolder.Onnx), weights = Path.Combine(folder["first"], RunFolder.Model);
+        double first = await Accuracy(folder["first"]);
+        foreach (string model in (string[])[$"model: '{onnx}'", $"model: {{name: mlp, hidden: [64], weights: '{weights}', freeze: fc1}}"])
+        {
+            string text = Small.Replace("model: {name: mlp, hidden: [64]}", model).Replace("epochs: 3", "epochs: 1").Replace("lr: 0.003", "lr: 0.0003");
+            await Succeeds("train", Describe(folder, text), "-o", folder["second"], "--overwrite");
+            Assert.True(await Accuracy(folder["second"]) > first - 0.05);
+            bool frozen = TestModel.Read(weights)["fc1.weight"].Values.AsSpan().SequenceEqual(TestModel.Read(Path.Combine(folder["second"], RunFolder.Model))["fc1.weight"].Values);
+            Assert.Equal(model.Contains("freeze"), frozen);
+        }
+    }
+
+    [Fact]
+    public async Task Mistakes_are_refused_before_anything_is_written()
+    {
+        using TemporaryFolder folder = new();
+        await Refuses("run.yml:1:7: expected", "train", Describe(folder, "data: []\n" + Small[(Small.IndexOf('\n') + 1)..]), "-o", folder["run"]);
+        await Refuses("name a folder", "train", Describe(folder, Small));
+        await Refuses("there is no model 'mpl' (did you mean 'mlp'?)", "train", Describe(folder, Small.Replace("mlp", "mpl")), "-o", folder["run"]);
+        await Refuses("mlp has no option 'hiden'", "train", Describe(folder, Small.Replace("hidden", "hiden")), "-o", folder["run"]);
+        await Refuses("no parameter of the model matches 'basi'", "train", Describe(folder, Small.Replace("no_decay: bias", "no_decay: basi")), "-o", folder["run"]);
+        await Refuses("cannot be held out", "train", Describe(folder, Small.Replace("validation: 200", "validation: 1000000")), "-o", folder["run"]);
+        await Refuses("there is no class 10", "train", Describe(folder, Small.Replace("limit: 1500", "classes: [3, 10]")), "-o", folder["run"]);
+        await Refuses("class 3 is named twice", "train", Describe(folder, Small.Replace("limit: 1500", "classes: [3, 3]")), "-o", folder["run"]);
+        await Refuses("mnist has no options", "train", Describe(folder, Small.Replace("limit: 1500", "options: {a: 1}")), "-o", folder["run"]);
+        await Refuses("--resume and --overwrite exclude each other", "train", Describe(folder, Small), "-o", folder["run"], "--resume", "--overwrite");
+        await Refuses("'target' [64,10] is filled by no field", "train", Describe(folder, Small + "loss: mse"), "-o", folder["run"]);
+        Assert.False(Directory.Exists(folder["run"]));
+
+        Directory.CreateDirectory(folder["mine"]);
+        File.WriteAllText(Path.Combine(folder["mine"], "thesis.txt"), "");
+        await Refuses("holds 'thesis.txt'", "train", Describe(folder, Small), "-o", folder["mine"], "--overwrite");
+    }
+
+    [Fact]
+    public async Task A_diverging_run_is_stopped_with_advice()
+    {
+        using TemporaryFolder folder = new();
+        await Refuses("lower the learning rate", "train", Describe(folder, Small.Replace("adamw, no_decay: bias", "sgd").Replace("lr: 0.003", "lr: 1e12")), "-o", folder["run"], "--quiet");
+    }
+
+    private static string Describe(TemporaryFolder folder, string text)
+    {
+        File.WriteAllText(folder["run.yml"], text);
+        return folder["run.yml"];
+    }
+
+    private static async Task<double> Accuracy(params string[] line)
+    {
+        using JsonDocument json = JsonDocument.Parse(await Succeeds(["eval", .. line, "--json"]));
+        return json.RootElement.GetProperty("models")[0].GetProperty("accuracy").GetDouble();
+    }
+}
