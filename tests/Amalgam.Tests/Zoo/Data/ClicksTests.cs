@@ -11,9 +11,11 @@ public class ClicksTests
         Interactions interactions = new([[1, 2, 3, 4], [5, 1]], 9);
         Clicks train = new("train", interactions, Split.Train, 3, 1), test = new("test", interactions, Split.Test, 3, 2);
         Assert.Equal(2, train.Count);
-        Assert.Equal(([0f, 0, 1], 2, 1f), Of(train, 0));
+        Assert.Equal([0f, 0, 1], Of(train, 0).Items);
+        Assert.Equal((2, 1f), (Of(train, 0).Target, Of(train, 0).Label));
         Assert.Equal(3, test.Count);
-        Assert.Equal(([1f, 2, 3], 4, 1f), Of(test, 0));
+        Assert.Equal([1f, 2, 3], Of(test, 0).Items);
+        Assert.Equal((4, 1f), (Of(test, 0).Target, Of(test, 0).Label));
         Assert.Equal(0, Of(test, 1).Label);
     }
 
