@@ -11,7 +11,7 @@ namespace Amalgam.Cli;
 internal sealed class EvalCommand
 {
     private readonly Argument<string[]> _models = new("models") { Description = ".onnx files, checkpoints, or folders of runs; of several the ensemble is evaluated too", Arity = ArgumentArity.OneOrMore };
-    private readonly Option<string?> _data = new("--data", "-d") { Description = "The data set, as amalgam data list shows it; of the folder of a run its own" };
+    private readonly Option<string?> _data = new("--data", "-d") { Description = "The data set, as amalgam data list shows it, with options after a colon: glyphs:classes=20; or an .npz file; of the folder of a run its own" };
     private readonly Option<string?> _model = ArchitectureOption.Create();
     private readonly Option<bool> _training = new("--training-data") { Description = "Evaluate on the training samples, not on the test samples" };
     private readonly Option<float[]?> _mean = Numbers("--mean", "For each channel what is subtracted from pixels, which are 0 to 1: 0.485,0.456,0.406");
@@ -91,13 +91,13 @@ internal sealed class EvalCommand
 
     private Dataset Data(ParseResult parse, RunDescription? run)
     {
-        DataDescription description = parse.GetValue(_data) is { } name ? new(name)
+        DataDescription description = parse.GetValue(_data) is { } name ? DataDescription.Parse(name)
             : run?.Data ?? throw new InvalidDataException("name the data: --data mnist; only the folder of a run says it itself");
         Augmentation augmentation = description.Augmentation;
         if (parse.GetValue(_mean) is { Length: > 0 } mean) augmentation = augmentation with { Mean = [.. mean] };
         if (parse.GetValue(_std) is { Length: > 0 } std) augmentation = augmentation with { Deviation = [.. std] };
         description = description with { Augmentation = augmentation.Fixed, Limit = null, Validation = 0 };
-        Dataset data = parse.GetValue(_training) ? RunData.Open(description).Train! : RunData.OpenTest(description);
+        Dataset data = parse.GetValue(_training) ? RunData.OpenTrain(description) : RunData.OpenTest(description);
         if (parse.GetValue(_limit) is { } limit) data = Subset.First(data, limit);
         return data.Labels.IsEmpty ? throw new InvalidDataException($"{data.Name} has no classes to evaluate by") : data;
     }

@@ -26,13 +26,17 @@ public sealed record RunData(Dataset? Train, Dataset? Validation, Dataset? Test)
     /// <exception cref="InvalidDataException">There are none, or they are damaged.</exception>
     public static Dataset OpenTest(DataDescription data) => Prepare(Source(data, Split.Test), data.Augmentation.Fixed);
 
+    /// <summary>Opens all training samples, without what is random in their augmentation.</summary>
+    /// <exception cref="InvalidDataException">There is no such data, or it is damaged.</exception>
+    public static Dataset OpenTrain(DataDescription data) => Prepare(Source(data, Split.Train), data.Augmentation.Fixed);
+
     private static Dataset Source(DataDescription data, Split split)
     {
         Dataset source = DataSource.OpenNamed(data.Name, split, data.Options);
         if (data.Classes.IsEmpty) return source;
         foreach (int number in data.Classes)
         {
-            if (number >= source.Classes.Length) throw new InvalidDataException($"data: {data.Name} has {source.Classes.Length} classes, numbered from 0; there is no class {number}");
+            if (number >= source.Classes.Length) throw new InvalidDataException($"data: there is no class {number} in {source.Name}, which has {source.Classes.Length}, numbered from 0");
             if (data.Classes.Count(c => c == number) > 1) throw new InvalidDataException($"data: class {number} is named twice");
         }
 

@@ -81,6 +81,15 @@ public sealed record RunDescription
 /// <param name="Name">A data set's name, as <c>amalgam data list</c> shows it, or a path to an .npz file.</param>
 public sealed record DataDescription(string Name)
 {
+    /// <summary>Reads a data set as the command line names it: <c>beauty:length=50,negatives=99</c>.</summary>
+    /// <exception cref="InvalidDataException">An option has no value or stands twice.</exception>
+    public static DataDescription Parse(string text)
+    {
+        if (new DataDescription(text).IsFile) return new(text);
+        var (name, options) = NameWithOptions.Parse(text);
+        return new(name) { Options = options };
+    }
+
     /// <summary>Whether it is a file of arrays, which has no test part.</summary>
     public bool IsFile => Name.EndsWith(".npz", StringComparison.OrdinalIgnoreCase);
 
@@ -123,17 +132,9 @@ public sealed record ModelDescription(string Name)
     /// <exception cref="InvalidDataException">An option has no value or stands twice.</exception>
     public static ModelDescription Parse(string text)
     {
-        int colon = IsOnnxFile(text) || IsLayersFile(text) ? -1 : text.IndexOf(':');
-        if (colon < 0) return new(text);
-        Dictionary<string, string> options = [];
-        foreach (string option in text[(colon + 1)..].Split(',', StringSplitOptions.TrimEntries))
-        {
-            int equals = option.IndexOf('=');
-            if (equals < 1) throw new InvalidDataException($"'{text}': expected NAME=VALUE after the colon, found {Nearest.Quote(option)}; a list is written with slashes: hidden=400/200/100");
-            if (!options.TryAdd(option[..equals], option[(equals + 1)..].Replace('/', ','))) throw new InvalidDataException($"'{text}': the option {Nearest.Quote(option[..equals])} stands twice");
-        }
-
-        return new(text[..colon]) { Options = options.ToImmutableDictionary() };
+        if (IsOnnxFile(text) || IsLayersFile(text)) return new(text);
+        var (name, options) = NameWithOptions.Parse(text);
+        return new(name) { Options = options };
     }
 
     /// <summary>Whether it is an ONNX file.</summary>

@@ -7,7 +7,7 @@ namespace Amalgam.Tests.Cli;
 public class TrainCommandTests
 {
     private const string Small = """
-        data: {name: mnist, validation: 200, limit: 1500, mean: [0.13], std: [0.3]}
+        data: {name: glyphs, options: {train: 1700, test: 500}, validation: 200, mean: [0.2], std: [0.3]}
         model: {name: mlp, hidden: [64]}
         optimizer: {name: adamw, no_decay: bias}
         schedule: {name: cosine, warmup: 0.5}
@@ -16,8 +16,6 @@ public class TrainCommandTests
         batch: 64
 
         """;
-
-    public TrainCommandTests() => UseRealData();
 
     [Fact]
     public async Task A_run_leaves_a_network_that_evaluates_as_it_says()
@@ -30,10 +28,10 @@ public class TrainCommandTests
 
         using JsonDocument result = JsonDocument.Parse(File.ReadAllText(Path.Combine(target, RunFolder.Result)));
         double last = result.RootElement.GetProperty("test").GetProperty("accuracy").GetDouble(), best = result.RootElement.GetProperty("test_of_best").GetProperty("accuracy").GetDouble();
-        Assert.True(last > 0.8, $"{last}");
+        Assert.True(last > 0.4, $"{last}");
         Assert.Equal(best, await Accuracy(target));
-        Assert.Equal(last, await Accuracy(Path.Combine(target, RunFolder.Onnx), "--data", "mnist", "--mean", "0.13", "--std", "0.3"));
-        Assert.Equal(last, await Accuracy(Path.Combine(target, RunFolder.Model), "--data", "mnist", "--mean", "0.13", "--std", "0.3"));
+        Assert.Equal(last, await Accuracy(Path.Combine(target, RunFolder.Onnx), "--data", "glyphs:test=500", "--mean", "0.2", "--std", "0.3"));
+        Assert.Equal(last, await Accuracy(Path.Combine(target, RunFolder.Model), "--data", "glyphs:test=500", "--mean", "0.2", "--std", "0.3"));
 
         await Refuses("is not empty; --resume", "train", Describe(folder, Small), "-o", target);
         Assert.Contains("3 epochs", await Succeeds("train", Describe(folder, Small), "-o", target, "--resume"));
@@ -95,9 +93,9 @@ public class TrainCommandTests
         await Refuses("mlp has no option 'hiden'", "train", Describe(folder, Small.Replace("hidden", "hiden")), "-o", folder["run"]);
         await Refuses("no parameter of the model matches 'basi'", "train", Describe(folder, Small.Replace("no_decay: bias", "no_decay: basi")), "-o", folder["run"]);
         await Refuses("cannot be held out", "train", Describe(folder, Small.Replace("validation: 200", "validation: 1000000")), "-o", folder["run"]);
-        await Refuses("there is no class 10", "train", Describe(folder, Small.Replace("limit: 1500", "classes: [3, 10]")), "-o", folder["run"]);
-        await Refuses("class 3 is named twice", "train", Describe(folder, Small.Replace("limit: 1500", "classes: [3, 3]")), "-o", folder["run"]);
-        await Refuses("mnist has no options", "train", Describe(folder, Small.Replace("limit: 1500", "options: {a: 1}")), "-o", folder["run"]);
+        await Refuses("there is no class 10", "train", Describe(folder, Small.Replace("validation: 200", "classes: [3, 10]")), "-o", folder["run"]);
+        await Refuses("class 3 is named twice", "train", Describe(folder, Small.Replace("validation: 200", "classes: [3, 3]")), "-o", folder["run"]);
+        await Refuses("glyphs has no option 'trian' (did you mean 'train'?)", "train", Describe(folder, Small.Replace("train: 1700", "trian: 1700")), "-o", folder["run"]);
         await Refuses("--resume and --overwrite exclude each other", "train", Describe(folder, Small), "-o", folder["run"], "--resume", "--overwrite");
         await Refuses("'target' [64,10] is filled by no field", "train", Describe(folder, Small + "loss: mse"), "-o", folder["run"]);
         Assert.False(Directory.Exists(folder["run"]));
