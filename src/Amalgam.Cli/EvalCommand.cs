@@ -28,11 +28,12 @@ internal sealed class EvalCommand
     private Verb CreateVerb()
     {
         Verb verb = new(
-            "eval", "Evaluate networks that tell classes apart: accuracy, top-5 accuracy and cross-entropy on test data; of several networks also the ensemble, the sum of their scores.",
+            "eval", "Evaluate networks on test data: accuracy, top-5 accuracy and cross-entropy, or of recommenders AUC, hit rate and NDCG; of several networks also the ensemble, the sum of their scores.",
             [
                 "amalgam eval runs/mnist-mlp                    # a run of amalgam train, on its own data",
                 "amalgam eval model.onnx --data cifar10 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225",
                 "amalgam eval a.safetensors b.safetensors --model mlp:bias=false --data mnist",
+                "amalgam eval runs/sasrec --data beauty:negatives=99",
                 "amalgam eval a.onnx --data cifar10 --class-vectors v.safetensors --tasks 0,1,2,6,9/3,4,5,7,8",
             ])
         {
@@ -52,7 +53,7 @@ internal sealed class EvalCommand
         bool ofRun = run is not null && parse.GetValue(_data) is null;
         Tensor? vectors = (parse.GetValue(_vectors) ?? run?.Loss.ClassVectors) is { } path ? ClassVectors.Read(path, ofRun ? run!.Data.Classes : []) : null;
 
-        List<(string Name, ClassScores Scores)> rows = [];
+        List<(string Name, Tensor Scores)> rows = [];
         using (Progress progress = new(parse.InvocationConfiguration.Error, parse.GetValue(_quiet)))
         {
             foreach (string model in paths)
@@ -62,14 +63,14 @@ internal sealed class EvalCommand
                 if (vectors is not null) scores = AddScores(graph, vectors);
                 int before = rows.Count;
                 Tensor all = Predictions.Of(graph, data, parse.GetValue(_batch) ?? 128, scores, new Samples(done => progress.Report("evaluated", before * data.Count + done, paths.Length * data.Count)), cancel);
-                Check(all, data, model);
-                rows.Add((model, new(all)));
+                rows.Add((model, all));
             }
         }
 
-        if (rows.Count > 1) rows.Add(("ensemble (sum of scores)", ClassScores.Sum([.. rows.Select(r => r.Scores)])));
-        if (parse.GetValue(_json)) WriteJson(output, data, rows, tasks);
-        else Write(output, data, rows, tasks);
+        if (rows.Count > 1) rows.Add(("ensemble (sum of scores)", Measure.Sum([.. rows.Select(r => r.Scores)])));
+        (string Name, IReadOnlyList<Measure> Measures)[] results = [.. rows.Select(row => (row.Name, Measure.Of(row.Scores, data, tasks)))];
+        if (parse.GetValue(_json)) WriteJson(output, data, results);
+        else Write(output, data, results);
     }
 
     /// <summary>Makes the cosines with the class vectors an output.</summary>
@@ -78,15 +79,6 @@ internal sealed class EvalCommand
         string name = graph.FreeName("class.scores");
         graph.Output(name, CosineCrossEntropy.Scores(DataInputs.OutputOf(graph), vectors));
         return name;
-    }
-
-    private static void Check(Tensor scores, Dataset data, string model)
-    {
-        if (scores.Shape.Rank != 2) throw new InvalidDataException($"{model} gives {scores.Shape}, expected a score for each sample and class");
-        int classes = 0;
-        foreach (int label in data.Labels) classes = Math.Max(classes, label + 1);
-        if (classes > scores.Shape[1])
-            throw new InvalidDataException($"{model} gives {scores.Shape[1]} scores for a sample, {data.Name} has {classes} classes{(scores.Shape[1] > 64 ? "" : "; a network that gives embeddings needs --class-vectors")}");
     }
 
     private Dataset Data(ParseResult parse, RunDescription? run)
@@ -122,44 +114,25 @@ internal sealed class EvalCommand
         return [.. tasks];
     }
 
-    private static void Write(TextWriter output, Dataset data, List<(string Name, ClassScores Scores)> rows, int[][] tasks)
+    private static void Write(TextWriter output, Dataset data, (string Name, IReadOnlyList<Measure> Measures)[] results)
     {
         output.WriteLine($"{Printable.Line(data.Name)}: {data.Count:N0} samples of {data.Classes.Length} classes");
         output.WriteLine();
-        bool five = rows[0].Scores.Classes > 5;
-        Table table = new(1, ["MODEL", ">ACCURACY", .. five ? [">TOP-5"] : Array.Empty<string>(), ">LOSS", .. tasks.Select((_, i) => $">TASK {i + 1}")]);
-        foreach (var (name, scores) in rows)
-        {
-            table.Add([
-                Printable.Line(name), Percent(scores.Accuracy(data.Labels)), .. five ? [Percent(scores.Accuracy(data.Labels, 5))] : Array.Empty<string>(),
-                Printable.Number(scores.CrossEntropy(data.Labels)), .. tasks.Select(task => Percent(scores.Accuracy(data.Labels, among: task))),
-            ]);
-        }
-
+        Table table = new(1, ["MODEL", .. results[0].Measures.Select(m => $">{m.Name.ToUpperInvariant()}")]);
+        foreach (var (name, measures) in results) table.Add([Printable.Line(name), .. measures.Select(m => m.IsShare ? Percent(m.Value) : Printable.Number(m.Value))]);
         table.Write(output, Screen.WidthOf(output));
     }
 
-    private static void WriteJson(TextWriter output, Dataset data, List<(string Name, ClassScores Scores)> rows, int[][] tasks) => Json.Write(output, json =>
+    private static void WriteJson(TextWriter output, Dataset data, (string Name, IReadOnlyList<Measure> Measures)[] results) => Json.Write(output, json =>
     {
         json.WriteString("data", data.Name);
         json.WriteNumber("samples", data.Count);
         json.WriteStartArray("models");
-        foreach (var (name, scores) in rows)
+        foreach (var (name, measures) in results)
         {
             json.WriteStartObject();
             json.WriteString("model", name);
-            json.WriteNumber("accuracy", scores.Accuracy(data.Labels));
-            json.WriteNumber("top5", scores.Accuracy(data.Labels, 5));
-            json.Number("loss", scores.CrossEntropy(data.Labels));
-            json.WriteStartArray("tasks");
-            foreach (int[] task in tasks)
-            {
-                double accuracy = scores.Accuracy(data.Labels, among: task);
-                if (double.IsNaN(accuracy)) json.WriteNullValue();
-                else json.WriteNumberValue(accuracy);
-            }
-
-            json.WriteEndArray();
+            foreach (Measure measure in measures) json.Number(measure.Name.Replace(' ', '_'), measure.Value);
             json.WriteEndObject();
         }
 

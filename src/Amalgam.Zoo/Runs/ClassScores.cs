@@ -12,19 +12,6 @@ public sealed record ClassScores(Tensor Scores)
     /// <summary>A score for each sample and class.</summary>
     public Tensor Scores { get; } = Scores.Shape.Rank == 2 && Scores.Shape[1] > 0 ? Scores : throw new InvalidDataException($"expected a score for each sample and class, [samples, classes], found {Scores.Shape}");
 
-    /// <summary>The sum of the scores of several networks.</summary>
-    public static ClassScores Sum(IReadOnlyList<ClassScores> networks)
-    {
-        Tensor sum = networks[0].Scores.Copy();
-        foreach (ClassScores other in networks.Skip(1))
-        {
-            if (other.Scores.Shape != sum.Shape) throw new InvalidDataException($"networks with scores {sum.Shape} and {other.Scores.Shape} have no common sum");
-            TensorPrimitives.Add(sum.Span, other.Scores.Span, sum.Span);
-        }
-
-        return new(sum);
-    }
-
     /// <summary>Share of the samples whose class is among the <paramref name="top"/> largest scores; of equal scores the first counts as larger.</summary>
     /// <param name="labels">Class of each sample.</param>
     /// <param name="top">How many scores count.</param>

@@ -34,10 +34,10 @@ public class ClassScoresTests
     [Fact]
     public void An_ensemble_is_the_sum()
     {
-        ClassScores sum = ClassScores.Sum([Scores, new(new(new(3, 4), [0, 9, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0]))]);
+        ClassScores sum = new(Measure.Sum([Scores.Scores, new(new(3, 4), [0, 9, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0])]));
         Assert.Equal(1, sum.Accuracy([1, 0, 3]));
         Assert.Equal(4, Scores.Scores.Span[0]);
-        Assert.Throws<InvalidDataException>(() => ClassScores.Sum([Scores, new(new(new(3, 2)))]));
+        Assert.Throws<InvalidDataException>(() => Measure.Sum([Scores.Scores, new(new(3, 2))]));
     }
 
     [Fact]
