@@ -92,6 +92,7 @@ public static class HuggingFace
         int hidden = config.Whole("hidden_size"), heads = config.Whole("num_attention_heads"), patch = config.Whole("patch_size", 16), size = config.Whole("image_size", 224);
         if (hidden % heads != 0) config.Refuse($"{heads} heads do not divide {hidden} units");
         if (size % patch != 0) config.Refuse($"patches of {patch} do not fill an image of {size}");
+        config.Word("pooler_act", "tanh", "tanh");
         string prefix = Prefix(checkpoint, "vit");
         return new(patch, hidden, config.Whole("num_hidden_layers"), heads, config.Whole("intermediate_size"))
         {

@@ -51,7 +51,7 @@ public sealed record RunData(Dataset? Train, Dataset? Validation, Dataset? Test)
         foreach (var (key, values) in new[] { ("mean", how.Mean), ("std", how.Deviation) })
         {
             if (!values.IsEmpty && values.Length != image.Shape[0])
-                throw new InvalidDataException($"data: {key} has {values.Length} {(values.Length == 1 ? "number" : "numbers")}, images of {data.Name} have {image.Shape[0]} {(image.Shape[0] == 1 ? "channel" : "channels")}");
+                throw new InvalidDataException($"data: {key} has {values.Length} {(values.Length == 1 ? "number" : "numbers")}, images of {data.Name.Split(',')[0]} have {image.Shape[0]} {(image.Shape[0] == 1 ? "channel" : "channels")}");
         }
 
         if (how.Deviation.Any(d => !(d > 0))) throw new InvalidDataException("data: numbers of std must be above 0");

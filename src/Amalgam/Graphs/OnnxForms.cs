@@ -30,7 +30,7 @@ internal static class OnnxForms
     public static Node Div(OnnxCall c) => Binary(c, c[0].Type.IsFloat ? new Div() : new IntegerDiv());
 
     /// <summary>Any number of inputs, two at a time.</summary>
-    public static Node Fold(OnnxCall c, Op op) => c.All().Aggregate((a, b) => c.Add(op, a, b));
+    public static Node Fold(OnnxCall c, Op op) => c.All().Skip(1).Aggregate(c[0], (a, b) => c.Add(op, a, b));
 
     /// <summary>Bounds as attributes, or from operator set 11 as inputs.</summary>
     public static Node Clip(OnnxCall c)

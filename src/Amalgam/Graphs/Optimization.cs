@@ -19,6 +19,7 @@ internal static class Optimization
 
         if (options.Rewrites)
         {
+            Then(g => Idioms.Apply(g, Now()));
             Then(g => ConvReluFusion.Apply(g, Now()));
             Then(g => Fusion.Apply(g, Now()));
         }

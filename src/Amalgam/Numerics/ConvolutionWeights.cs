@@ -17,18 +17,18 @@ internal static unsafe class ConvolutionWeights<T> where T : unmanaged, ILanes<T
 
     private readonly record struct Plan(int Channels, int ChannelParts, int Images, int ImagesOfChunk, int Chunks, int Rows);
 
-    private readonly struct State(in ConvolutionShape shape, Plan plan, float* x, float* dy, float* sums)
+    private readonly struct State(in ConvolutionShape shape, Plan plan, float* x, float* dy, float* sums, float* dw)
     {
         public readonly ConvolutionShape Sizes = shape;
         public readonly Plan Plan = plan;
-        public readonly float* X = x, Dy = dy, Sums = sums;
+        public readonly float* X = x, Dy = dy, Sums = sums, Dw = dw;
     }
 
     public static void Run(in ConvolutionShape s, float* x, float* dy, float* dw)
     {
         Plan plan = Choose(s);
         long count = s.WeightCount;
-        State state = new(s, plan, x, dy, plan.Chunks == 1 ? dw : Scratch.Floats(ScratchUse.Partials, count * plan.Chunks));
+        State state = new(s, plan, x, dy, plan.Chunks == 1 ? dw : Scratch.Floats(ScratchUse.Partials, count * plan.Chunks), dw);
         int parts = plan.Chunks * s.Groups * plan.ChannelParts;
         if (s.Work < WorthSharing)
         {
@@ -36,10 +36,16 @@ internal static unsafe class ConvolutionWeights<T> where T : unmanaged, ILanes<T
         }
         else Cores.For(parts, state, static (s, part) => RunPart(s, part));
 
-        if (plan.Chunks == 1) return;
-        Span<float> sum = new(dw, (int)count);
-        new ReadOnlySpan<float>(state.Sums, (int)count).CopyTo(sum);
-        for (int chunk = 1; chunk < plan.Chunks; chunk++) TensorPrimitives.Add(sum, new ReadOnlySpan<float>(state.Sums + chunk * count, (int)count), sum);
+        if (plan.Chunks > 1) Cores.ForRange((int)count, Cores.WorthSharing, state, static (s, from, to) => AddChunks(s, from, to));
+    }
+
+    /// <summary>The chunks' partial gradients, in their order.</summary>
+    private static void AddChunks(in State state, int from, int to)
+    {
+        Span<float> sum = new(state.Dw + from, to - from);
+        new ReadOnlySpan<float>(state.Sums + from, sum.Length).CopyTo(sum);
+        for (int chunk = 1; chunk < state.Plan.Chunks; chunk++)
+            TensorPrimitives.Add(sum, new ReadOnlySpan<float>(state.Sums + chunk * state.Sizes.WeightCount + from, sum.Length), sum);
     }
 
     private static Plan Choose(in ConvolutionShape s)

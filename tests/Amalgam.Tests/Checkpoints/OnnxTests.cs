@@ -172,7 +172,8 @@ public sealed class OnnxTests : IDisposable
     [InlineData("08FF", "goes beyond its message")]
     [InlineData("08FFFFFFFFFFFFFFFFFFFF7F", "has more than 64 bits")]
     [InlineData("3AFFFFFFFFFFFFFFFFFF01", "claims 18446744073709551615 bytes")]
-    [InlineData("3A040A020A7F", "it cannot be parsed")]
+    [InlineData("3A040A020A7F", "claims 127 bytes")]
+    [InlineData("3A052A030A0180", "it cannot be parsed")]
     public void Bytes_that_are_no_model_are_refused(string hex, string? phrase)
     {
         string path = _folder["m.onnx"];
@@ -194,7 +195,21 @@ public sealed class OnnxTests : IDisposable
 
         ModelProto model = Small();
         model.Graph = inner;
-        CheckpointFiles.AssertRefused(model.Write(_folder["m.onnx"]), "it cannot be parsed");
+        CheckpointFiles.AssertRefused(model.Write(_folder["m.onnx"]), "its graphs are nested more than 100 messages deep");
+    }
+
+    /// <summary>Two bytes each in the file, and a hundred times that in memory.</summary>
+    [Fact]
+    public void Empty_messages_without_end_are_refused()
+    {
+        string path = _folder["m.onnx"];
+        using (FileStream file = File.Create(path))
+        {
+            file.Write([0x3A, 0x80, 0x92, 0xF4, 0x01]);
+            for (int i = 0; i < 2_000_000; i++) file.Write([0x0A, 0x00]);
+        }
+
+        CheckpointFiles.AssertRefused(path, "it is made of more than 2000000 messages");
     }
 
     [Fact]

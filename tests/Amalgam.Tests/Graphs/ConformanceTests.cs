@@ -55,6 +55,36 @@ public class ConformanceTests
         }
     }
 
+    /// <summary>Attributes, shapes and operators that nobody wrote: refused in words, never by a bug.</summary>
+    [Fact]
+    public void Damaged_cases_are_imported_or_refused()
+    {
+        RealData.At("onnx-conformance");
+        using TemporaryFolder folder = new();
+        string path = folder["damaged.onnx"];
+        string[] names = [.. ConformanceCases.Names];
+        for (int seed = 0; seed < 1000; seed++)
+        {
+            Random random = new(seed);
+            string name = names[random.Next(names.Length)];
+            byte[] damaged = [.. ConformanceCases.File(name, "model.onnx")];
+            for (int i = random.Next(1, 3); i > 0; i--) damaged[random.Next(damaged.Length)] = (byte)random.Next(random.Next(3) == 0 ? 256 : 8);
+            File.WriteAllBytes(path, damaged);
+            try
+            {
+                using OnnxModel model = OnnxModel.Open(path);
+                OnnxModel.Write(model.ToGraph(), folder["again.onnx"], new(Overwrite: true));
+            }
+            catch (Exception e) when (e is InvalidDataException or GraphException)
+            {
+            }
+            catch (Exception e)
+            {
+                Assert.Fail($"damage {seed} to {name} gave {e}");
+            }
+        }
+    }
+
     /// <summary>Runs a case as it is, and after a round trip through a file.</summary>
     private static void Run(string name, bool export)
     {

@@ -50,7 +50,6 @@ public class LayoutTests
         Assert.Equal(left, right, 1e-4 * (1 + Math.Sqrt(Dot(dy.Value.Span, dy.Value.Span) * Dot(executor[y].Span, executor[y].Span))));
     }, runs: 60);
 
-    /// <summary>Each element carries its place, so where it went can be read.</summary>
     [Theory, MemberData(nameof(EveryMovement))]
     public void A_movement_is_the_same_bits_for_any_number_of_threads(int movement)
     {

@@ -91,8 +91,9 @@ public class OpOnnxTests
         foreach (OpSample sample in OpSamples.All.Where(s => !s.IsLarge && s.Inputs.All(input => !input.Shape.Sizes.Contains(0))))
         {
             var (graph, inputs, y) = sample.Make();
-            // Truth values are a type of their own in ONNX, and what is stored as another type is an input of that type.
+            // Truth values and integers are types of their own in ONNX, and what is stored as another type is an input of that type.
             if (sample.Op is Not or And or Or or Xor or Where && inputs[0].Type != DType.Bool) continue;
+            if (sample.Inputs.Any(input => input.Type is { IsFloat: false } && input.Values.Any(v => v != MathF.Truncate(v)))) continue;
             if (sample.Op is Substitute || inputs.All(node => node.Known is not null)) continue;
             graph.Output("y", y);
             File.Delete(path);
@@ -100,7 +101,7 @@ public class OpOnnxTests
             {
                 OnnxModel.Write(graph, path);
             }
-            catch (GraphException e) when (e.Message.Contains("has no ONNX form", StringComparison.Ordinal))
+            catch (GraphException e) when (e.Message.Contains("has no ONNX form", StringComparison.Ordinal) || e.Message.Contains("needs ONNX opset", StringComparison.Ordinal))
             {
                 continue;
             }

@@ -6,7 +6,7 @@ namespace Amalgam.Tests.Graphs;
 /// <summary>Ways to check operations that know nothing of how they compute.</summary>
 internal static class Oracles
 {
-    /// <summary>The value of a node of a graph, with random numbers for its inputs.</summary>
+    /// <summary>The value of a node after a run of its graph.</summary>
     public static float[] Value(Node node, IReadOnlyDictionary<string, Tensor>? inputs = null, ExecutorOptions? options = null)
     {
         Executor executor = new(node.Graph, [node], options);

@@ -15,7 +15,9 @@ internal sealed class OnnxFile : IDisposable
     public const int GraphOfModel = 7, InitializerOfGraph = 5;
 
     private const int TensorLimit = 200_000;
-    private const long SkeletonLimit = 1L << 30;
+    private const long SkeletonLimit = 256L << 20;
+
+    private static readonly MessageParser<ModelProto> Parser = ModelProto.Parser.WithDiscardUnknownFields(true);
 
     private readonly OnnxTensors _tensors;
 
@@ -93,9 +95,10 @@ internal sealed class OnnxFile : IDisposable
 
     private static ModelProto Parse(string path, byte[] skeleton)
     {
+        OnnxMessages.Check(skeleton, why => Invalid(path, why));
         try
         {
-            ModelProto model = ModelProto.Parser.ParseFrom(skeleton);
+            ModelProto model = Parser.ParseFrom(skeleton);
             if (model.Graph is null) throw Invalid(path, "it holds no graph");
             if (model.Graph.SparseInitializer.Count > 0) throw Invalid(path, "it has sparse initialisers, which Amalgam does not read");
             return model;

@@ -17,6 +17,7 @@ public abstract record Loss : Op
 
     public sealed override void Run(ReadOnlySpan<Tensor> x, Tensor y)
     {
+        double samples = Samples(x[0], x[1]);
         int part = PartOf(x[0]), parts = x[0].Count == 0 ? 0 : (x[0].Count + part - 1) / part;
         double[] sums = ArrayPool<double>.Shared.Rent(parts);
         var state = (Op: this, X: x[0], T: x[1], W: x.Length > 2 ? x[2] : null, sums, part);
@@ -27,7 +28,7 @@ public abstract record Loss : Op
         double sum = 0;
         for (int i = 0; i < parts; i++) sum += sums[i];
         ArrayPool<double>.Shared.Return(sums);
-        y.Span[0] = (float)(sum / Samples(x[0], x[1]));
+        y.Span[0] = (float)(sum / samples);
     }
 
     public override Node?[] Gradient(Node y, Node dy)
@@ -54,7 +55,7 @@ public abstract record Loss : Op
     /// <summary>How many elements of the first input make one part of the sum.</summary>
     internal abstract int PartOf(Tensor x);
 
-    /// <summary>By what the sum is divided.</summary>
+    /// <summary>By what the sum is divided. Refuses values that the loss is not defined for, before the work is shared between threads.</summary>
     internal abstract double Samples(Tensor x, Tensor t);
 
     /// <summary>One part of the sum.</summary>

@@ -39,7 +39,8 @@ public sealed record Pad(PadMode Mode = PadMode.Constant) : Op
         for (int i = 0; i < count; i++)
         {
             int axis = axes is null ? i : at[i];
-            long before = pads[i], after = pads[count + i], most = Mode switch { PadMode.Reflect => of[axis] - 1, PadMode.Edge when of[axis] > 0 => long.MaxValue, PadMode.Constant => long.MaxValue, _ => of[axis] };
+            long before = pads[i], after = pads[count + i];
+            long most = Mode switch { PadMode.Reflect => of[axis] - 1, PadMode.Wrap => of[axis], PadMode.Edge when of[axis] == 0 => 0, _ => long.MaxValue };
             sizes[axis] = checked(of[axis] + before + after);
             if (Math.Max(before, after) > Math.Max(most, 0)) throw new GraphException($"axis {axis} of {of} has too few positions for {Mode} pads of {before} and {after}");
             if (sizes[axis] < 0 || -before > of[axis] || -after > of[axis]) throw new GraphException($"pads of {before} and {after} take more than axis {axis} of {of} has");
@@ -155,8 +156,7 @@ public sealed record Pad(PadMode Mode = PadMode.Constant) : Op
             firstTo += to * stepY;
         }
 
-        if (x[0].Count < y.Count || x[0].Count == 0) Arguments.Fill(y, x.Length > 2 && x[2].Count > 0 ? x[2].Span[0] : 0);
-        else Arguments.Fill(y, x.Length > 2 ? x[2].Span[0] : 0);
+        Arguments.Fill(y, x.Length > 2 ? x[2].Span[0] : 0);
         copy.Run(x[0].Memory, first, y.Memory, firstTo);
     }
 

@@ -31,10 +31,13 @@ public sealed record SoftmaxCrossEntropy(float LabelSmoothing = 0, int IgnoreInd
     internal override double Samples(Tensor x, Tensor t)
     {
         if (t.Shape.Rank == x.Shape.Rank) return x.Count / PartOf(x);
-        int count = 0;
-        foreach (float label in t.Span)
+        int count = 0, classes = PartOf(x);
+        for (int i = 0; i < t.Count; i++)
         {
-            if (label != IgnoreIndex) count++;
+            float label = t.Span[i];
+            if (label == IgnoreIndex) continue;
+            if (!(label >= 0 && label < classes && label == (int)label)) throw new GraphException($"label {label} of sample {i} is not one of the {classes} classes");
+            count++;
         }
 
         return count;
@@ -94,11 +97,5 @@ public sealed record SoftmaxCrossEntropy(float LabelSmoothing = 0, int IgnoreInd
         return greatest + Math.Log(sum);
     }
 
-    private int LabelOf(Tensor x, Tensor t, int from, int classes)
-    {
-        if (t.Shape.Rank == x.Shape.Rank) return -1;
-        float label = t.Span[from / classes];
-        return label == IgnoreIndex || (label >= 0 && label < classes && label == (int)label)
-            ? (int)label : throw new GraphException($"label {label} of sample {from / classes} is not one of the {classes} classes");
-    }
+    private static int LabelOf(Tensor x, Tensor t, int from, int classes) => t.Shape.Rank == x.Shape.Rank ? -1 : (int)t.Span[from / classes];
 }

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.IO.Compression;
 using Amalgam.Training.Data;
 using Amalgam.Zoo.Data;
@@ -10,7 +9,7 @@ public class ImageFilesTests
     [Fact]
     public void Mnist_has_the_published_sizes_and_its_first_digits()
     {
-        Dataset train = DataSource.OpenNamed("mnist", Split.Train, root: RealData.At()), test = DataSource.OpenNamed("mnist", Split.Test, root: RealData.At());
+        Dataset train = Open(RealData.At(), "mnist", Split.Train), test = Open(RealData.At(), "mnist", Split.Test);
         Assert.Equal((60000, 10000), (train.Count, test.Count));
         Assert.Equal([5, 0, 4, 1, 9, 2, 1, 3], train.Labels[..8].ToArray());
         Assert.Equal([7, 2, 1, 0, 4, 1, 4, 9], test.Labels[..8].ToArray());
@@ -30,7 +29,7 @@ public class ImageFilesTests
     [Fact]
     public void Cifar_has_planes_of_red_green_and_blue()
     {
-        Dataset test = DataSource.OpenNamed("cifar10", Split.Test, root: RealData.At());
+        Dataset test = Open(RealData.At(), "cifar10", Split.Test);
         Assert.Equal(10000, test.Count);
         Assert.Equal(new(3, 32, 32), test.Fields[0].Shape);
         Assert.Equal("airplane", test.Classes[0]);
@@ -45,20 +44,21 @@ public class ImageFilesTests
     {
         using TemporaryFolder folder = new();
         Write(folder, [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2, 0, 255, 51, 102], [0, 0, 8, 1, 0, 0, 0, 2, 7, 9]);
-        ImageSet images = Idx(folder);
+        Dataset images = Open(folder.Path, "mnist", Split.Test);
         float[] image = new float[2];
         images.Read(0, 1, default, image);
         Assert.Equal([0.2f, 0.4f], image);
         Assert.Equal([7, 9], images.Labels.ToArray());
 
-        using (GZipStream gz = new(File.Create(folder["labels.gz"]), CompressionLevel.Fastest)) gz.Write([0, 0, 8, 1, 0, 0, 0, 2, 1, 2]);
-        Assert.Equal([1, 2], ImageFiles.Idx("small", folder["images"], folder["labels.gz"], Digits).Labels.ToArray());
+        using (GZipStream gz = new(File.Create(folder["mnist/t10k-labels-idx1-ubyte.gz"]), CompressionLevel.Fastest)) gz.Write([0, 0, 8, 1, 0, 0, 0, 2, 1, 2]);
+        File.Delete(folder["mnist/t10k-labels-idx1-ubyte"]);
+        Assert.Equal([1, 2], Open(folder.Path, "mnist", Split.Test).Labels.ToArray());
     }
 
     [Theory]
-    [InlineData("too few for an IDX file", new byte[] { 0, 0, 8 }, new byte[] { 0, 0, 8, 1, 0, 0, 0, 0 })]
-    [InlineData("an IDX file of images", new byte[] { 0, 0, 9, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }, new byte[] { 0, 0, 8, 1, 0, 0, 0, 0 })]
-    [InlineData("may be cut short", new byte[] { 0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 2, 0 }, new byte[] { 0, 0, 8, 1, 0, 0, 0, 1, 0 })]
+    [InlineData("too few", new byte[] { 0, 0, 8 }, new byte[] { 0, 0, 8, 1, 0, 0, 0, 0 })]
+    [InlineData("begins with 2307", new byte[] { 0, 0, 9, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }, new byte[] { 0, 0, 8, 1, 0, 0, 0, 0 })]
+    [InlineData("has 17 bytes, its header says 18", new byte[] { 0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 2, 0 }, new byte[] { 0, 0, 8, 1, 0, 0, 0, 1, 0 })]
     [InlineData("its header says", new byte[] { 0, 0, 8, 3, 255, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 2, 0 }, new byte[] { 0, 0, 8, 1, 0, 0, 0, 1, 0 })]
     [InlineData("its header says", new byte[] { 0, 0, 8, 3, 127, 255, 255, 255, 127, 255, 255, 255, 127, 255, 255, 255 }, new byte[] { 0, 0, 8, 1, 0, 0, 0, 1, 0 })]
     [InlineData("has 2 labels", new byte[] { 0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0 }, new byte[] { 0, 0, 8, 1, 0, 0, 0, 2, 0, 0 })]
@@ -67,32 +67,32 @@ public class ImageFilesTests
     {
         using TemporaryFolder folder = new();
         Write(folder, images, labels);
-        Assert.Contains(phrase, Assert.Throws<InvalidDataException>(() => Idx(folder)).Message);
+        Assert.Contains(phrase, Assert.Throws<InvalidDataException>(() => Open(folder.Path, "mnist", Split.Test)).Message);
     }
 
     [Fact]
     public void Damaged_batches_of_cifar_are_refused()
     {
         using TemporaryFolder folder = new();
-        File.WriteAllBytes(folder["batch.bin"], new byte[3072]);
-        Assert.Contains("expected records of 3073", Assert.Throws<InvalidDataException>(() => Cifar(folder["batch.bin"])).Message);
+        Assert.Contains("data_batch_1.bin is missing", Assert.Throws<InvalidDataException>(() => Open(folder.Path, "cifar10", Split.Train)).Message);
+        Directory.CreateDirectory(folder["cifar10"]);
+        File.WriteAllBytes(folder["cifar10/test_batch.bin"], new byte[3072]);
+        Assert.Contains("expected records of 3073", Assert.Throws<InvalidDataException>(() => Open(folder.Path, "cifar10", Split.Test)).Message);
         byte[] image = new byte[3073];
         image[0] = 10;
-        File.WriteAllBytes(folder["batch.bin"], image);
-        Assert.Contains("has the label 10", Assert.Throws<InvalidDataException>(() => Cifar(folder["batch.bin"])).Message);
-        File.WriteAllBytes(folder["batch.bin.gz"], [1, 2, 3]);
-        Assert.Contains("not a valid gzip file", Assert.Throws<InvalidDataException>(() => Cifar(folder["batch.bin.gz"])).Message);
+        File.WriteAllBytes(folder["cifar10/test_batch.bin"], image);
+        Assert.Contains("has the label 10", Assert.Throws<InvalidDataException>(() => Open(folder.Path, "cifar10", Split.Test)).Message);
+        File.WriteAllBytes(folder["cifar10/test_batch.bin.gz"], [1, 2, 3]);
+        File.Delete(folder["cifar10/test_batch.bin"]);
+        Assert.Contains("not a valid gzip file", Assert.Throws<InvalidDataException>(() => Open(folder.Path, "cifar10", Split.Test)).Message);
     }
 
-    private static readonly ImmutableArray<string> Digits = [.. Enumerable.Range(0, 10).Select(i => $"{i}")];
-
-    private static ImageSet Idx(TemporaryFolder folder) => ImageFiles.Idx("small", folder["images"], folder["labels"], Digits);
-
-    private static ImageSet Cifar(string file) => ImageFiles.Cifar("small", [file], 1, 0, Digits);
+    private static Dataset Open(string root, string name, Split split) => DataSource.OpenNamed(name, split, root: root);
 
     private static void Write(TemporaryFolder folder, byte[] images, byte[] labels)
     {
-        File.WriteAllBytes(folder["images"], images);
-        File.WriteAllBytes(folder["labels"], labels);
+        Directory.CreateDirectory(folder["mnist"]);
+        File.WriteAllBytes(folder["mnist/t10k-images-idx3-ubyte"], images);
+        File.WriteAllBytes(folder["mnist/t10k-labels-idx1-ubyte"], labels);
     }
 }

@@ -26,6 +26,7 @@ public class ZooModelTests
         ("mobilenetv2", "width=0.125;image=3,16,16;dropout=0"),
         ("vit_tiny", "hidden=24;depth=2;heads=3;inner=48;image=3,16,16"),
         ("bert", "vocabulary=40;hidden=16;depth=2;inner=32;length=9;positions=12;dropout=0"),
+        ("bert", "vocabulary=40;hidden=16;depth=1;inner=32;length=9;positions=12;dropout=0.1"),
         ("bert", "family=distilbert;vocabulary=40;hidden=16;depth=2;inner=32;length=9;positions=12;dropout=0"),
         ("bert", "family=roberta;vocabulary=40;hidden=16;depth=2;inner=32;length=9;positions=12;dropout=0"),
         ("din", "items=30;size=8;length=6"),
@@ -181,6 +182,7 @@ public class ZooModelTests
                     "attention_mask" => i % row < row - (i / row % 3) ? 1 : 0,
                     "token_type_ids" => i % row > row / 2 ? 1 : 0,
                     "label" => random.Next(2),
+                    TrainingForm.StepName or TrainingForm.SeedName => 3,
                     _ => (float)((random.NextDouble() * 2) - 1),
                 };
             }

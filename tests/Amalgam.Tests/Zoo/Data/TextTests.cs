@@ -1,0 +1,73 @@
+using System.Text;
+using Amalgam.Training.Data;
+using Amalgam.Zoo.Data;
+
+namespace Amalgam.Tests.Zoo.Data;
+
+public class TextTests
+{
+    [Fact]
+    public void The_most_frequent_pair_becomes_a_piece_first()
+    {
+        // " ab" three times, " abc" twice: (space, a) and (a, b) occur five times each; of equals the smaller pair of ids wins.
+        Vocabulary vocabulary = Vocabulary.Train(["ab ab ab", "abc ABC"], Vocabulary.Least + 3);
+        int space = 3 + ' ', a = 3 + 'a', b = 3 + 'b', c = 3 + 'c';
+        Assert.Equal([(space, a), (Vocabulary.Least, b), (Vocabulary.Least + 1, c)], vocabulary.Merges);
+        Assert.Equal([Vocabulary.Least + 1, Vocabulary.Least + 2], vocabulary.Encode("ab abc"));
+    }
+
+    [Fact]
+    public void Pieces_give_the_text_back() => Property.Holds(generator =>
+    {
+        string[] words = ["the", "film", "is", "not", "naïve", "good", "bad", "très", "!", "..."];
+        string text = string.Join(' ', Enumerable.Range(0, generator.Size(40)).Select(_ => words[generator.Random.Next(words.Length)]));
+        Vocabulary vocabulary = Vocabulary.Train([text, "the film is bad"], Vocabulary.Least + 20);
+        List<byte>[] pieces = [.. Enumerable.Range(0, vocabulary.Count).Select(_ => new List<byte>())];
+        for (int i = 3; i < Vocabulary.Least; i++) pieces[i].Add((byte)(i - 3));
+        for (int i = 0; i < vocabulary.Merges.Length; i++) pieces[Vocabulary.Least + i].AddRange([.. pieces[vocabulary.Merges[i].Left], .. pieces[vocabulary.Merges[i].Right]]);
+        string back = Encoding.UTF8.GetString([.. vocabulary.Encode(text).SelectMany(p => pieces[p])]);
+        Assert.Equal(text.Replace(" ", ""), back.Replace(" ", ""));
+    }, runs: 30);
+
+    [Fact]
+    public void A_long_pair_is_shortened_at_the_longer_text()
+    {
+        Vocabulary vocabulary = Vocabulary.Train([""], Vocabulary.Least);
+        var (pieces, segments) = vocabulary.Encode(["aaaaaaaa", "b"], 8);
+        Assert.Equal(8, pieces.Length);
+        Assert.Equal([Vocabulary.Start, 3 + ' ', 3 + 'a', 3 + 'a', Vocabulary.End, 3 + ' ', 3 + 'b', Vocabulary.End], pieces);
+        Assert.Equal([0, 0, 0, 0, 0, 1, 1, 1], segments);
+    }
+
+    [Fact]
+    public void Samples_are_padded_and_masked()
+    {
+        LabelledText text = new([["ab"], ["a"]], [1, 0]);
+        TextSet set = new("tiny", text, Vocabulary.Train(["ab"], Vocabulary.Least), 6, ["no", "yes"]);
+        float[] row = new float[6];
+        set.Read(1, 1, default, row);
+        Assert.Equal([1f, 1, 1, 1, 0, 0], row);
+        set.Read(0, 1, default, row);
+        Assert.Equal([1f, 3 + ' ', 3 + 'a', 2, 0, 0], row);
+    }
+
+    [Fact]
+    public void Rte_has_the_published_sizes()
+    {
+        Dataset train = DataSource.OpenNamed("rte", Split.Train, new Dictionary<string, string> { ["vocabulary"] = "300" }, RealData.At());
+        Assert.Equal(2490, train.Count);
+        Assert.Equal(277, DataSource.OpenNamed("rte", Split.Test, new Dictionary<string, string> { ["vocabulary"] = "300" }, RealData.At()).Count);
+        Assert.InRange(train.Labels.ToArray().Average(), 0.45, 0.55);
+    }
+
+    [Theory]
+    [InlineData("sentence\tlabel\na\tb\tc\n", "line 2: 3 columns, the header has 2")]
+    [InlineData("sentence\tlabel\na\t7\n", "the label '7' is none of no, yes")]
+    [InlineData("text\tlabel\n", "no column 'sentence'")]
+    public void Damage_is_refused(string content, string phrase)
+    {
+        using TemporaryFolder folder = new();
+        File.WriteAllText(folder["a.tsv"], content);
+        Assert.Contains(phrase, Assert.Throws<InvalidDataException>(() => LabelledText.Read(folder["a.tsv"], ["sentence"], ["no", "yes"])).Message);
+    }
+}
