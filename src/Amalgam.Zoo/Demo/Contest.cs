@@ -27,7 +27,7 @@ internal sealed class Contest(Graph network, Dataset validation, Dataset test, D
         foreach (string name in (ReadOnlySpan<string>)[Recipes, Merged, Candidates]) Directory.CreateDirectory(Path.Combine(folder, name));
         string At(string path) => Path.Combine(folder, path);
         ClassScores first = Load(At(pair.First), test), second = Load(At(pair.Second), test);
-        Tensor mean = ClassScores.Sum([first, second]).Scores;
+        Tensor mean = Measure.Sum([first.Scores, second.Scores]);
         for (int i = 0; i < mean.Count; i++) mean.Span[i] /= 2;
 
         List<NetworkScore> parents = [];

@@ -25,7 +25,8 @@ internal static class MnistDemo
         Graph network = new Mlp([1, Side, Side], [400, 200, 100], Classes) { Bias = false }.Build(1, null);
         string first = Found(data, $"{Models}/mlp-mnist-a.safetensors"), second = Found(data, $"{Models}/mlp-mnist-b.safetensors");
         string files = Path.Combine(data, "mnist");
-        Dataset training = DataSource.OpenNamed("mnist", Split.Train, root: data), test = DataSource.OpenNamed("mnist", Split.Test, root: data);
+        Dataset training = DataSource.OpenNamed("mnist", Split.Train, root: data);
+        ImageSet test = (ImageSet)DataSource.OpenNamed("mnist", Split.Test, root: data);
         if (training.Fields[0].Shape != new Shape(1, Side, Side) || test.Fields[0].Shape != training.Fields[0].Shape)
             throw new InvalidDataException($"{files}: images are {training.Fields[0].Shape} and {test.Fields[0].Shape}, expected [1,{Side},{Side}]");
         Augmentation how = new() { Mean = [0.1307f], Deviation = [0.3081f] };
