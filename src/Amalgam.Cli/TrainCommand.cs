@@ -46,9 +46,15 @@ internal static class TrainCommand
         var clock = Stopwatch.StartNew();
         if (!quiet) error.WriteLine(run.Resumed ? $"going on after step {run.Step:N0} of {run.Steps:N0}" : $"{run.Steps:N0} steps, {run.Network.Parameters.Values.Where(p => p.Trainable).Sum(p => p.Shape.Count):N0} parameters");
         RunResult result;
-        using (Progress progress = new(error, quiet))
+        try
         {
+            using Progress progress = new(error, quiet);
             result = run.Train(progress, epoch => progress.Write(output, Line(epoch)), cancel);
+        }
+        catch (OperationCanceledException) when (!quiet)
+        {
+            error.WriteLine($"stopped after step {run.Step:N0} of {run.Steps:N0}; --resume goes on from there");
+            throw;
         }
 
         if (!quiet) foreach (string note in result.Notes) error.WriteLine($"note: {Printable.Line(note)}");

@@ -95,8 +95,8 @@ public class EvalCommandTests
         await Refuses("name the data", "eval", A, "--model", "mlp:bias=false");
         await Refuses("mlp has no option 'biases' (did you mean 'bias'?)", ["eval", A, "--model", "mlp:biases=false", .. OfMnist]);
         await Refuses("'fc1.bias' [400]", ["eval", A, "--model", "mlp", .. OfMnist]);
-        await Refuses("'10' is no class of mnist, test", ["eval", A, "--model", "mlp:bias=false", .. OfMnist, "--tasks", "1,2/10"]);
-        await Refuses("mean has 3 numbers, images of mnist, test have 1 channel", "eval", A, "--model", "mlp:bias=false", "--data", "mnist", "--mean", "1,2,3");
+        await Refuses("'10' is no class of mnist", ["eval", A, "--model", "mlp:bias=false", .. OfMnist, "--tasks", "1,2/10"]);
+        await Refuses("mean has 3 numbers, images of mnist", "eval", A, "--model", "mlp:bias=false", "--data", "mnist", "--mean", "1,2,3");
         await Refuses("numbers of std must be above 0", "eval", A, "--model", "mlp:bias=false", "--data", "mnist", "--std", "0");
         await Refuses("--mean takes numbers", "eval", A, "--data", "mnist", "--mean", "a");
         await Refuses("there is no data set 'mnits'", "eval", A, "--model", "mlp:bias=false", "--data", "mnits");
