@@ -47,7 +47,8 @@ internal static class RunCommand
         return verb;
     }
 
-    private static Dictionary<string, Tensor> Read(string path)
+    /// <summary>The arrays of a file, by name.</summary>
+    internal static Dictionary<string, Tensor> Read(string path)
     {
         using Checkpoint file = Checkpoint.Open(path);
         Dictionary<string, Tensor> arrays = [];
@@ -63,7 +64,7 @@ internal static class RunCommand
     }
 
     /// <summary>The network for arrays of these shapes. Where there is one input and one array, their names need not agree.</summary>
-    private static Graph Load(string path, ModelDescription? model, Dictionary<string, Tensor> arrays)
+    internal static Graph Load(string path, ModelDescription? model, Dictionary<string, Tensor> arrays)
     {
         string[] names;
         Graph graph;
@@ -72,7 +73,7 @@ internal static class RunCommand
             using OnnxModel file = OnnxModel.Open(path);
             names = [.. file.Inputs.Select(i => i.Name)];
             Match(path, names, arrays);
-            graph = file.ToGraph(names.ToDictionary(name => name, name => arrays[name].Shape));
+            graph = Import(file, arrays);
         }
         else
         {
@@ -83,6 +84,22 @@ internal static class RunCommand
 
         if (graph.Inputs.All(i => i.Value.Shape == arrays[i.Key].Shape)) return graph;
         return Rewrite.Resize(graph, graph.Inputs.Keys.ToDictionary(name => name, name => arrays[name].Shape)).Graph;
+    }
+
+    /// <summary>Where the network's form depends on integers that it is given (a rate, a shape), they are taken as known.</summary>
+    private static Graph Import(OnnxModel file, Dictionary<string, Tensor> arrays)
+    {
+        Dictionary<string, Shape> shapes = file.Inputs.ToDictionary(i => i.Name, i => arrays[i.Name].Shape);
+        Dictionary<string, Tensor> integers = file.Inputs.Where(i => i.Type is { IsFloat: false } && arrays[i.Name].Shape.Rank < 2).ToDictionary(i => i.Name, i => arrays[i.Name]);
+        try
+        {
+            return file.ToGraph(shapes);
+        }
+        catch (GraphException) when (integers.Count > 0)
+        {
+            foreach (string name in integers.Keys) shapes.Remove(name);
+            return file.ToGraph(shapes, known: integers);
+        }
     }
 
     private static void Match(string path, string[] names, Dictionary<string, Tensor> arrays)

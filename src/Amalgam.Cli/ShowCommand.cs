@@ -13,6 +13,7 @@ internal static class ShowCommand
         Argument<string> path = new("model") { Description = "An .onnx file, a Hugging Face folder, a checkpoint, or an architecture: a name of the Zoo, or a .yml file of layers" };
         Option<string?> model = ArchitectureOption.Create();
         Option<int?> batch = CountOption.Create("--batch", "Samples at a time [default: 1]");
+        Option<string?> input = new("--input") { Description = "Arrays, as for amalgam run, whose shapes the inputs get; for files that leave sizes open", HelpName = "file" };
         Option<bool> json = new("--json") { Description = "Print JSON" };
         Verb verb = new(
             "show", "Show a network: its layers with shapes, parameters and floating-point operations; operators that Amalgam does not know end with exit code 2.",
@@ -21,10 +22,11 @@ internal static class ShowCommand
                 "amalgam show resnet20                          # an architecture",
                 "amalgam show mlp:hidden=400/200/100,bias=false",
                 "amalgam show weights.safetensors --model resnet20",
+                "amalgam show model.onnx --input input.npz      # for the shapes of these arrays",
                 "amalgam show model.onnx --json | jq '.parameters'",
             ])
         {
-            path, model, batch, json,
+            path, model, batch, input, json,
         };
         verb.Runs((parse, _) =>
         {
@@ -39,7 +41,8 @@ internal static class ShowCommand
 
             int samples = parse.GetValue(batch) ?? 1;
             bool isArchitecture = parse.GetValue(model) is null && (ModelDescription.IsLayersFile(name) || (!Path.Exists(name) && !Path.HasExtension(name.Split(':')[0])));
-            Graph graph = isArchitecture ? ModelLoader.Build(ModelDescription.Parse(name), samples, 0) : ModelLoader.Load(name, ArchitectureOption.Of(parse.GetValue(model)), samples);
+            Graph graph = parse.GetValue(input) is { } arrays ? RunCommand.Load(name, ArchitectureOption.Of(parse.GetValue(model)), RunCommand.Read(arrays))
+                : isArchitecture ? ModelLoader.Build(ModelDescription.Parse(name), samples, 0) : ModelLoader.Load(name, ArchitectureOption.Of(parse.GetValue(model)), samples);
             Layer[] layers = Layers(graph);
             if (parse.GetValue(json)) WriteJson(output, name, graph, layers);
             else Write(output, name, graph, layers);

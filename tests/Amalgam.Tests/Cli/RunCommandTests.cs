@@ -29,6 +29,19 @@ public class RunCommandTests
     }
 
     [Fact]
+    public async Task A_network_whose_form_depends_on_a_number_takes_it_from_the_arrays()
+    {
+        using TemporaryFolder folder = new();
+        string model = RealData.At("models", "small-onnx", "silero_vad_16k_op15.onnx");
+        float[] sine = [.. Enumerable.Range(0, 576).Select(i => (float)(0.5 * Math.Sin(2 * Math.PI * 440 * i / 16000)))];
+        string input = TestModel.Write(folder["in.npz"], DType.F64, ("input", new(1, 576), sine), ("state", new(2, 1, 128), new float[256]), ("sr", default, [16000]));
+        await Succeeds("run", model, input, "-o", folder["out.npz"]);
+        Assert.Equal(0.003295660f, TestModel.Read(folder["out.npz"])["output"].Values[0], 1e-5f); // reference-outputs.tsv
+        Assert.Contains("state F32[2,1,128]", await Succeeds("show", model, "--input", input));
+        await Refuses("does not say the shape of its input 'input'", "show", model);
+    }
+
+    [Fact]
     public async Task Time_of_each_operator_is_printed()
     {
         using TemporaryFolder folder = new();

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Amalgam.Cli;
+using Amalgam.Training;
 using Amalgam.Zoo.Runs;
 using static Amalgam.Tests.Cli.CommandLine;
 
@@ -110,6 +112,14 @@ public class TrainCommandTests
     {
         using TemporaryFolder folder = new();
         await Refuses("lower the learning rate", "train", Describe(folder, Small.Replace("adamw, no_decay: bias", "sgd").Replace("lr: 0.003", "lr: 1e12")), "-o", folder["run"], "--quiet");
+    }
+
+    [Fact]
+    public void Progress_is_one_line()
+    {
+        TrainingProgress progress = new(3, 10, 25, 100, 0.12345, 0.9621, 5120.4, TimeSpan.FromSeconds(42));
+        Assert.Equal("[#####---------------]  25%  epoch 3/10  loss 0.1235  96.21% right  5,120/s  0:42 left", Progress.Line(progress, bar: true));
+        Assert.Equal(" 25%  epoch 3/10  loss 0.1235  5,120/s  0:42 left", Progress.Line(progress with { Accuracy = null }, bar: false));
     }
 
     private static string Describe(TemporaryFolder folder, string text)
