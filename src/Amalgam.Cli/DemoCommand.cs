@@ -1,82 +1,118 @@
 using System.CommandLine;
-using Amalgam.Merging;
+using Amalgam.Numerics;
+using Amalgam.Zoo.Data;
 using Amalgam.Zoo.Demo;
 
 namespace Amalgam.Cli;
 
-/// <summary><c>amalgam demo</c>: trains a base and three fine-tunes, merges them by every method that fits, and tests all of them.</summary>
+/// <summary><c>amalgam demo</c>: two pairs of networks, every merge of them, and what each is good for.</summary>
 internal static class DemoCommand
 {
-    private const string UsualFolder = "demo";
+    private const string UsualFolder = "amalgam-demo";
     private const int Width = 79;
 
     public static Command Create()
     {
-        Option<long> seed = new("--seed") { Description = "Another seed is another problem of the same kind" };
-        Option<string?> keep = new("--keep") { Description = "Keep the models and recipes in this folder, which must be new or empty", HelpName = "dir" };
+        Option<string?> folder = new("--output", "-o") { Description = $"New or empty folder for page, networks and recipes; {UsualFolder} where it is free, else {UsualFolder}-2 and so on", HelpName = "dir" };
+        Option<long> seed = new("--seed") { Description = "First weights, order of samples, and methods' random masks" };
+        Option<string?> data = new("--data")
+        {
+            Description = $"Merge two trained networks for MNIST from this folder instead, by default that of {DataFolder.Variable}; it holds mnist and models/mlp-mnist-pair",
+            HelpName = "dir",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        Option<int?> threads = CountOption.Create("--threads", "Number of threads; the result does not depend on it", "-j");
+        Option<bool> quiet = new("--quiet", "-q") { Description = "No progress" };
         Verb verb = new(
-            "demo", "Train a small base and three fine-tunes of it, merge them by every method that fits, and test each network on every task.",
+            "demo", "Train small networks on drawn glyphs, merge them by every method that fits, test every network, and write a page about it. Takes under a minute and needs no data.",
             [
-                "amalgam demo",
-                "amalgam demo --seed 7                # another problem",
-                "amalgam demo --keep work             # keeps the models and the recipes",
+                "amalgam demo                         # page, networks and recipes go to amalgam-demo",
+                "amalgam demo --seed 7 -o work        # other first weights, another folder",
+                "amalgam demo --data shared/data      # two trained networks for MNIST",
             ])
         {
-            seed, keep,
+            folder, seed, data, threads, quiet,
         };
-        verb.Runs((parse, cancel) => Run(parse.InvocationConfiguration.Output, parse.GetValue(seed), parse.GetValue(keep), cancel));
+        verb.Runs((parse, cancel) =>
+        {
+            int count = parse.GetValue(threads) ?? Environment.ProcessorCount;
+            using CoreLimit limit = Cores.Limit(count);
+            string target = parse.GetValue(folder) ?? FreeFolder();
+            string? source = parse.GetResult(data) is { Implicit: false } ? Existing(parse.GetValue(data) ?? DataFolder.Root) : null;
+            TextWriter output = parse.InvocationConfiguration.Output, error = parse.InvocationConfiguration.Error;
+            bool isQuiet = parse.GetValue(quiet);
+            Demonstration made;
+            using (Progress progress = new(error, isQuiet))
+            {
+                DemoOptions options = new()
+                {
+                    Seed = parse.GetValue(seed),
+                    Threads = count,
+                    Cancel = cancel,
+                    Training = progress,
+                    Merging = (done, total) => progress.Report("merges made and tested:", done, total),
+                    Finished = line =>
+                    {
+                        if (!isQuiet) progress.Write(error, line);
+                    },
+                };
+                made = source is null ? Demonstration.OfGlyphs(target, options) : Demonstration.OfMnist(target, source, options);
+            }
+
+            Write(output, made, target);
+        });
         return verb;
     }
 
-    private static void Run(TextWriter output, long seed, string? keep, CancellationToken cancel)
+    /// <summary>The usual folder, or it with the first number that is free: nothing of an earlier run is touched.</summary>
+    private static string FreeFolder()
     {
-        MergeOptions options = new() { Seed = seed, Parallel = new() { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancel } };
-        if (File.Exists(keep)) throw new IOException($"{keep} is a file, expected a folder");
-        if (Directory.Exists(keep) && Directory.EnumerateFileSystemEntries(keep).Any()) throw new IOException($"{keep} is not empty; name a new folder");
-        DirectoryInfo folder = keep is null ? Directory.CreateTempSubdirectory("amalgam-demo-") : Directory.CreateDirectory(keep);
-        bool complete = false;
-        Demonstration demonstration;
-        try
-        {
-            demonstration = Demonstration.Run(folder.FullName, options);
-            complete = true;
-        }
-        finally
-        {
-            if (keep is null || !complete) folder.Delete(recursive: true);
-        }
-
-        Write(output, demonstration, seed, keep);
+        string folder = UsualFolder;
+        for (int i = 2; Path.Exists(folder) || Path.Exists(folder + ".partial"); i++) folder = $"{UsualFolder}-{i}";
+        return folder;
     }
 
-    private static void Write(TextWriter output, Demonstration demonstration, long seed, string? keep)
+    private static string Existing(string folder) =>
+        Directory.Exists(folder) ? folder : throw new InvalidDataException($"{folder} does not exist; --data takes the folder that holds mnist and models/mlp-mnist-pair, or that of {DataFolder.Variable}");
+
+    /// <summary>Tells what was made and how good it is.</summary>
+    internal static void Write(TextWriter output, Demonstration made, string folder)
     {
-        Fill(output,
-            $"A network of {Problem.Inputs} inputs, {Network.Hidden} hidden units and {Problem.Classes} classes learnt a first problem, and three fine-tunes of it learnt a task each. "
-            + $"The other networks are merges of these three, without more training. Right answers on {Problem.TestSamples:N0} test samples of each task:");
+        Fill(output, $"{made.Data} {made.Network}");
+        foreach (PairResult result in made.Pairs)
+        {
+            output.WriteLine();
+            output.WriteLine(result.Pair.Title.ToUpperInvariant());
+            Fill(output, result.Pair.Story);
+            output.WriteLine();
+            WriteTable(output, result);
+            output.WriteLine();
+            Fill(output, DemoText.Columns(result));
+            Fill(output, DemoText.Finding(result));
+        }
+
         output.WriteLine();
-        Table table = new(1, ["", .. Enumerable.Range(1, Problem.Tasks).Select(task => $">task {task}"), ">mean"]);
-        foreach (Score parent in demonstration.Parents) Add(table, parent);
-        table.Add(["", .. Enumerable.Repeat("", Problem.Tasks + 1)]);
-        foreach (Score merged in demonstration.Merged) Add(table, merged);
+        Fill(output, DemoText.Rules);
+        output.WriteLine();
+        output.WriteLine($"The page: {Printable.Line(Path.Combine(folder, Demonstration.Page))}");
+        output.WriteLine("What to try next:");
+        foreach (string line in DemoText.Commands(made, folder)) output.WriteLine($"  {Printable.Line(line)}");
+        if (Environment.ProcessPath is { } program && Path.GetFileNameWithoutExtension(program) == "Amalgam.Cli")
+            output.WriteLine($"where amalgam is {Path.GetRelativePath(Environment.CurrentDirectory, program)}");
+    }
+
+    private static void WriteTable(TextWriter output, PairResult result)
+    {
+        string[] tasks = [.. result.Pair.Tasks.Select(t => $">{t.Name}")];
+        Table table = new(1, ["", ">all", .. tasks, ">loss"]);
+        string Share(double share) => tasks.Length == 0 ? $"{100 * share:0.00}%" : $"{100 * share:0.0}%";
+        void Add(NetworkScore score) => table.Add([score.Name, Share(score.Joint), .. score.Tasks.Select(Share), $"{score.Loss:0.000}"]);
+        void Gap() => table.Add(["", "", .. tasks.Select(_ => ""), ""]);
+        foreach (NetworkScore parent in result.Parents) Add(parent);
+        Add(result.Ensemble);
+        Gap();
+        foreach (MergeResult merged in result.Merged) Add(merged.Score);
         table.Write(output, Screen.WidthOf(output));
-        output.WriteLine();
-        WriteFindings(output, demonstration);
-        output.WriteLine();
-        WriteCommands(output, seed, keep);
-    }
-
-    private static void Add(Table table, Score score) => table.Add([score.Name, .. score.Accuracy.Append(score.Mean).Select(Percent)]);
-
-    /// <summary>What the table shows, in numbers taken from it.</summary>
-    private static void WriteFindings(TextWriter output, Demonstration demonstration)
-    {
-        Score bestParent = demonstration.Parents.MaxBy(s => s.Mean)!, best = demonstration.Merged.MaxBy(s => s.Mean)!;
-        int better = demonstration.Merged.Count(s => s.Mean > bestParent.Mean), worse = demonstration.Merged.Count(s => s.Mean < demonstration.Parents[0].Mean);
-        Fill(output,
-            $"{better} of {demonstration.Merged.Length} merges do better on average than the best parent ({bestParent.Name}, {Percent(bestParent.Mean)}); "
-            + $"{(worse == 0 ? "none does" : $"{worse} {(worse == 1 ? "does" : "do")}")} worse than the base. The highest is {best.Name}, {Percent(best.Mean)}; but it was picked by "
-            + "its test result, and another problem has another order (try --seed). Parameters are the defaults and weight=1; density is 0.5, as 1 prunes nothing.");
     }
 
     /// <summary>Prints a paragraph in lines of at most <see cref="Width"/> characters.</summary>
@@ -96,22 +132,4 @@ internal static class DemoCommand
 
         output.WriteLine(line);
     }
-
-    /// <summary>The commands that do the same, for the files that were kept, or will be.</summary>
-    private static void WriteCommands(TextWriter output, long seed, string? keep)
-    {
-        string folder = keep ?? UsualFolder, seedOption = seed == 0 ? "" : $" --seed {seed}";
-        string At(string path) => Quoted(Path.Combine(folder, path));
-        output.WriteLine("By hand:");
-        if (keep is null) output.WriteLine($"  amalgam demo{seedOption} --keep {UsualFolder}");
-        output.WriteLine($"  amalgam merge {At("recipes/ties-0.5.yml")} ties");
-        output.WriteLine($"  amalgam merge -m cki {At("task-1")} {At("task-2")} {At("task-3")} -b {At("base")} -o cki");
-        output.WriteLine("  amalgam diff ties cki");
-        if (Environment.ProcessPath is { } program && Path.GetFileNameWithoutExtension(program) == "Amalgam.Cli")
-            output.WriteLine($"where amalgam is {Quoted(Path.GetRelativePath(Environment.CurrentDirectory, program))}");
-    }
-
-    private static string Quoted(string path) => path.Contains(' ') ? $"\"{path}\"" : path;
-
-    private static string Percent(double share) => $"{100 * share:0.0}%";
 }

@@ -1,69 +1,66 @@
 using System.Collections.Immutable;
-using Amalgam.Merging;
+using Amalgam.Training;
+using Amalgam.Zoo.Report;
 
 namespace Amalgam.Zoo.Demo;
 
-/// <summary>How one network does on the test samples of every task.</summary>
-/// <param name="Name">Which network: <c>base</c>, <c>task-1</c> and so on, or the merge that made it.</param>
-/// <param name="Accuracy">Share of right answers for each task.</param>
-public sealed record Score(string Name, ImmutableArray<double> Accuracy)
+/// <summary>A network that the demonstration trained.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Epochs">What the epochs came to.</param>
+public sealed record TrainedNetwork(string Name, ImmutableArray<EpochRecord> Epochs);
+
+/// <summary>How <c>amalgam eval</c> is told of networks.</summary>
+/// <param name="Model">Their architecture.</param>
+/// <param name="Data">The option that names the data, and what is done to it.</param>
+/// <param name="Tasks">The option that names the tasks, with a space before it; empty for none.</param>
+public sealed record EvalArguments(string Model, string Data, string Tasks);
+
+/// <summary>The whole of what Amalgam is for, in small: networks, every merge of them, and what each is good for.</summary>
+/// <param name="Title">What it is about.</param>
+/// <param name="Data">What the samples are, a sentence.</param>
+/// <param name="Network">What the networks are, a sentence.</param>
+/// <param name="Eval">How <c>amalgam eval</c> is told of them.</param>
+/// <param name="Pairs">What became of each pair.</param>
+/// <param name="Trained">The networks that were trained; empty where they were there.</param>
+/// <param name="Samples">Some of the test samples.</param>
+public sealed record Demonstration(string Title, string Data, string Network, EvalArguments Eval, ImmutableArray<PairResult> Pairs, ImmutableArray<TrainedNetwork> Trained, ImmutableArray<ImageTile> Samples)
 {
-    /// <summary>Mean over the tasks.</summary>
-    public double Mean => Accuracy.Average();
-}
+    /// <summary>Name of the page in the folder.</summary>
+    public const string Page = "report.html";
 
-/// <summary>
-/// The whole of what Amalgam is for, on a small real problem: a base is trained, three fine-tunes of it learn a task each, every merge method that takes
-/// three makes one network of them by a recipe, and every network is put to the test on all tasks.
-/// </summary>
-/// <param name="Parents">The base and its fine-tunes.</param>
-/// <param name="Merged">The merged networks, in the order of <see cref="DemoMerge.All"/>.</param>
-public sealed record Demonstration(ImmutableArray<Score> Parents, ImmutableArray<Score> Merged)
-{
-    private const string Base = "base";
+    /// <summary>Trains small networks on glyphs and merges them.</summary>
+    /// <param name="folder">A folder that does not exist, or is empty. It appears when everything is in it: the page, the networks, the recipes.</param>
+    /// <param name="options">How to run.</param>
+    /// <exception cref="IOException">The folder holds something or cannot be written.</exception>
+    public static Demonstration OfGlyphs(string folder, DemoOptions options) => Make(folder, options, work => GlyphDemo.Run(work, options));
 
-    private static readonly ImmutableArray<string> Tunes = [.. Enumerable.Range(1, Problem.Tasks).Select(task => $"task-{task}")];
+    /// <summary>Merges two trained networks for MNIST.</summary>
+    /// <param name="folder">As for <see cref="OfGlyphs"/>.</param>
+    /// <param name="data">The folder that holds <c>mnist</c> and <c>models/mlp-mnist-pair</c>.</param>
+    /// <param name="options">How to run.</param>
+    /// <exception cref="IOException">The folder holds something or cannot be written.</exception>
+    /// <exception cref="InvalidDataException">The data is not there or damaged.</exception>
+    public static Demonstration OfMnist(string folder, string data, DemoOptions options) => Make(folder, options, work => MnistDemo.Run(work, data, options));
 
-    /// <summary>Trains, merges and tests.</summary>
-    /// <param name="folder">An empty folder, which gets <c>base</c>, <c>task-1</c> and so on, <c>recipes</c> and <c>merged</c>.</param>
-    /// <param name="options">Seed of the problem and of the methods that draw random numbers, threads of the merges, and the token that stops the run.</param>
-    /// <exception cref="IOException">The folder cannot be written, or a recipe's paths lead elsewhere.</exception>
-    public static Demonstration Run(string folder, MergeOptions options)
+    private static Demonstration Make(string folder, DemoOptions options, Func<string, Demonstration> run)
     {
-        Problem problem = new(options.Seed);
-        CancellationToken cancel = options.Parallel.CancellationToken;
-        Network origin = Training.Run(Network.Random(options.Seed), problem.Past.Training, cancel: cancel);
-        origin.Save(Path.Combine(folder, Base));
-        for (int task = 0; task < Problem.Tasks; task++)
-            Training.Run(origin, problem.All[task].Training, cancel: cancel).Save(Path.Combine(folder, Tunes[task]));
-
-        Directory.CreateDirectory(Path.Combine(folder, "recipes"));
-        Directory.CreateDirectory(Path.Combine(folder, "merged"));
-        foreach (DemoMerge merge in DemoMerge.All) Merge(merge, folder, options);
-
-        Score Of(string name, string path) => Test(name, Path.Combine(folder, path), problem);
-        return new(
-            [.. Tunes.Prepend(Base).Select(name => Of(name, name))],
-            [.. DemoMerge.All.Select(merge => Of(merge.Label, Path.Combine("merged", merge.FileName)))]);
-    }
-
-    private static void Merge(DemoMerge merge, string folder, MergeOptions options)
-    {
-        string path = Path.Combine(folder, "recipes", merge.FileName + ".yml");
-        File.WriteAllText(path, merge.Recipe($"../{Base}", Tunes.Select(tune => $"../{tune}")));
-        using RecipeRun run = RecipeRun.Read(path);
-        foreach (string model in run.Plans.SelectMany(p => p.Models).Select(m => Path.GetFullPath(m.Checkpoint.Path)))
+        if (File.Exists(folder)) throw new IOException($"{folder} is a file, expected a folder");
+        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()) throw new IOException($"{folder} is not empty; name a new folder");
+        string work = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)) + ".partial";
+        if (Path.Exists(work)) throw new IOException($"{work} is in the way: another run makes it, or one was killed; remove it or name another folder");
+        try
         {
-            if (Path.GetDirectoryName(model) != Path.GetFullPath(folder).TrimEnd(Path.DirectorySeparatorChar))
-                throw new IOException($"{model} would be taken for a model of the demonstration, since a recipe's paths are looked up from the current folder first; run it in another folder");
+            Directory.CreateDirectory(work);
+            Demonstration made = run(work);
+            DemoPage.Make(made, options.Seed).Save(Path.Combine(work, Page));
+            options.Cancel.ThrowIfCancellationRequested();
+            if (Directory.Exists(folder)) Directory.Delete(folder);
+            Directory.Move(work, folder);
+            return made;
         }
-
-        run.Run(Path.Combine(folder, "merged", merge.FileName), options);
-    }
-
-    private static Score Test(string name, string path, Problem problem)
-    {
-        Network network = Network.Open(path);
-        return new(name, [.. problem.All.Select(task => network.Accuracy(task.Test))]);
+        finally
+        {
+            if (Directory.Exists(work)) Directory.Delete(work, recursive: true);
+        }
     }
 }

@@ -15,7 +15,7 @@ public sealed record Cnn(ImmutableArray<int> Channels, int Classes) : Architectu
         "cnn",
         "Small network of convolutions for small images",
         "Convolutions of stride 2 instead of pooling: Springenberg et al., Striving for Simplicity: The All Convolutional Net, 2015; sizes and parameter names are Amalgam's own",
-        "Convolutions Kaiming normal by fan out, biases 0; the linear layer PyTorch's default",
+        "Convolutions Kaiming normal by fan out, the linear layer's weights PyTorch's default, biases 0",
         [
             new("image", OptionKind.Sizes, "1,28,28", "Channels, height and width of an image"),
             new("channels", OptionKind.Sizes, "16,32,64,128", "Channels of the convolutions"),

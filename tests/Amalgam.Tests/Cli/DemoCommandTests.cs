@@ -1,42 +1,75 @@
+using System.Text.RegularExpressions;
 using Amalgam.Cli;
+using Amalgam.Tests.Zoo.Demo;
 using Amalgam.Zoo.Demo;
 
 namespace Amalgam.Tests.Cli;
 
-public class DemoCommandTests
+[Collection(nameof(MiniatureDemo))]
+public class DemoCommandTests(MiniatureDemo miniature)
 {
     [Fact]
-    public async Task Prints_the_same_table_every_time_and_fits_eighty_columns()
+    public void Tells_every_score_in_eighty_columns()
     {
-        string first = await Output("demo"), second = await Output("demo", "--seed", "0");
-        Assert.Equal(first, second);
-        Assert.NotEqual(first, await Output("demo", "--seed", "1"));
-        Assert.All(first.Split('\n').Where(line => !line.StartsWith("where amalgam is")), line => Assert.InRange(line.Length, 0, 80));
-        Assert.All(DemoMerge.All, merge => Assert.Contains($"\n{merge.Label} ", first));
+        string text = Text(miniature.Made, "demo");
+        string[] prose = text[..text.IndexOf("The page:", StringComparison.Ordinal)].Split('\n');
+        Assert.All(prose, line => Assert.InRange(line.Length, 0, 80));
+        foreach (PairResult result in miniature.Made.Pairs)
+        {
+            foreach (NetworkScore score in result.Parents.Append(result.Ensemble).Concat(result.Merged.Select(m => m.Score)))
+                Assert.Contains(prose, line => Regex.IsMatch(line, $@"^{Regex.Escape(score.Name)} +[\d.]+%( +[\d.]+%)* +[\d.]+$"));
+            Assert.All(result.LeftOut, name => Assert.Contains(name, text));
+        }
     }
 
     [Fact]
     public async Task The_one_liner_of_every_row_gives_the_file_of_its_recipe()
     {
         using TemporaryFolder folder = new();
-        await Output("demo", "--keep", folder["work"]);
-        foreach (DemoMerge merge in DemoMerge.All)
+        foreach (PairResult result in miniature.Made.Pairs)
         {
-            string target = folder[merge.FileName];
-            await Output([
-                "merge", "-m", merge.Label, folder["work/task-1"], folder["work/task-2"], folder["work/task-3"],
-                .. merge.UsesBase ? (string[])["-b", folder["work/base"]] : [], "-o", target, "-q"]);
-            Assert.Equal(File.ReadAllBytes(folder[$"work/merged/{merge.FileName}/model.safetensors"]), File.ReadAllBytes(Path.Combine(target, "model.safetensors")));
+            string At(string path) => Path.Combine(miniature.Folder, result.Pair.Name, path);
+            foreach (DemoMerge merge in result.Merged.Select(m => m.Merge))
+            {
+                string target = folder[$"{result.Pair.Name}-{merge.Entry.Name}.safetensors"];
+                var (baseModel, models) = merge.Roles(At(result.Pair.First), At(result.Pair.Second), result.Pair.Base is { } origin ? At(origin) : null);
+                await CommandLine.Succeeds(["merge", "-m", merge.Label, .. models, .. baseModel is null ? (string[])[] : ["-b", baseModel], "-o", target, "--seed", "3", "-q"]);
+                Assert.Equal(File.ReadAllBytes(At($"merged/{merge.Entry.Name}.safetensors")), File.ReadAllBytes(target));
+            }
         }
     }
 
     [Fact]
-    public async Task The_recipes_that_are_kept_work()
+    public async Task What_to_try_next_works()
+    {
+        string[] lines = [.. DemoText.Commands(miniature.Made, miniature.Folder)];
+        Assert.InRange(lines.Length, 3, 5);
+        foreach (string line in lines) await CommandLine.Succeeds(line.Split(' ')[1..]);
+        File.Delete(Path.Combine(miniature.Folder, "mine.safetensors"));
+    }
+
+    [Fact]
+    public async Task The_pair_for_mnist_has_its_published_figures()
     {
         using TemporaryFolder folder = new();
-        await Output("demo", "--keep", folder.Path);
-        await Output("merge", folder["recipes/ties-0.5.yml"], folder["again"], "-q");
-        Assert.Equal(File.ReadAllBytes(folder["merged/ties-0.5/model.safetensors"]), File.ReadAllBytes(folder["again/model.safetensors"]));
+        string text = await CommandLine.Succeeds("demo", "--data", Path.GetDirectoryName(RealData.At("models"))!, "-o", folder["demo"], "-q");
+        foreach (var (name, percent) in new[] { ("mlp-mnist-a", 97.72), ("mlp-mnist-b", 97.75), ("ensemble", 97.88), ("linear", 73.84) })
+            Assert.Equal(percent, double.Parse(Regex.Match(text, $@"^{name} +([\d.]+)%", RegexOptions.Multiline).Groups[1].Value), 0.0051);
+        Assert.Contains("The plain average falls to 73.8%", text);
+        Assert.True(File.Exists(folder["demo/report.html"]));
+        Assert.True(File.Exists(folder["demo/mnist/merged/linear.onnx"]));
+    }
+
+    [Fact]
+    public async Task Missing_data_is_told_in_a_sentence_and_leaves_nothing()
+    {
+        using TemporaryFolder folder = new();
+        await CommandLine.Refuses("mlp-mnist-a.safetensors is missing", "demo", "--data", folder.Path, "-o", folder["demo"], "-q");
+        await CommandLine.Refuses("does not exist", "demo", "--data", folder["none"], "-o", folder["demo"], "-q");
+        Directory.CreateDirectory(folder["models/mlp-mnist-pair"]);
+        foreach (string name in new[] { "a", "b" }) File.WriteAllText(folder[$"models/mlp-mnist-pair/mlp-mnist-{name}.safetensors"], "");
+        await CommandLine.Refuses("mnist/train-images-idx3-ubyte is missing", "demo", "--data", folder.Path, "-o", folder["demo"], "-q");
+        Assert.Equal(["models"], Directory.GetFileSystemEntries(folder.Path).Select(Path.GetFileName));
     }
 
     [Fact]
@@ -44,16 +77,14 @@ public class DemoCommandTests
     {
         using TemporaryFolder folder = new();
         File.WriteAllText(folder["mine.txt"], "");
-        StringWriter error = new();
-        Assert.Equal(2, await Program.Run(["demo", "--keep", folder.Path], TextWriter.Null, error));
-        Assert.Contains("is not empty", error.ToString());
+        await CommandLine.Refuses("is not empty", "demo", "-o", folder.Path);
         Assert.Equal(["mine.txt"], Directory.GetFileSystemEntries(folder.Path).Select(Path.GetFileName));
     }
 
-    private static async Task<string> Output(params string[] args)
+    internal static string Text(Demonstration made, string folder)
     {
-        StringWriter output = new(), error = new();
-        Assert.True(await Program.Run(args, output, error) == 0, error.ToString());
-        return output.ToString();
+        StringWriter output = new();
+        DemoCommand.Write(output, made, folder);
+        return output.ToString().ReplaceLineEndings("\n");
     }
 }
