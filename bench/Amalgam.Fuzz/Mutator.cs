@@ -90,8 +90,23 @@ internal sealed partial class Mutator(string kind, ImmutableArray<Seed> files, l
         "sharded" => name.EndsWith(".json", StringComparison.Ordinal) ? Edit(bytes, JsonPieces, random) : Header(bytes, random),
         "recipe" => Yaml(bytes, random),
         "pytorch-legacy" => Pickle(bytes, random),
+        "onnx" => Protobuf(bytes, random),
         _ => random.Next(2) == 0 ? ZipFields(bytes, random) : ZipParts(bytes, random),
     };
+
+    /// <summary>Changes what may be tags, lengths and small numbers: low bytes of the file, by low values.</summary>
+    private static byte[] Protobuf(byte[] bytes, Random random)
+    {
+        int[] low = [.. Enumerable.Range(0, bytes.Length).Where(i => bytes[i] is > 0 and < 0x80)];
+        byte[] changed = [.. bytes];
+        for (int i = random.Next(1, 4); i > 0; i--)
+        {
+            int at = low[random.Next(low.Length)];
+            changed[at] = random.Next(2) == 0 ? (byte)random.Next(0x30) : (byte)(changed[at] + random.Next(-2, 3));
+        }
+
+        return changed;
+    }
 
     /// <summary>Edits the JSON header, and mostly makes its length right again.</summary>
     private static byte[] Header(byte[] bytes, Random random)

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.IO.Compression;
 using System.Text;
 using Amalgam.Checkpoints;
+using Amalgam.Graphs;
 
 namespace Amalgam.Fuzz;
 
@@ -14,7 +15,7 @@ internal static class SeedFiles
     private const long LargestReal = 300_000;
     private const int MostReal = 12;
 
-    public static readonly ImmutableArray<string> Kinds = ["safetensors", "sharded", "pytorch-zip", "pytorch-legacy", "npz", "npz-deflated", "recipe"];
+    public static readonly ImmutableArray<string> Kinds = ["safetensors", "sharded", "pytorch-zip", "pytorch-legacy", "npz", "npz-deflated", "onnx", "recipe"];
 
     private static readonly ImmutableArray<string> Recipes =
     [
@@ -71,6 +72,7 @@ internal static class SeedFiles
         }
 
         Save(Path.Combine(folder, "safetensors", "packed.safetensors"), packed);
+        OnnxModel.Write(Network(), Path.Combine(folder, "onnx", "network.onnx"), new("N"));
         for (int i = 0; i < Recipes.Length; i++) File.WriteAllText(Path.Combine(folder, "recipe", $"{i}.yml"), Recipes[i]);
         CopyReal(folder);
     }
@@ -90,6 +92,16 @@ internal static class SeedFiles
         foreach (var file in all)
             for (int i = file.Name.EndsWith(".json", StringComparison.Ordinal) ? 3 : 1; i > 0; i--)
                 yield return new(file.Name, file.Bytes, [.. all.Where(f => f.Name != file.Name)]);
+    }
+
+    /// <summary>A graph with a few weights, of several types.</summary>
+    private static Graph Network()
+    {
+        Graph graph = new();
+        Node x = graph.Input("x", new(2, 4));
+        graph.Output("y", x * graph.Parameter("scale", new(new Shape(4))) + graph.Parameter("bias", new(new Shape(4)), trainable: false) * 0.5f);
+        graph.Output("z", graph.Parameter("half", new(new Shape(3, 3)), type: DType.F16) * graph.Parameter("none", new(new Shape(0, 3, 3)), type: DType.F16));
+        return graph;
     }
 
     private static void Save(string path, TensorSpec[] tensors)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Amalgam.Numerics;
+using Amalgam.Zoo.Data;
 using Amalgam.Zoo.Demo;
 
 namespace Amalgam.Cli;
@@ -7,7 +8,7 @@ namespace Amalgam.Cli;
 /// <summary><c>amalgam demo</c>: two pairs of networks, every merge of them, and what each is good for.</summary>
 internal static class DemoCommand
 {
-    private const string UsualFolder = "amalgam-demo", DataVariable = "AMALGAM_DATA";
+    private const string UsualFolder = "amalgam-demo";
     private const int Width = 79;
 
     public static Command Create()
@@ -16,7 +17,7 @@ internal static class DemoCommand
         Option<long> seed = new("--seed") { Description = "First weights, order of samples, and methods' random masks" };
         Option<string?> data = new("--data")
         {
-            Description = $"Merge two trained networks for MNIST from this folder instead, by default that of {DataVariable}; it holds mnist and models/mlp-mnist-pair",
+            Description = $"Merge two trained networks for MNIST from this folder instead, by default that of {DataFolder.Variable}; it holds mnist and models/mlp-mnist-pair",
             HelpName = "dir",
             Arity = ArgumentArity.ZeroOrOne,
         };
@@ -37,7 +38,7 @@ internal static class DemoCommand
             int count = parse.GetValue(threads) ?? Environment.ProcessorCount;
             using CoreLimit limit = Cores.Limit(count);
             string target = parse.GetValue(folder) ?? FreeFolder();
-            string? source = parse.GetResult(data) is { Implicit: false } ? DataFolder(parse.GetValue(data)) : null;
+            string? source = parse.GetResult(data) is { Implicit: false } ? Existing(parse.GetValue(data) ?? DataFolder.Root) : null;
             TextWriter output = parse.InvocationConfiguration.Output, error = parse.InvocationConfiguration.Error;
             bool isQuiet = parse.GetValue(quiet);
             Demonstration made;
@@ -71,12 +72,8 @@ internal static class DemoCommand
         return folder;
     }
 
-    private static string DataFolder(string? named)
-    {
-        string? folder = named ?? Environment.GetEnvironmentVariable(DataVariable);
-        if (string.IsNullOrEmpty(folder)) throw new InvalidDataException($"--data needs a folder: name it, or set {DataVariable}");
-        return Directory.Exists(folder) ? folder : throw new InvalidDataException($"{folder} does not exist; --data takes the folder that holds mnist and models/mlp-mnist-pair");
-    }
+    private static string Existing(string folder) =>
+        Directory.Exists(folder) ? folder : throw new InvalidDataException($"{folder} does not exist; --data takes the folder that holds mnist and models/mlp-mnist-pair, or that of {DataFolder.Variable}");
 
     /// <summary>Tells what was made and how good it is.</summary>
     internal static void Write(TextWriter output, Demonstration made, string folder)

@@ -24,11 +24,7 @@ internal static class MnistDemo
     {
         Graph network = new Mlp([1, Side, Side], [400, 200, 100], Classes) { Bias = false }.Build(1, null);
         string first = Found(data, $"{Models}/mlp-mnist-a.safetensors"), second = Found(data, $"{Models}/mlp-mnist-b.safetensors");
-        string files = Path.Combine(data, "mnist");
-        Dataset training = DataSource.OpenNamed("mnist", Split.Train, root: data);
-        ImageSet test = (ImageSet)DataSource.OpenNamed("mnist", Split.Test, root: data);
-        if (training.Fields[0].Shape != new Shape(1, Side, Side) || test.Fields[0].Shape != training.Fields[0].Shape)
-            throw new InvalidDataException($"{files}: images are {training.Fields[0].Shape} and {test.Fields[0].Shape}, expected [1,{Side},{Side}]");
+        ImageSet training = Read(data, Split.Train), test = Read(data, Split.Test);
         Augmentation how = new() { Mean = [0.1307f], Deviation = [0.3081f] };
         Dataset validation = Subset.Split(training, Math.Min(ValidationSamples, training.Count), options.Seed).Second;
 
@@ -53,5 +49,11 @@ internal static class MnistDemo
     {
         string path = Path.GetFullPath(Path.Combine(data, file));
         return File.Exists(path) ? path : throw new InvalidDataException($"{path} is missing: the folder of --data holds mnist and {Models}");
+    }
+
+    private static ImageSet Read(string data, Split split)
+    {
+        ImageSet images = (ImageSet)DataSource.OpenNamed("mnist", split, root: Path.GetFullPath(data));
+        return images.Fields[0].Shape == new Shape(1, Side, Side) ? images : throw new InvalidDataException($"{data}/mnist: images are {images.Fields[0].Shape}, expected [1,{Side},{Side}]");
     }
 }

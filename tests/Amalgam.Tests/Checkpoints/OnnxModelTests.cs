@@ -212,6 +212,20 @@ public sealed class OnnxModelTests : IDisposable
     }
 
     [Fact]
+    public void An_output_with_the_name_of_another_value_is_that_value_under_a_new_name_or_refused()
+    {
+        Graph graph = new(), refused = new();
+        Node h = graph.Add(new Neg(), "y", graph.Input("x", new(2)));
+        graph.Output("y", h * 2f);
+        OnnxModel.Write(graph, _folder["m.onnx"]);
+        refused.Output("w", -refused.Parameter("w", Tensor.Vector(1)));
+
+        using OnnxModel onnx = OnnxModel.Open(_folder["m.onnx"]);
+        Assert.Equal([-2, -4], Run(onnx.ToGraph(), [1, 2]));
+        Assert.Contains("the output 'w' has the name of %0 Parameter 'w'", Assert.Throws<GraphException>(() => OnnxModel.Write(refused, _folder["w.onnx"])).Message);
+    }
+
+    [Fact]
     public void Half_precision_stays_half_precision()
     {
         Graph graph = new();

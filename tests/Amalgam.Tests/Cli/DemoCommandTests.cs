@@ -44,8 +44,7 @@ public class DemoCommandTests(MiniatureDemo miniature)
     {
         string[] lines = [.. DemoText.Commands(miniature.Made, miniature.Folder)];
         Assert.InRange(lines.Length, 3, 5);
-        Assert.All(lines, line => Assert.Empty(Program.Create().Parse(line.Split(' ')[1..]).Errors));
-        foreach (string line in lines.Where(l => !l.Contains("--data"))) await CommandLine.Succeeds(line.Split(' ')[1..]);
+        foreach (string line in lines) await CommandLine.Succeeds(line.Split(' ')[1..]);
         File.Delete(Path.Combine(miniature.Folder, "mine.safetensors"));
     }
 
@@ -69,7 +68,7 @@ public class DemoCommandTests(MiniatureDemo miniature)
         await CommandLine.Refuses("does not exist", "demo", "--data", folder["none"], "-o", folder["demo"], "-q");
         Directory.CreateDirectory(folder["models/mlp-mnist-pair"]);
         foreach (string name in new[] { "a", "b" }) File.WriteAllText(folder[$"models/mlp-mnist-pair/mlp-mnist-{name}.safetensors"], "");
-        await CommandLine.Refuses("has no train-images-idx3-ubyte", "demo", "--data", folder.Path, "-o", folder["demo"], "-q");
+        await CommandLine.Refuses("mnist/train-images-idx3-ubyte is missing", "demo", "--data", folder.Path, "-o", folder["demo"], "-q");
         Assert.Equal(["models"], Directory.GetFileSystemEntries(folder.Path).Select(Path.GetFileName));
     }
 

@@ -56,6 +56,11 @@ internal sealed class OnnxWriter : OnnxExport
     /// <exception cref="GraphException">An operation has no ONNX form.</exception>
     public ModelProto Write()
     {
+        foreach (var (name, node) in _graph.Outputs)
+        {
+            if (_graph.Find(name) is { Op: Parameter or Input } other && other != node) throw new GraphException($"the output '{name}' has the name of {other}, which is another value; ONNX has one name for one value");
+        }
+
         bool[] needed = Rewrite.Needed(_graph, _graph.Outputs.Values);
         foreach (Node node in _graph.Inputs.Values) _values[node] = node.Name!;
         foreach (Node node in _graph.Parameters.Values.Where(node => needed[node.Id])) _values[node] = Weight(node.Name!, node.Value!, node.Type);
