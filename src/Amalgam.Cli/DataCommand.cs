@@ -6,7 +6,8 @@ namespace Amalgam.Cli;
 /// <summary><c>amalgam data</c>: the data sets that Amalgam knows.</summary>
 internal static class DataCommand
 {
-    public static Command Create() => new("data", "Show the data sets that Amalgam knows, and fetch them from their publishers.") { CreateList(), CreateGet() };
+    public static Command Create() =>
+        new Verb("data", "Show the data sets that Amalgam knows, and fetch them from their publishers.", ["amalgam data list", "amalgam data get mnist"]) { CreateList(), CreateGet() };
 
     private static Verb CreateList()
     {
