@@ -105,7 +105,7 @@ internal static class DemoCommand
     {
         string[] tasks = [.. result.Pair.Tasks.Select(t => $">{t.Name}")];
         Table table = new(1, ["", ">all", .. tasks, ">loss"]);
-        string Share(double share) => tasks.Length == 0 ? $"{100 * share:0.00}%" : $"{100 * share:0.0}%";
+        string Share(double share) => DemoText.Percent(result, share);
         void Add(NetworkScore score) => table.Add([score.Name, Share(score.Joint), .. score.Tasks.Select(Share), $"{score.Loss:0.000}"]);
         void Gap() => table.Add(["", "", .. tasks.Select(_ => ""), ""]);
         foreach (NetworkScore parent in result.Parents) Add(parent);

@@ -43,7 +43,7 @@ internal sealed class Contest(Graph network, Dataset validation, Dataset test, D
 
         return new(
             pair, [.. parents], Score(pair, "ensemble", new(mean)), [.. merged], [.. fitting[false].Select(m => m.Name)],
-            [Confusion(NameOf(pair.First), first), Confusion(NameOf(pair.Second), second), Confusion("ensemble", new(mean)), Confusion(Average, Load(At($"{Merged}/{Average}.safetensors"), test))]);
+            [Confusion(NameOf(pair.First), first), Confusion(NameOf(pair.Second), second), Confusion("ensemble", new(mean)), Confusion("plain average", Load(At($"{Merged}/{Average}.safetensors"), test))]);
     }
 
     /// <summary>Tries a method's alternatives, keeps the one that does best on the validation samples (the first of equal ones), and tests it.</summary>

@@ -6,8 +6,6 @@ namespace Amalgam.Zoo.Demo;
 /// <summary>The demonstration as a page.</summary>
 internal static class DemoPage
 {
-    private const string Percent = "0.0%", Digits = "0.00%";
-
     /// <summary>Makes the page.</summary>
     public static HtmlReport Make(Demonstration made, long seed)
     {
@@ -17,15 +15,15 @@ internal static class DemoPage
         foreach (PairResult result in made.Pairs) parts.AddRange(Chapter(result));
         if (!made.Trained.IsEmpty) parts.AddRange(Curves(made.Trained));
         parts.AddRange(Method(made));
-        return new(made.Title, [.. parts]) { Origin = $"amalgam demo, seed {seed}" };
+        return new(made.Title, [.. parts]) { Origin = $"amalgam demo{(made.Trained.IsEmpty ? " --data" : "")}, seed {seed}" };
     }
 
     private static KeyFigure Key(PairResult result)
     {
-        string before = string.Join(", ", result.Parents.Select(p => $"{p.Name} {Text(p.Joint)}")) + $", both at once {Text(result.Ensemble.Joint)}";
+        string before = string.Join(", ", result.Parents.Select(p => $"{p.Name} {DemoText.Percent(result, p.Joint)}")) + $", both at once {DemoText.Percent(result, result.Ensemble.Joint)}";
         return result.Pair.Base is null
-            ? new(Text(result.Average.Joint), $"{result.Pair.Title}: the plain average", before)
-            : new(Text(result.Chosen.Score.Joint), $"{result.Pair.Title}: merged by {result.Chosen.Merge.Entry.Name}", before);
+            ? new(DemoText.Percent(result, result.Average.Joint), $"{result.Pair.Title}: the plain average", before)
+            : new(DemoText.Percent(result, result.Chosen.Score.Joint), $"{result.Pair.Title}: merged by {result.Chosen.Merge.Entry.Name}", before);
     }
 
     private static IEnumerable<ReportPart> Chapter(PairResult result)
@@ -34,8 +32,8 @@ internal static class DemoPage
         yield return new Paragraph(result.Pair.Story);
         yield return new Paragraph(DemoText.Finding(result));
         yield return Table(result);
-        yield return new Paragraph(DemoText.Columns(result) + " The last column says how many combinations of parameters the validation samples chose from.", Quiet: true);
-        string format = Format(result);
+        yield return new Paragraph(DemoText.Columns(result) + " The last column says how many combinations of parameters the validation samples chose from, where there were several.", Quiet: true);
+        string format = DemoText.FormatOf(result);
         yield return new BarChart("Right answers among all classes", [.. result.Merged.Select(m => m.Merge.Entry.Name)], new Series("merged", [.. result.Merged.Select(m => m.Score.Joint)]))
         {
             Format = format,
@@ -59,8 +57,8 @@ internal static class DemoPage
 
     private static DataTable Table(PairResult result)
     {
-        string format = Format(result);
-        ImmutableArray<Column> columns = [new("network"), new("all classes", format, Best.Highest), .. result.Pair.Tasks.Select(t => new Column(t.Name, format, Best.Highest)), new("loss", "0.000", Best.Lowest), new("tried", "0")];
+        string format = DemoText.FormatOf(result);
+        ImmutableArray<Column> columns = [new("network"), new("all classes", format, Best.Highest), .. result.Pair.Tasks.Select(t => new Column(t.Name, format, Best.Highest)), new("loss", "0.000", Best.Lowest), new("combinations", "0")];
         ImmutableArray<Cell> Row(NetworkScore score, int tried) => [score.Name, score.Joint, .. score.Tasks.Select(t => (Cell)t), score.Loss, tried > 1 ? tried : ""];
         return new("Right answers on the test samples", columns,
             new TableSection("Before merging", [.. result.Parents.Select(p => Row(p, 0))]),
@@ -86,8 +84,4 @@ internal static class DemoPage
         yield return new CodeText(string.Join('\n', DemoText.Commands(made, ".")));
         yield return new Paragraph("In the folder of this page, which also holds every network as safetensors and as ONNX, and every recipe.", Quiet: true);
     }
-
-    private static string Format(PairResult result) => result.Parents[0].Tasks.IsEmpty ? Digits : Percent;
-
-    private static string Text(double share) => Figures.Text(share, Percent);
 }

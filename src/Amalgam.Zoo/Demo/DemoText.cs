@@ -22,12 +22,12 @@ public static class DemoText
         NetworkScore before = result.BestParent, average = result.Average;
         int better = result.Merged.Count(m => m.Score.Joint > before.Joint);
         string count = better == 0 ? $"None of {result.Merged.Length} merges does" : $"{better} of {result.Merged.Length} merges {(better == 1 ? "does" : "do")}";
-        string comparison = $"{count} better than the best network before merging ({before.Name}, {Percent(before.Joint)}). "
-            + $"Validation samples chose {chosen.Merge.Label}: {Percent(chosen.Score.Joint)}; both networks at once, the ensemble, reach {Percent(result.Ensemble.Joint)}.";
+        string comparison = $"{count} better than the best network before merging ({before.Name}, {Percent(result, before.Joint)}). "
+            + $"Validation samples chose {chosen.Merge.Label}: {Percent(result, chosen.Score.Joint)}; both networks at once, the ensemble, reach {Percent(result, result.Ensemble.Joint)}.";
         if (result.Pair.Base is not null) return comparison;
         string leftOut = result.LeftOut.IsEmpty ? "" : $" Methods that take differences from a common base ({string.Join(", ", result.LeftOut)}) sit this one out.";
         string fall = average.Joint >= before.Joint ? ""
-            : $"The plain average falls to {Percent(average.Joint)}: weights that were trained apart do not belong together position by position, their units have to be matched first. ";
+            : $"The plain average falls to {Percent(result, average.Joint)}: weights that were trained apart do not belong together position by position, their units have to be matched first. ";
         string copy = chosen.Score.Joint > before.Joint ? "" : " A merge that does nearly as well as one of the two is nearly a copy of it.";
         return fall + comparison + copy + leftOut;
     }
@@ -50,7 +50,11 @@ public static class DemoText
         yield return $"amalgam diff {first} {mine} --top 5";
     }
 
-    private static string Percent(double share) => (100 * share).ToString("0.0", CultureInfo.InvariantCulture) + "%";
+    /// <summary>A share in percent: to two digits after the point where there are only joint results, which lie close together, else to one.</summary>
+    public static string Percent(PairResult result, double share) => share.ToString(FormatOf(result), CultureInfo.InvariantCulture);
+
+    /// <summary>How <see cref="Percent"/> writes.</summary>
+    public static string FormatOf(PairResult result) => result.Pair.Tasks.IsEmpty ? "0.00%" : "0.0%";
 
     private static string Quoted(string path) => path.Contains(' ') ? $"\"{path}\"" : path;
 }

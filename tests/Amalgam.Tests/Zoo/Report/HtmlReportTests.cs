@@ -65,6 +65,35 @@ public class HtmlReportTests
         Assert.Equal(marks, string.Join('|', new Axis(low, high, 6, percent).Marks.Select(m => m.Text)));
 
     [Fact]
+    public void Epochs_are_whole_numbers() => Assert.Equal("1|2|3", string.Join('|', new Axis(1, 3, 8, widen: false, whole: true).Marks.Select(m => m.Text)));
+
+    [Fact]
+    public void A_small_matrix_has_a_cell_for_each_value_and_a_large_one_is_an_image()
+    {
+        const int Scale = 32;
+        XElement small = Parse(new HtmlReport("t", new HeatMap("", 2, 3, [0, 1, 2, 3, 4, double.NaN]) { Chosen = [(1, 2)], Format = "0.0" }).Render());
+        XElement[] cells = [.. small.Descendants().Where(e => e.Name.LocalName == "rect")];
+        Assert.Equal(6 + 1 + Scale, cells.Length);
+        Assert.Equal(["#440154", "#fde725", "#909090"], new[] { 0, 4, 5 }.Select(i => (string)cells[i].Attribute("fill")!));
+        Assert.Equal(["0.0", "1.0", "2.0", "3.0", "4.0", "–"], small.Descendants().Where(e => e.Name.LocalName == "text").Take(6).Select(e => e.Value));
+        XElement chosen = cells.Single(e => (string?)e.Attribute("class") == "chosen");
+        Assert.Equal(((string)cells[5].Attribute("x")!, (string)cells[5].Attribute("y")!), ((string)chosen.Attribute("x")!, (string)chosen.Attribute("y")!));
+
+        XElement large = Parse(new HtmlReport("t", new HeatMap("", 80, 70, [.. Enumerable.Range(0, 80 * 70).Select(i => (double)i)])).Render());
+        Assert.Single(large.Descendants(), e => e.Name.LocalName == "image");
+        Assert.Equal(Scale, large.Descendants().Count(e => e.Name.LocalName == "rect"));
+    }
+
+    [Fact]
+    public void Values_on_both_sides_of_zero_have_zero_in_the_middle()
+    {
+        XElement page = Parse(new HtmlReport("t", new HeatMap("", 1, 3, [-4, 0, 1])).Render());
+        string[] fills = [.. page.Descendants().Where(e => e.Name.LocalName == "rect").Take(3).Select(e => (string)e.Attribute("fill")!)];
+        Assert.Equal(["#08519c", "#f4f4f2"], fills[..2]);
+        Assert.Contains("−4", page.Descendants().Where(e => e.Name.LocalName == "text").Select(e => e.Value));
+    }
+
+    [Fact]
     public void Bars_are_as_long_as_their_values()
     {
         XElement root = Parse(new HtmlReport("t", new BarChart("", ["a", "b", "c"], new Series("s", 1, 2, -1))).Render());
