@@ -52,8 +52,9 @@ public sealed record SequentialLayer(string Kind)
         if (node.IsScalar)
         {
             string word = node.Text("a layer");
-            if (Activations.Find(word) is not null || (Keys.TryGetValue(word, out var keys) && keys.IsEmpty)) return new(word);
-            throw node.Position.Refuse(Keys.ContainsKey(word) ? $"{word} needs values: {word}: {{{string.Join(", ", Keys[word])}}}" : Unknown(word));
+            bool isKind = Keys.TryGetValue(word, out var keys);
+            if (Activations.Find(word) is not null || (isKind && keys.IsEmpty)) return new(word);
+            throw node.Position.Refuse(isKind ? $"{word} needs values: {word}: {{{string.Join(", ", keys)}}}" : Unknown(word));
         }
 
         var entries = node.Entries("a layer: a word, or a mapping of one kind to its values");
