@@ -31,6 +31,19 @@ if (args is ["training", var name, .. var more])
     return;
 }
 
+// inference MODEL [THREADS] [profile] prints milliseconds of a run, write-bert FILE makes a model for it; for bench/inference-speed.sh.
+if (args is ["inference", var model, .. var how])
+{
+    InferenceSpeed.Run(model, how.Length > 0 && int.TryParse(how[0], out int threads) ? threads : Environment.ProcessorCount, how.Contains("profile"));
+    return;
+}
+
+if (args is ["write-bert", var file])
+{
+    InferenceSpeed.Write(file);
+    return;
+}
+
 // In this process: the shared output folder of the build is not where BenchmarkDotNet's generated projects look.
 var config = DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance));
 BenchmarkSwitcher.FromAssembly(typeof(CheckpointGenerator).Assembly).Run(args, config);

@@ -58,7 +58,7 @@ internal static class TrainingSpeed
         }
     }
 
-    private static void Print(Executor executor)
+    internal static void Print(Executor executor)
     {
         foreach (var kind in executor.Profile().GroupBy(o => o.Node.Op.Name).OrderByDescending(g => g.Sum(o => o.Time.TotalMilliseconds)))
         {
