@@ -37,6 +37,21 @@ public sealed class DataFetch(HttpClient client, string root)
         return true;
     }
 
+    /// <summary>Takes the members out of an archive. One that is damaged is deleted, or the next try would find it complete.</summary>
+    private void Extract(Download download, string archive)
+    {
+        try
+        {
+            TakeOut(download, archive);
+        }
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
+        {
+            File.Delete(archive);
+            string where = e.Message.Contains(download.Address, StringComparison.Ordinal) ? "" : $"{download.Address} is no valid archive: ";
+            throw new InvalidDataException($"{where}{e.Message.TrimEnd('.')}; what came is deleted, try again", e);
+        }
+    }
+
     private static string Target(Download download, string member) => $"{download.Path}/{member[(member.LastIndexOf('/') + 1)..]}";
 
     private static string WithoutGz(string path) => path.EndsWith(".gz", StringComparison.Ordinal) ? path[..^3] : path;
@@ -49,9 +64,16 @@ public sealed class DataFetch(HttpClient client, string root)
             using HttpRequestMessage request = new(HttpMethod.Get, address);
             if (have > 0) request.Headers.Range = new RangeHeaderValue(have, null);
             using HttpResponseMessage response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
-            if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable) return;
+            if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable && have > 0)
+            {
+                if (response.Content.Headers.ContentRange?.Length == have) return;
+                File.Delete(partial);
+                throw new IOException($"{address} is shorter than the {have:N0} bytes that were there, which are deleted; try again");
+            }
+
             if (!response.IsSuccessStatusCode) throw new IOException($"{address} answers {(int)response.StatusCode} {response.ReasonPhrase}; the file may have moved: fetch it by hand (docs/data.md)");
             if (response.StatusCode != HttpStatusCode.PartialContent) have = 0;
+            else if (response.Content.Headers.ContentRange?.From != have) throw new IOException($"{address} answers with another part than the one from byte {have:N0} on; delete {partial} and try again");
             long? total = response.Content.Headers.ContentLength + have;
             await using Stream from = await response.Content.ReadAsStreamAsync(cancel);
             await using FileStream to = new(partial, have > 0 ? FileMode.Append : FileMode.Create, FileAccess.Write);
@@ -59,10 +81,15 @@ public sealed class DataFetch(HttpClient client, string root)
             for (int count; (count = await from.ReadAsync(buffer, cancel)) > 0;)
             {
                 await to.WriteAsync(buffer.AsMemory(0, count), cancel);
-                progress?.Report((have += count, total));
+                have += count;
+                progress?.Report((have, total));
             }
 
-            if (have < total) throw new IOException($"{address} ended after {have:N0} of {total:N0} bytes; the same command goes on from there");
+            if (have < total) throw new HttpIOException(HttpRequestError.ResponseEnded, $"{have:N0} of {total:N0} bytes came");
+        }
+        catch (HttpIOException e)
+        {
+            throw new IOException($"{address} ended early ({e.Message.TrimEnd('.')}); the same command goes on from there", e);
         }
         catch (HttpRequestException e)
         {
@@ -84,7 +111,7 @@ public sealed class DataFetch(HttpClient client, string root)
         throw new InvalidDataException($"{download.Address} has the {(md5 ? "MD5" : "SHA-256")} sum {found}, expected {expected}; what came is deleted, try again");
     }
 
-    private void Extract(Download download, string archive)
+    private void TakeOut(Download download, string archive)
     {
         Dictionary<string, string> open = download.Members.ToDictionary();
         if (download.Address.EndsWith(".zip", StringComparison.Ordinal))
@@ -98,7 +125,8 @@ public sealed class DataFetch(HttpClient client, string root)
         }
         else
         {
-            using TarReader tar = new(new GZipStream(File.OpenRead(archive), CompressionMode.Decompress));
+            using GZipStream unpacked = new(File.OpenRead(archive), CompressionMode.Decompress);
+            using TarReader tar = new(unpacked);
             while (tar.GetNextEntry() is { } entry)
             {
                 if (entry.DataStream is { } member && open.ContainsKey(entry.Name)) Keep(download, entry.Name, member, open);
@@ -112,10 +140,16 @@ public sealed class DataFetch(HttpClient client, string root)
     {
         string target = Path.Combine(root, Target(download, member)), beside = target + ".partial";
         using (FileStream file = File.Create(beside)) bytes.CopyTo(file);
-        using (FileStream file = File.OpenRead(beside))
+        if (open[member] is { Length: > 0 } expected)
         {
+            using FileStream file = File.OpenRead(beside);
             string found = Convert.ToHexStringLower(SHA256.HashData(file));
-            if (open[member] is { Length: > 0 } expected && found != expected) throw new InvalidDataException($"{member} of {download.Address} has the SHA-256 sum {found}, expected {expected}");
+            file.Close();
+            if (found != expected)
+            {
+                File.Delete(beside);
+                throw new InvalidDataException($"{member} of {download.Address} has the SHA-256 sum {found}, expected {expected}");
+            }
         }
 
         File.Move(beside, target, overwrite: true);

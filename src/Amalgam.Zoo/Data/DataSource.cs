@@ -63,10 +63,10 @@ public sealed record DataSource(string Name, string Summary, string Terms)
     /// <summary>The data set of that name.</summary>
     /// <exception cref="InvalidDataException">There is none; the message lists those that exist.</exception>
     public static DataSource Find(string name) => All.FirstOrDefault(s => s.Name == name) ?? throw new InvalidDataException(
-        $"there is no data set {Nearest.Quote(name)}{Nearest.Hint(name, All.Select(s => s.Name))}; known are {string.Join(", ", All.Select(s => s.Name))}, and paths to .npz files");
+        $"there is no data set {Nearest.Quote(name)}{Nearest.Hint(name, All.Select(s => s.Name))}; known are {string.Join(", ", All.Select(s => s.Name))}, and paths to .npz files and folders of images");
 
-    /// <summary>Opens a data set by its name, or the arrays of an .npz file by its path.</summary>
-    /// <param name="name">A name of <see cref="All"/>, or a path that ends in .npz.</param>
+    /// <summary>Opens a data set by its name, or the arrays of an .npz file or a folder of images by its path.</summary>
+    /// <param name="name">A name of <see cref="All"/>, a path that ends in .npz, or that of a folder.</param>
     /// <param name="split">Which part; an .npz file has one.</param>
     /// <param name="options">Options as texts; those not given at their defaults.</param>
     /// <param name="root">The data folder; null for <see cref="DataFolder.Root"/>.</param>
@@ -76,6 +76,8 @@ public sealed record DataSource(string Name, string Summary, string Terms)
         options ??= ImmutableDictionary<string, string>.Empty;
         if (name.EndsWith(".npz", StringComparison.OrdinalIgnoreCase))
             return options.Count == 0 ? ArraySet.Read(name) : throw new InvalidDataException($"{name} has no options, found '{options.Keys.First()}'");
+        if (All.All(s => s.Name != name) && Directory.Exists(name))
+            return options.Count == 0 ? ImageFolder.Open(name, split) : throw new InvalidDataException($"{name} has no options, found '{options.Keys.First()}'");
         DataSource source = Find(name);
         foreach (string option in options.Keys.Where(o => !source.Options.ContainsKey(o)))
         {

@@ -44,14 +44,14 @@ public static class ImageFiles
             byte[] pixels = new byte[bytes.Length / record * Pixels];
             for (int i = 0; i < bytes.Length / record; i++)
             {
-                truth.AddRange(Labels(file, bytes.AsSpan(i * record + which, 1), classes.Length));
+                truth.Add(Label(file, bytes[i * record + which], classes.Length));
                 bytes.AsSpan(i * record + labels, Pixels).CopyTo(pixels.AsSpan(i * Pixels));
             }
 
             all.Add(pixels);
         }
 
-        return new(name, new(3, 32, 32), [.. all.SelectMany(p => p)], [.. truth], classes);
+        return new(name, new(3, 32, 32), Joined(all), [.. truth], classes);
     }
 
     private static long[] Header(string file, byte[] bytes, int magic, int axes)
@@ -68,8 +68,23 @@ public static class ImageFiles
     private static int[] Labels(string file, ReadOnlySpan<byte> bytes, int classes)
     {
         int[] labels = new int[bytes.Length];
-        for (int i = 0; i < bytes.Length; i++)
-            labels[i] = bytes[i] < classes ? bytes[i] : throw new InvalidDataException($"{file} has the label {bytes[i]}, expected 0 to {classes - 1}");
+        for (int i = 0; i < bytes.Length; i++) labels[i] = Label(file, bytes[i], classes);
         return labels;
+    }
+
+    private static int Label(string file, byte label, int classes) => label < classes ? label : throw new InvalidDataException($"{file} has the label {label}, expected 0 to {classes - 1}");
+
+    private static byte[] Joined(List<byte[]> parts)
+    {
+        if (parts.Count == 1) return parts[0];
+        byte[] all = new byte[parts.Sum(p => p.Length)];
+        int end = 0;
+        foreach (byte[] part in parts)
+        {
+            part.CopyTo(all, end);
+            end += part.Length;
+        }
+
+        return all;
     }
 }

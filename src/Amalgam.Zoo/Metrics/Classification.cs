@@ -31,9 +31,10 @@ public sealed record ConfusionMatrix(ImmutableArray<ImmutableArray<long>> Counts
 /// <summary>How good scores are.</summary>
 public static class Classification
 {
-    /// <summary>Whether the true class is among the k with the largest scores; of equal scores the smaller class number counts as larger.</summary>
+    /// <summary>Whether the true class is among the k with the largest scores; of equal scores the smaller class number counts as larger. A class whose score is no number is not.</summary>
     public static bool IsInTop(ReadOnlySpan<float> scores, int truth, int k)
     {
+        if (float.IsNaN(scores[truth])) return false;
         int before = 0;
         for (int c = 0; c < scores.Length; c++)
         {
@@ -47,11 +48,12 @@ public static class Classification
     /// Area under the ROC curve: the chance that a positive sample has a higher score than a negative one, equal scores counting half. By ranks: (R - p (p + 1) / 2) / (p n),
     /// R being the sum of the positives' mean ranks.
     /// </summary>
-    /// <returns>NaN unless there are both positives and negatives.</returns>
+    /// <returns>NaN unless there are both positives and negatives, and where a score is no number.</returns>
     public static double Auc(ReadOnlySpan<float> scores, ReadOnlySpan<bool> positive)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(positive.Length, scores.Length);
         float[] sorted = scores.ToArray();
+        if (Array.Exists(sorted, float.IsNaN)) return double.NaN;
         bool[] truth = positive.ToArray();
         Array.Sort(sorted, truth);
         double ranks = 0, positives = 0;
@@ -68,10 +70,15 @@ public static class Classification
     }
 
     /// <summary>AUC within each user's samples, averaged over the users that have both kinds, each counting as often as it has samples when weighted, and once otherwise.</summary>
-    /// <returns>NaN when no user has both kinds.</returns>
+    /// <returns>NaN when no user has both kinds, and where a score is no number.</returns>
     public static double UserAuc(ReadOnlySpan<float> scores, ReadOnlySpan<bool> positive, ReadOnlySpan<int> users, bool weighted = false)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(users.Length, scores.Length);
+        foreach (float score in scores)
+        {
+            if (float.IsNaN(score)) return double.NaN;
+        }
+
         Dictionary<int, (List<float> Scores, List<bool> Positive)> byUser = [];
         for (int i = 0; i < users.Length; i++)
         {

@@ -5,10 +5,11 @@ public static class Ranking
 {
     /// <summary>
     /// Rank of an item among all: how many have a higher score, and half of the others with an equal one, rounded up. So a list that gives all items one score has
-    /// the right one in the middle, not at the top.
+    /// the right one in the middle, not at the top. An item whose score is no number is the last.
     /// </summary>
     public static int Rank(ReadOnlySpan<float> scores, int item)
     {
+        if (float.IsNaN(scores[item])) return scores.Length - 1;
         int higher = 0, equal = -1;
         foreach (float score in scores)
         {

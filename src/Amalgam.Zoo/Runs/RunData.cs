@@ -19,7 +19,7 @@ public sealed record RunData(Dataset? Train, Dataset? Validation, Dataset? Test)
         Dataset? validation = null;
         if (data.Validation > 0) (train, validation) = Subset.Split(all, data.Validation, data.Seed);
         if (data.Limit is { } limit) train = Subset.First(train, limit);
-        return new(Prepare(train, data.Augmentation), validation is null ? null : Prepare(validation, data.Augmentation.Fixed), data.IsFile ? null : OpenTest(data));
+        return new(Prepare(train, data.Augmentation), validation is null ? null : Prepare(validation, data.Augmentation.Fixed), data.HasOnePart ? null : OpenTest(data));
     }
 
     /// <summary>Opens the test samples alone, prepared as for a network of the run.</summary>

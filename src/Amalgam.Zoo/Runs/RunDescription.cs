@@ -3,6 +3,7 @@ using Amalgam.Merging;
 using Amalgam.Merging.Recipes;
 using Amalgam.Training;
 using Amalgam.Training.Data;
+using Amalgam.Zoo.Data;
 
 namespace Amalgam.Zoo.Runs;
 
@@ -78,7 +79,7 @@ public sealed record RunDescription
 }
 
 /// <summary>What a run learns from.</summary>
-/// <param name="Name">A data set's name, as <c>amalgam data list</c> shows it, or a path to an .npz file.</param>
+/// <param name="Name">A data set's name, as <c>amalgam data list</c> shows it, or a path to an .npz file or a folder of images.</param>
 public sealed record DataDescription(string Name)
 {
     /// <summary>Reads a data set as the command line names it: <c>beauty:length=50,negatives=99</c>.</summary>
@@ -92,6 +93,9 @@ public sealed record DataDescription(string Name)
 
     /// <summary>Whether it is a file of arrays, which has no test part.</summary>
     public bool IsFile => Name.EndsWith(".npz", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether it has no test part: a file of arrays, or a folder of images without one.</summary>
+    public bool HasOnePart => IsFile || (DataSource.All.All(s => s.Name != Name) && ImageFolder.HasOnePart(Name));
 
     /// <summary>Options of the data set, as texts.</summary>
     public ImmutableDictionary<string, string> Options { get; init; } = ImmutableDictionary<string, string>.Empty;

@@ -67,4 +67,14 @@ public class MetricsTests
         Assert.True(Classification.IsInTop([1, 1, 1], 0, 1));
         Assert.False(Classification.IsInTop([1, 1, 1], 1, 1));
     }
+
+    [Fact]
+    public void What_is_no_number_is_never_right()
+    {
+        Assert.Equal(2, Ranking.Rank([float.NaN, float.NaN, 1], 0));
+        Assert.False(Classification.IsInTop([float.NaN, -1], 0, 1));
+        Assert.True(Classification.IsInTop([float.NaN, -1], 1, 1));
+        Assert.Equal(double.NaN, Classification.Auc([float.NaN, 1], [true, false]));
+        Assert.Equal(double.NaN, Classification.UserAuc([float.NaN, 1, 1, 2], [true, false, true, false], [1, 1, 2, 2]));
+    }
 }
