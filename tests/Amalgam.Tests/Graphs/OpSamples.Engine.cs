@@ -1,4 +1,3 @@
-using Amalgam.Graphs;
 using Amalgam.Graphs.Ops;
 
 namespace Amalgam.Tests.Graphs;

@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using Amalgam.Training.Data;
 using Amalgam.Zoo.Data;
 using Amalgam.Zoo.Runs;
 

@@ -1,5 +1,4 @@
 using System.Xml.Linq;
-using Amalgam.Checkpoints;
 using Amalgam.Graphs;
 using Amalgam.Merging;
 using Amalgam.Tests.Zoo.Report;
@@ -118,7 +117,7 @@ public class DemonstrationTests(MiniatureDemo miniature)
         {
             using CancellationTokenSource stop = new();
             Assert.ThrowsAny<OperationCanceledException>(() =>
-                MiniatureDemo.Run(folder["demo"], 3, 2, stop.Token, early ? _ => stop.Cancel() : null, early ? null : (done, _) => { if (done == 5) stop.Cancel(); }));
+                MiniatureDemo.Run(folder["demo"], 3, 2, early ? _ => stop.Cancel() : null, early ? null : (done, _) => { if (done == 5) stop.Cancel(); }, stop.Token));
             Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
         }
     }

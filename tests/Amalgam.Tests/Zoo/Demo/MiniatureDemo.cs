@@ -19,7 +19,7 @@ public sealed class MiniatureDemo : IDisposable
 
     internal Demonstration Made { get; }
 
-    internal static Demonstration Run(string folder, long seed, int threads, CancellationToken cancel = default, Action<string>? finished = null, Action<int, int>? merging = null)
+    internal static Demonstration Run(string folder, long seed, int threads, Action<string>? finished = null, Action<int, int>? merging = null, CancellationToken cancel = default)
     {
         using CoreLimit limit = Cores.Limit(threads);
         return Demonstration.OfGlyphs(folder, new() { Seed = seed, Threads = threads, Size = new(200, 60, 120, 100, 1, 1, 1), Cancel = cancel, Finished = finished, Merging = merging });
