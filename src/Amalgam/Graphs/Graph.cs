@@ -8,9 +8,10 @@ namespace Amalgam.Graphs;
 /// </summary>
 public sealed class Graph
 {
-    /// <summary>More elements than this are not computed while a graph is built: a file could ask for any number.</summary>
-    private const long LargestKnown = 1L << 28;
+    /// <summary>More elements than this, of all nodes together, are not computed while a graph is built: a file could ask for any number.</summary>
+    private const long MostKnown = 1L << 28;
 
+    private long _known;
     private readonly List<Node> _nodes = [];
     private readonly Dictionary<string, Node> _named = [];
     private readonly OrderedDictionary<string, Node> _inputs = [], _parameters = [], _outputs = [];
@@ -82,8 +83,9 @@ public sealed class Graph
         }
 
         Tensor? known = null;
-        if (shape.Count <= LargestKnown && op.IsKnown(inputs))
+        if (shape.Count <= MostKnown - _known && op.IsKnown(inputs))
         {
+            if (op.Reuse != Reuse.View) _known += shape.Count;
             Tensor[] values = new Tensor[inputs.Length];
             // An operation that is known whatever its inputs are looks at their shapes alone; a tensor without memory would do, an empty one is what there is.
             for (int i = 0; i < values.Length; i++) values[i] = inputs[i].Value ?? Nothing;
@@ -117,7 +119,7 @@ public sealed class Graph
     {
         if (parameter.Op is not Graphs.Parameter || parameter.Graph != this) throw new ArgumentException($"{parameter} is not a parameter of this graph", nameof(parameter));
         if (value.Shape != parameter.Shape) throw new GraphException($"'{parameter.Name}' {parameter.Shape} cannot be set to {value} {value.Shape}");
-        _updates[parameter] = value;
+        if (!_updates.TryAdd(parameter, value)) throw new GraphException($"'{parameter.Name}' is set to two values in one step; give each user of it statistics of its own");
     }
 
     /// <summary>A name that no node has yet: the given one, or it with a number.</summary>

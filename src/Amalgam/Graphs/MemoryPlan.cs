@@ -33,12 +33,13 @@ internal sealed class MemoryPlan
                 continue;
             }
 
-            Place place = new(checked((int)node.Shape.Count), at) { Last = lastUse[node.Id] };
+            Place place = new(Count(node), at) { Last = lastUse[node.Id] };
             places.Add(place);
             _places[node] = place;
         }
 
-        int total = Arrange(places);
+        int total = Arrange(places) ?? throw new GraphException(
+            $"the values of this graph need more than {(long)Array.MaxLength * sizeof(float) >> 30} GiB at a time, the largest being {graph.Nodes.MaxBy(n => n.Shape.Count)} {graph.Nodes.Max(n => n.Shape.Count) * sizeof(float) >> 20} MiB; take a smaller batch");
         float[] arena = AlignedBuffer.Allocate(total, out int start);
         ArenaBytes = sizeof(float) * (long)total;
         foreach (Node node in graph.Nodes)
@@ -60,6 +61,10 @@ internal sealed class MemoryPlan
     public long ArenaBytes { get; }
 
     public Tensor this[Node node] => _tensors[node];
+
+    private static int Count(Node node) => node.Shape.Count <= Array.MaxLength - 2 * AlignedBuffer.Line
+        ? (int)node.Shape.Count
+        : throw new GraphException($"{node} {node.Shape} has {node.Shape.Count:N0} elements, more than an array holds; take a smaller batch");
 
     private static Tensor Aligned(Shape shape)
     {
@@ -99,25 +104,27 @@ internal sealed class MemoryPlan
         return null;
     }
 
-    private static int Arrange(List<Place> places)
+    /// <returns>Elements in all; null when they are more than an array holds.</returns>
+    private static int? Arrange(List<Place> places)
     {
         List<Place> placed = [];
-        int total = 0;
+        long total = 0;
         foreach (Place place in places.OrderByDescending(p => p.Count).ThenBy(p => p.First))
         {
-            int offset = 0;
+            long offset = 0;
             foreach (Place other in placed.Where(p => p.First <= place.Last && place.First <= p.Last).OrderBy(p => p.Offset))
             {
                 if (offset + place.Padded <= other.Offset) break;
-                offset = Math.Max(offset, checked(other.Offset + other.Padded));
+                offset = Math.Max(offset, (long)other.Offset + other.Padded);
             }
 
-            place.Offset = offset;
+            if (offset + place.Padded > Array.MaxLength - AlignedBuffer.Line) return null;
+            place.Offset = (int)offset;
             placed.Add(place);
-            total = Math.Max(total, checked(offset + place.Padded));
+            total = Math.Max(total, offset + place.Padded);
         }
 
-        return total;
+        return (int)total;
     }
 
     /// <summary>A stretch of memory: from the operation that makes it to the last that reads it, both included.</summary>
@@ -125,7 +132,7 @@ internal sealed class MemoryPlan
     {
         public int Count => count;
 
-        public int Padded { get; } = checked((count + AlignedBuffer.Line - 1) / AlignedBuffer.Line * AlignedBuffer.Line);
+        public int Padded { get; } = (count + AlignedBuffer.Line - 1) / AlignedBuffer.Line * AlignedBuffer.Line;
 
         public int First => first;
 

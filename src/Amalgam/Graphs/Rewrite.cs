@@ -92,13 +92,15 @@ public static class Rewrite
         return needed;
     }
 
-    private static GraphCopy Apply(Graph graph, Func<Node, bool> keep, Rule? rule)
+    private static GraphCopy Apply(Graph graph, Func<Node, bool> keep, Rule? rule) => Apply(graph, graph.Nodes.Where(keep), rule);
+
+    /// <summary>Replays some nodes in an order in which each comes after its inputs.</summary>
+    internal static GraphCopy Apply(Graph graph, IEnumerable<Node> order, Rule? rule)
     {
         Graph to = new();
         Dictionary<Node, Node> map = [];
-        foreach (Node node in graph.Nodes)
+        foreach (Node node in order)
         {
-            if (!keep(node)) continue;
             Node[] inputs = [.. node.Inputs.Select(input => map[input])];
             map[node] = rule?.Invoke(to, node, inputs) ?? Replay(to, node, inputs);
         }

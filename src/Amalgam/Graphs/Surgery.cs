@@ -8,7 +8,8 @@ public static class Surgery
     /// that the expression needs, such as the weights of two parents, it declares itself under other names.
     /// </summary>
     /// <param name="graph">The graph; it stays as it is.</param>
-    /// <param name="expressions">For each parameter, by name, what makes its expression in the new graph: it is given that graph and the old parameter.</param>
+    /// <param name="expressions">For each parameter, by name, what makes its expression in the new graph: it is given that graph, with all that is
+    /// computed before the parameter is first read, and the old parameter.</param>
     /// <exception cref="GraphException">There is no such parameter, or the expression has another shape.</exception>
     public static GraphCopy Replace(Graph graph, IReadOnlyDictionary<string, Func<Graph, Node, Node>> expressions)
     {
@@ -17,12 +18,21 @@ public static class Surgery
             if (!graph.Parameters.ContainsKey(name)) throw new GraphException($"the graph has no parameter '{name}'");
         }
 
-        return Rewrite.Apply(graph, (to, node, _) =>
+        // A parameter is declared before the values that its expression may want to use, so the expression takes its place where the parameter is first read.
+        HashSet<Node> waiting = [.. graph.Nodes.Where(node => node.Op is Parameter && expressions.ContainsKey(node.Name!))];
+        List<Node> order = [];
+        foreach (Node node in graph.Nodes.Where(node => !waiting.Contains(node)))
+        {
+            order.AddRange(node.Inputs.Where(waiting.Remove));
+            order.Add(node);
+        }
+
+        return Rewrite.Apply(graph, [.. order, .. waiting.OrderBy(node => node.Id)], (to, node, _) =>
         {
             if (node.Op is not Parameter || !expressions.TryGetValue(node.Name!, out var expression)) return null;
             Node value = expression(to, node);
             if (value.Shape != node.Shape) throw new GraphException($"the expression for '{node.Name}' has shape {value.Shape}, the parameter {node.Shape}");
-            return to.Add(new Ops.Substitute(node.Type), node.Name, value);
+            return to.Add(new Ops.Substitute(node.Type, node.Trainable), node.Name, value);
         });
     }
 
@@ -40,7 +50,7 @@ public static class Surgery
         Executor executor = new(graph, baked);
         executor.Run();
         Dictionary<Node, Tensor> values = baked.ToDictionary(node => node, node => executor[node].Copy());
-        GraphCopy copy = Rewrite.Apply(graph, (to, node, _) => values.TryGetValue(node, out Tensor? value) ? to.Parameter(node.Name!, value, type: node.Type) : null);
+        GraphCopy copy = Rewrite.Apply(graph, (to, node, _) => values.TryGetValue(node, out Tensor? value) ? to.Parameter(node.Name!, value, ((Ops.Substitute)node.Op).Trainable, node.Type) : null);
         return Rewrite.Then(copy, static graph => Rewrite.Prune(graph));
     }
 
@@ -53,6 +63,8 @@ public static class Surgery
     /// <returns>What became of its nodes. Its outputs are not made outputs of the whole.</returns>
     public static IReadOnlyDictionary<Node, Node> Include(Graph to, Graph graph, IReadOnlyDictionary<string, Node> inputs, string prefix = "", Func<string, Node?>? parameter = null)
     {
+        foreach (string name in inputs.Keys.Where(name => !graph.Inputs.ContainsKey(name)))
+            throw new GraphException($"the graph has no input '{name}'; its inputs are {string.Join(", ", graph.Inputs.Keys.Select(n => $"'{n}'"))}");
         Dictionary<Node, Node> map = [];
         foreach (Node node in graph.Nodes)
         {

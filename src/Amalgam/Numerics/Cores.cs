@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace Amalgam.Numerics;
 
 /// <summary>
@@ -38,7 +40,7 @@ public static class Cores
     /// <param name="parts">Number of parts.</param>
     /// <param name="state">What the parts share. Spans do not travel between threads: pass tensors or arrays.</param>
     /// <param name="body">Does one part; static, so that nothing is captured.</param>
-    /// <exception cref="AggregateException">A part on another thread failed; the parts already begun were finished.</exception>
+    /// <remarks>What a part throws is thrown on, once the parts already begun are done; of several failures the first.</remarks>
     public static void For<TState>(int parts, TState state, Action<TState, int> body)
     {
         if (parts > 1 && Count > 1 && Shared.Run(parts, Count, state, body)) return;
@@ -90,28 +92,30 @@ public static class Cores
         {
             if (_wake.Length == 0 || _inside || !_one.TryEnter()) return false;
             Job<TState> job = Job<TState>.Shared;
+            _inside = true;
             try
             {
-                _inside = true;
                 job.Begin(parts, Math.Min(threads - 1, _wake.Length), state, body);
                 _job = job;
                 Interlocked.Increment(ref _round);
                 for (int i = 0; i < job.Threads; i++)
                 {
-                    if (Volatile.Read(ref _asleep[i])) _wake[i].Release();
+                    if (Interlocked.Exchange(ref _asleep[i], false)) _wake[i].Release();
                 }
 
                 job.Work();
             }
-            finally
+            catch (Exception e)
             {
-                job.Close();
-                _job = null;
-                job.End();
-                _inside = false;
-                _one.Exit();
+                job.Fail(e);
             }
 
+            job.Close();
+            _job = null;
+            ExceptionDispatchInfo? failure = job.End();
+            _inside = false;
+            _one.Exit();
+            failure?.Throw();
             return true;
         }
 
@@ -145,7 +149,7 @@ public static class Cores
     private abstract class Job
     {
         private int _next, _parts, _busy, _open;
-        private Exception? _failure;
+        private ExceptionDispatchInfo? _failure;
 
         public int Threads { get; private set; }
 
@@ -165,13 +169,19 @@ public static class Cores
             }
             catch (Exception e)
             {
-                Interlocked.CompareExchange(ref _failure, e, null);
-                Interlocked.Exchange(ref _next, _parts);
+                Fail(e);
             }
             finally
             {
                 Interlocked.Decrement(ref _busy);
             }
+        }
+
+        /// <summary>Keeps the first failure; parts that nobody has begun are not begun any more.</summary>
+        public void Fail(Exception e)
+        {
+            Interlocked.CompareExchange(ref _failure, ExceptionDispatchInfo.Capture(e), null);
+            Interlocked.Exchange(ref _next, _parts);
         }
 
         public void Work()
@@ -187,10 +197,8 @@ public static class Cores
             while (Volatile.Read(ref _busy) > 0) wait.SpinOnce(sleep1Threshold: -1);
         }
 
-        public virtual void End()
-        {
-            if (_failure is { } failure) throw new AggregateException(failure);
-        }
+        /// <summary>Forgets what the job was; what failed in it, if something did.</summary>
+        public virtual ExceptionDispatchInfo? End() => _failure;
 
         protected abstract void Do(int part);
     }
@@ -209,11 +217,11 @@ public static class Cores
             Begin(parts, threads);
         }
 
-        public override void End()
+        public override ExceptionDispatchInfo? End()
         {
             _state = default!;
             _body = null!;
-            base.End();
+            return base.End();
         }
 
         protected override void Do(int part) => _body(_state, part);

@@ -80,6 +80,38 @@ public class RewriteTests
     }
 
     [Fact]
+    public void An_expression_may_use_what_is_computed_before_the_parameter_is_read()
+    {
+        Graph graph = new();
+        Node w = graph.Parameter("w", Tensor.Vector(1, 1, 1), trainable: false), x = graph.Input("x", new(1, 3));
+        Node h = graph.Add(new Neg(), "h", x);
+        graph.Output("y", h * w);
+        Graph dynamic = Surgery.Replace(graph, new Dictionary<string, Func<Graph, Node, Node>> { ["w"] = (to, _) => to.Add(new SumTo(new(3)), to.Find("h")!) }).Graph;
+        Assert.Equal([1f, 4, 9], RandomGraph.Run(dynamic, new Dictionary<string, Tensor> { ["x"] = new(new(1, 3), [1, 2, 3]) })["y"].Span.ToArray());
+    }
+
+    [Fact]
+    public void Baking_keeps_what_is_not_trained()
+    {
+        Graph graph = Scaled(1);
+        graph.Parameters["w"].Trainable = false;
+        Graph spliced = Surgery.Replace(graph, new Dictionary<string, Func<Graph, Node, Node>> { ["w"] = (to, _) => to.Parameter("a", Tensor.Vector(1, 2, 3)) * 2 }).Graph;
+        Assert.False(Surgery.Bake(spliced).Graph.Parameters["w"].Trainable);
+    }
+
+    [Fact]
+    public void A_frozen_normalisation_does_not_change()
+    {
+        Graph graph = new();
+        Node x = graph.Input("x", new(4, 2));
+        Node[] vectors = [.. new[] { "scale", "bias", "mean", "var" }.Select((name, i) => graph.Parameter(name, Tensor.Vector(1, 1), trainable: i < 2))];
+        graph.Output("y", graph.Add(new BatchNormalization(), [x, .. vectors]));
+        Assert.Equal(2, Rewrite.ForTraining(graph).Graph.Updates.Count);
+        Surgery.Freeze(graph, _ => true);
+        Assert.Empty(Rewrite.ForTraining(graph).Graph.Updates);
+    }
+
+    [Fact]
     public void A_replacement_of_another_shape_is_refused()
     {
         GraphException e = Assert.Throws<GraphException>(() =>
@@ -116,6 +148,7 @@ public class RewriteTests
         whole.Output("y", second);
         Assert.Equal(["first/w"], whole.Parameters.Keys);
         Assert.Equal([4f, 8, 12, 16, 20, 24], RandomGraph.Run(whole, new Dictionary<string, Tensor> { ["x"] = new(new(2, 3), [1, 2, 3, 4, 5, 6]) })["y"].Span.ToArray());
+        Assert.Contains("no input 'nope'; its inputs are 'x'", Assert.Throws<GraphException>(() => Surgery.Include(whole, part, new Dictionary<string, Node> { ["nope"] = first }, "z/")).Message);
         Assert.Contains("has shape [2,3]", Assert.Throws<GraphException>(() => Surgery.Include(whole, part, new Dictionary<string, Node> { ["x"] = whole.Find("first/w")! })).Message);
     }
 

@@ -36,20 +36,33 @@ public sealed record BatchNormalization(float Epsilon = 1e-5f, float Momentum = 
 
     public override void Link(Node y, AxisLinks links) => Channels.Link(y, 4, links);
 
-    /// <summary>Takes the batch's statistics, and moves the running ones where they are parameters: the variance without bias, as PyTorch does.</summary>
+    /// <summary>
+    /// Takes the batch's statistics, and moves the running ones where they are parameters: the variance without bias, as PyTorch does. With scale and bias frozen
+    /// it stays as it is: a frozen part of a network does not change.
+    /// </summary>
     public override Node? ForTraining(ReadOnlySpan<Node> x, TrainingForm form)
     {
+        if (IsFrozen(x[1]) && IsFrozen(x[2])) return null;
         Graph graph = form.Graph;
         Node statistics = graph.Add(new BatchStatistics(), x[0]), mean = graph.Add(new ChannelRow(0), statistics), variance = graph.Add(new ChannelRow(1), statistics);
         float share = Channels.Of(x[0].Shape).Share;
-        if (x[3].Op is Parameter) graph.Update(x[3], x[3] * Momentum + mean * (1 - Momentum));
-        if (x[4].Op is Parameter) graph.Update(x[4], x[4] * Momentum + variance * ((1 - Momentum) * share / Math.Max(share - 1, 1)));
+        if (Leaf(x[3]) is { } runningMean) graph.Update(runningMean, runningMean * Momentum + mean * (1 - Momentum));
+        if (Leaf(x[4]) is { } runningVariance) graph.Update(runningVariance, runningVariance * Momentum + variance * ((1 - Momentum) * share / Math.Max(share - 1, 1)));
         return graph.Add(new BatchNormalizationTraining(Epsilon), x[0], x[1], x[2], mean, variance);
     }
 
     public override string Export(Node y, OnnxExport to) => to.Emit(Name, y, ("epsilon", Epsilon), ("momentum", Momentum));
 
     public override long Work(Node y) => 2 * y.Shape.Count;
+
+    private static bool IsFrozen(Node x) => x.Op is Parameter && !x.Trainable;
+
+    /// <summary>The parameter that a running statistic is, by itself or through an Identity as exporters write it.</summary>
+    private static Node? Leaf(Node x)
+    {
+        while (x.Op is Identity) x = x.Inputs[0];
+        return x.Op is Parameter ? x : null;
+    }
 
     internal static void Apply(ReadOnlySpan<Tensor> x, float epsilon, Tensor y)
     {
