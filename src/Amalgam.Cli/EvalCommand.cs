@@ -67,7 +67,7 @@ internal sealed class EvalCommand
             }
         }
 
-        if (rows.Count > 1) rows.Add(("ensemble (sum of scores)", Measure.Sum([.. rows.Select(r => r.Scores)])));
+        if (rows.Count > 1) rows.Add(($"ensemble of all {rows.Count} (sum of scores)", Measure.Sum([.. rows.Select(r => r.Scores)])));
         (string Name, IReadOnlyList<Measure> Measures)[] results = [.. rows.Select(row => (row.Name, Measure.Of(row.Scores, data, tasks)))];
         if (parse.GetValue(_json)) WriteJson(output, data, results);
         else Write(output, data, results);

@@ -37,6 +37,7 @@ internal static class RunCommand
             Graph graph = Load(parse.GetValue(path)!, ArchitectureOption.Of(parse.GetValue(model)), arrays);
             Executor executor = new(graph, new(Threads: parse.GetValue(threads), Frozen: true, Profile: parse.GetValue(profile)));
             foreach (var (name, node) in graph.Inputs) arrays[name].Span.CopyTo(executor[node].Span);
+            CheckEnding(target);
             for (int i = 0; i < (parse.GetValue(repeat) ?? 1); i++) executor.Run(cancel);
             Write(graph, executor, target, parse.GetValue(overwrite));
 
@@ -45,6 +46,11 @@ internal static class RunCommand
             if (parse.GetValue(profile)) WriteProfile(output, executor);
         });
         return verb;
+    }
+
+    private static void CheckEnding(string target)
+    {
+        if (Path.GetExtension(target) is not (".npz" or ".safetensors")) throw new InvalidDataException($"{target}: outputs are written to .npz or .safetensors");
     }
 
     /// <summary>The arrays of a file, by name.</summary>
@@ -108,6 +114,8 @@ internal static class RunCommand
         string[] missing = [.. names.Where(name => !arrays.ContainsKey(name))];
         if (missing.Length > 0)
             throw new InvalidDataException($"{path} needs the inputs {string.Join(", ", names.Select(n => $"'{n}'"))}; there is no array '{missing[0]}' among {string.Join(", ", arrays.Keys.Select(n => $"'{n}'"))}");
+        if (names.Length > 1 && arrays.Keys.FirstOrDefault(name => !names.Contains(name)) is { } strange)
+            throw new InvalidDataException($"{path} has no input '{strange}'; its inputs are {string.Join(", ", names.Select(n => $"'{n}'"))}");
     }
 
     private static void Write(Graph graph, Executor executor, string path, bool overwrite)

@@ -29,6 +29,8 @@ public sealed class ArraySet : Dataset
 
     public override ImmutableArray<string> Classes { get; }
 
+    public override bool KnowsClasses => false;
+
     /// <summary>Reads a file.</summary>
     /// <exception cref="InvalidDataException">It is no .npz file, or its arrays have different numbers of samples.</exception>
     public static ArraySet Read(string path)

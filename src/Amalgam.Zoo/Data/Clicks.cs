@@ -106,7 +106,7 @@ public sealed class Clicks : Dataset
     private static DataSource Of(string name, string summary, string terms, string file, Func<string, Interactions> read) => new(name, summary, terms)
     {
         Files = [file],
-        Options = ImmutableDictionary.CreateRange<string, string>([new("length", "30"), new("negatives", "1")]),
-        Open = (files, split, o) => new Clicks($"{name}, {(split == Split.Test ? "test" : "training")}", read(files.Need(file)), split, o.Whole("length", 1, 4096), o.Whole("negatives", 1, 10_000)),
+        Options = ImmutableDictionary.CreateRange<string, string>([new("length", "30"), new("negatives", "1"), new("candidates", "99")]),
+        Open = (files, split, o) => new Clicks($"{name}, {(split == Split.Test ? "test" : "training")}", read(files.Need(file)), split, o.Whole("length", 1, 4096), o.Whole(split == Split.Test ? "candidates" : "negatives", 1, 10_000)),
     };
 }

@@ -41,6 +41,8 @@ public sealed record Measure(string Name, double Value, bool IsShare = false)
         foreach (int label in data.Labels) classes = Math.Max(classes, label + 1);
         if (classes > scores.Classes)
             throw new InvalidDataException($"the network gives {scores.Classes} scores for a sample, {data.Name} has {classes} classes; a network that gives embeddings needs class vectors");
+        if (data.KnowsClasses && scores.Classes > data.Classes.Length)
+            throw new InvalidDataException($"the network gives {scores.Classes} numbers for a sample, {data.Name} has {data.Classes.Length} classes; a network that gives embeddings needs class vectors");
         List<Measure> measures = [new("accuracy", scores.Accuracy(data.Labels), true)];
         if (scores.Classes > 5) measures.Add(new("top-5", scores.Accuracy(data.Labels, 5), true));
         measures.Add(new("loss", scores.CrossEntropy(data.Labels)));

@@ -57,7 +57,7 @@ public sealed record RunDescription
 
     /// <summary>Reads a run description.</summary>
     /// <exception cref="InvalidDataException">It cannot be read, is not YAML, has an unknown key or a value out of its range; the message begins with file, line and column.</exception>
-    public static RunDescription Read(string path) => Guard(() => RunReader.Read(RecipeFile.Single(RecipeFile.ReadText(path), path)));
+    public static RunDescription Read(string path) => !File.Exists(path) ? throw new FileNotFoundException($"{path} does not exist", path) : Guard(() => RunReader.Read(RecipeFile.Single(RecipeFile.ReadText(path), path)));
 
     /// <summary>Reads the text of a run description.</summary>
     /// <param name="text">YAML.</param>

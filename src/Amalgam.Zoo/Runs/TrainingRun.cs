@@ -1,9 +1,12 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Amalgam.Checkpoints;
 using Amalgam.Graphs;
 using Amalgam.Merging.Recipes;
 using Amalgam.Training;
+using Amalgam.Training.Data;
 
 namespace Amalgam.Zoo.Runs;
 
@@ -43,7 +46,7 @@ public sealed class TrainingRun
         _data = RunData.Open(run.Data);
         _loss = MakeLoss(run.Loss, run.Data);
         _network = ModelLoader.Build(run.Model, AnyBatch, run.Seed);
-        string description = RunYaml.Write(run, withOutput: false);
+        string description = RunYaml.Write(run, withOutput: false) + Signature(_data.Train!);
         _trainer = new(_network, _loss, _data.Train!, new()
         {
             Rule = run.Optimizer,
@@ -117,10 +120,17 @@ public sealed class TrainingRun
         return loss.Name switch
         {
             "cosine" => new CosineCrossEntropy(ClassVectors.Read(loss.ClassVectors!, data.Classes), loss.Scale, loss.LabelSmoothing, label),
-            "bce" => new BinaryCrossEntropy(truth),
+            "bce" => new BinaryCrossEntropy(label),
             "mse" => new SquaredError(truth),
             _ => new CrossEntropy(loss.LabelSmoothing, label),
         };
+    }
+
+    /// <summary>What tells the samples of a run from others: a run is resumed with the same ones only.</summary>
+    private static string Signature(Dataset data)
+    {
+        byte[] labels = SHA256.HashData(MemoryMarshal.AsBytes(data.Labels));
+        return $"# {data.Count} samples, {string.Join(", ", data.Fields.Select(f => $"{f.Name} {f.Shape}"))}, labels {Convert.ToHexStringLower(labels)[..16]}\n";
     }
 
     private static Func<Node, ParameterSetting> Settings(RunDescription run, Graph network)
@@ -145,10 +155,16 @@ public sealed class TrainingRun
     private void CheckFolder(bool resume, bool overwrite)
     {
         if (File.Exists(_folder)) throw new IOException($"{_folder} is a file, expected a folder for what the run leaves behind");
-        if (resume || !Directory.Exists(_folder)) return;
+        foreach (string path in new[] { _run.Model.IsOnnx || _run.Model.IsLayers ? _run.Model.Name : null, _run.Model.Weights, _run.Loss.ClassVectors, _run.Data.IsFile ? _run.Data.Name : null }.OfType<string>())
+        {
+            if (Path.GetDirectoryName(Path.GetFullPath(path)) == Path.GetFullPath(_folder).TrimEnd(Path.DirectorySeparatorChar))
+                throw new IOException($"{path} lies in {_folder}, where the run leaves its files and would replace it; name another output");
+        }
+
+        if (!Directory.Exists(_folder) || (resume && File.Exists(Path.Combine(_folder, RunFolder.State)))) return;
         string[] inside = [.. Directory.EnumerateFileSystemEntries(_folder).Select(e => Path.GetFileName(e)).Order(StringComparer.Ordinal)];
         if (inside.Length == 0) return;
-        if (!overwrite) throw new IOException($"{_folder} is not empty; --resume goes on with an interrupted run, --overwrite begins anew, or name another folder");
+        if (!overwrite) throw new IOException($"{_folder} is not empty; {(resume ? "it holds no interrupted run to go on with" : "--resume goes on with an interrupted run")}, --overwrite begins anew, or name another folder");
         if (inside.FirstOrDefault(name => !RunFolder.All.Contains(name) && !name.StartsWith('.')) is { } strange)
             throw new IOException($"{_folder} holds '{strange}', which no run leaves, so --overwrite does not replace the folder; name another or clear it yourself");
     }

@@ -75,7 +75,7 @@ internal sealed class TrainingState
         using Checkpoint checkpoint = Checkpoint.Open(path);
         if (!checkpoint.Metadata.TryGetValue(Key, out string? text)) throw new InvalidDataException($"{path} is not the state of a training run: its metadata lacks '{Key}'");
         if (checkpoint.Metadata.GetValueOrDefault(DescriptionKey, "") != description)
-            throw new TrainingException($"{path} is the state of a run with another description; resume it with the description that it began with, or begin anew with another output");
+            throw new TrainingException($"{path} is the state of a run with another description or other data; resume it with those that it began with, or begin anew with another output");
         TrainingState state;
         try
         {

@@ -20,6 +20,28 @@ public class TrainCommandTests
         """;
 
     [Fact]
+    public async Task A_folder_that_no_run_left_is_not_touched_by_resume()
+    {
+        using TemporaryFolder folder = new();
+        Directory.CreateDirectory(folder["run"]);
+        File.WriteAllText(folder["run/model.safetensors"], "precious");
+        await Refuses("it holds no interrupted run", "train", Describe(folder, Small), "-o", folder["run"], "--resume");
+        Assert.Equal("precious", File.ReadAllText(folder["run/model.safetensors"]));
+    }
+
+    [Fact]
+    public async Task A_model_in_the_output_folder_is_not_replaced_by_what_it_becomes()
+    {
+        using TemporaryFolder folder = new();
+        Directory.CreateDirectory(folder["run"]);
+        File.WriteAllText(folder["run/net.yml"], "input: [1, 28, 28]\nlayers: [flatten, {linear: {name: fc, features: 10}}]\n");
+        string run = folder["run.yml"];
+        File.WriteAllText(run, $"data: {{name: glyphs, options: {{train: 50, test: 20}}}}\nmodel: {{name: {folder["run/net.yml"]}}}\nlr: 0.1\nepochs: 1\n");
+        await Refuses("would replace it", "train", run, "-o", folder["run"], "--overwrite");
+        Assert.True(File.Exists(folder["run/net.yml"]));
+    }
+
+    [Fact]
     public async Task A_run_leaves_a_network_that_evaluates_as_it_says()
     {
         using TemporaryFolder folder = new();

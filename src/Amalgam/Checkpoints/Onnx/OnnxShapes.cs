@@ -36,7 +36,7 @@ internal sealed class OnnxShapes(string path, IReadOnlyDictionary<string, Shape>
             else missing.Add($"'{input.Name}'{(SizesOf(input) is { } sizes ? $" [{string.Join(',', sizes.Select(Text))}]" : "")}");
         }
 
-        return missing.Count == 0 ? shapes : throw new GraphException($"{path} does not say the shape of its {(missing.Count == 1 ? "input" : "inputs")} {string.Join(", ", missing)}; give the sizes");
+        return missing.Count == 0 ? shapes : throw new GraphException($"{path} does not say the shape of its {(missing.Count == 1 ? "input" : "inputs")} {string.Join(", ", missing)}; give the sizes: run, and show with --input, take them from arrays");
     }
 
     /// <summary>Takes the sizes of symbols from a shape that is given; a leading symbol is the batch.</summary>

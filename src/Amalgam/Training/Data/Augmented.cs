@@ -36,6 +36,8 @@ public sealed class Augmented : Dataset
 
     public override ImmutableArray<string> Classes => _data.Classes;
 
+    public override bool KnowsClasses => _data.KnowsClasses;
+
     public override void Read(int field, int sample, Draw draw, Span<float> y)
     {
         _data.Read(field, sample, draw, y);

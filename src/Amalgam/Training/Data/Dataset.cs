@@ -23,6 +23,9 @@ public abstract class Dataset
     /// <summary>Names of the classes, one for each value that a label may take; empty when there are no labels.</summary>
     public virtual ImmutableArray<string> Classes => [];
 
+    /// <summary>Whether <see cref="Classes"/> are all that there are; false where they were gathered from the labels, so that a network may know more.</summary>
+    public virtual bool KnowsClasses => true;
+
     /// <summary>Writes one field of one sample. Thread-safe; allocates nothing once warm.</summary>
     /// <param name="field">Position in <see cref="Fields"/>.</param>
     /// <param name="sample">From 0 to <see cref="Count"/> - 1.</param>

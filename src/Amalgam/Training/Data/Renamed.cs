@@ -17,5 +17,7 @@ public sealed class Renamed(Dataset data, IReadOnlyDictionary<string, string> to
 
     public override ImmutableArray<string> Classes => data.Classes;
 
+    public override bool KnowsClasses => data.KnowsClasses;
+
     public override void Read(int field, int sample, Draw draw, Span<float> y) => data.Read(field, sample, draw, y);
 }

@@ -37,6 +37,8 @@ public sealed class Subset : Dataset
 
     public override ImmutableArray<string> Classes { get; }
 
+    public override bool KnowsClasses => _data.KnowsClasses;
+
     public override void Read(int field, int sample, Draw draw, Span<float> y)
     {
         if (field == _labelField) y[0] = _labels[sample];
