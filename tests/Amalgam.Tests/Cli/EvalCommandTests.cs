@@ -53,7 +53,7 @@ public class EvalCommandTests
         Assert.Equal(0.8692, models[0].GetProperty("task_1").GetDouble(), 0.02); // info.json, on all test images
         Assert.Equal(0.7822, models[1].GetProperty("task_2").GetDouble(), 0.02);
         Assert.All(models, m => Assert.True(m.GetProperty("accuracy").GetDouble() < 0.5));
-        Assert.Equal("ensemble (sum of scores)", models[2].GetProperty("model").GetString());
+        Assert.Equal("ensemble of all 2 (sum of scores)", models[2].GetProperty("model").GetString());
     }
 
     [Fact]
@@ -83,7 +83,7 @@ public class EvalCommandTests
         string output = await Succeeds(A, B, "--model", "mlp:bias=false", "--limit", "500", "--batch", "33");
         Assert.StartsWith("mnist", output);
         Assert.Matches(@"\nMODEL +ACCURACY +TOP-5 +LOSS\n", output);
-        Assert.Matches(@"\nensemble \(sum of scores\) +9\d\.\d\d%", output);
+        Assert.Matches(@"\nensemble of all 2 \(sum of scores\) +9\d\.\d\d%", output);
 
         static Task<string> Succeeds(params string[] line) => CommandLine.Succeeds(["eval", .. line, .. OfMnist[..^1]]);
     }

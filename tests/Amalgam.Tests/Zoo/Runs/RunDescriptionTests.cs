@@ -106,6 +106,6 @@ public class RunDescriptionTests
     public void A_file_that_is_not_there_is_named()
     {
         using TemporaryFolder folder = new();
-        Assert.Contains("none.yml", Assert.Throws<InvalidDataException>(() => RunDescription.Read(folder["none.yml"])).Message);
+        Assert.Contains("none.yml does not exist", Assert.Throws<FileNotFoundException>(() => RunDescription.Read(folder["none.yml"])).Message);
     }
 }
