@@ -16,7 +16,7 @@ internal static class RunCommand
         Option<string> to = new("--output", "-o") { Description = "Where the outputs go: .npz or .safetensors", Required = true };
         Option<string?> model = ArchitectureOption.Create();
         Option<bool> overwrite = new("--overwrite") { Description = "Replace what is at the output" };
-        Option<bool> profile = new("--profile") { Description = "Print the time of each operator" };
+        Option<bool> profile = new("--profile") { Description = "Print the time of each operator, after a run that is not counted" };
         Option<int?> repeat = CountOption.Create("--repeat", "Run so often, to measure [default: 1]");
         Option<int?> threads = CountOption.Create("--threads", "Number of threads; the result does not depend on it", "-j");
         Verb verb = new(
@@ -38,6 +38,12 @@ internal static class RunCommand
             Executor executor = new(graph, new(Threads: parse.GetValue(threads), Frozen: true, Profile: parse.GetValue(profile)));
             foreach (var (name, node) in graph.Inputs) arrays[name].Span.CopyTo(executor[node].Span);
             CheckEnding(target);
+            if (parse.GetValue(profile))
+            {
+                executor.Run(cancel);
+                executor.ClearProfile();
+            }
+
             for (int i = 0; i < (parse.GetValue(repeat) ?? 1); i++) executor.Run(cancel);
             Write(graph, executor, target, parse.GetValue(overwrite));
 

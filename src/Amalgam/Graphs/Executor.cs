@@ -102,6 +102,13 @@ public sealed class Executor
     public IReadOnlyList<OperationTime> Profile() =>
         _ticks is null ? [] : [.. _steps.Select((step, i) => new OperationTime(step.Node, Stopwatch.GetElapsedTime(0, _ticks[i]), _runs))];
 
+    /// <summary>Forgets the times so far: those of the first run hold the compilation of the kernels.</summary>
+    public void ClearProfile()
+    {
+        _ticks?.AsSpan().Clear();
+        _runs = 0;
+    }
+
     private static void Run(Step step)
     {
         try

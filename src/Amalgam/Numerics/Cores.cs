@@ -90,8 +90,9 @@ public static class Cores
         /// <summary>False when another computation has the threads.</summary>
         public bool Run<TState>(int parts, int threads, TState state, Action<TState, int> body)
         {
-            if (_wake.Length == 0 || _inside || !_one.TryEnter()) return false;
+            // The job is made at the first call, even where that finds the threads taken, so that no later one allocates.
             Job<TState> job = Job<TState>.Shared;
+            if (_wake.Length == 0 || _inside || !_one.TryEnter()) return false;
             _inside = true;
             try
             {

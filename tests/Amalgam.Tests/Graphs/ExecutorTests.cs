@@ -104,6 +104,8 @@ public class ExecutorTests
         Assert.Equal(["Mul", "Neg"], executor.Profile().Select(p => p.Node.Op.Name));
         Assert.All(executor.Profile(), p => Assert.True(p.Runs == 2 && p.Time > TimeSpan.Zero));
         Assert.Empty(new Executor(graph).Profile());
+        executor.ClearProfile();
+        Assert.All(executor.Profile(), p => Assert.True(p.Runs == 0 && p.Time == TimeSpan.Zero));
     }
 
     [Fact]
