@@ -61,10 +61,6 @@ public static class Rewrite
         return Apply(graph, node => needed[node.Id] || node.Op is Input, null);
     }
 
-    /// <summary>The graph with constants in the place of what is known beforehand: no shape arithmetic is left.</summary>
-    public static GraphCopy FoldKnown(Graph graph) =>
-        Then(Apply(graph, static (to, node, _) => node.Known is { } value && node.Op is not Constant ? to.Constant(value, node.Type, node.Name) : null), copy => Prune(copy));
-
     /// <summary>Two rewrites one after the other.</summary>
     public static GraphCopy Then(GraphCopy first, Func<Graph, GraphCopy> next)
     {
