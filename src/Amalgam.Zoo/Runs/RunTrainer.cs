@@ -40,6 +40,7 @@ internal static class RunTrainer
             "cosine" => new CosineCrossEntropy(ClassVectors.Read(loss.ClassVectors!, data.Classes), loss.Scale, loss.LabelSmoothing, label),
             "bce" => new BinaryCrossEntropy(label),
             "mse" => new SquaredError(truth),
+            "entropy" => new PredictionEntropy(),
             _ => new CrossEntropy(loss.LabelSmoothing, label),
         };
     }

@@ -36,6 +36,7 @@ public sealed class TrainingRun
     /// <exception cref="TrainingException">The folder is that of a run with another description.</exception>
     public TrainingRun(RunDescription run, string folder, bool resume = false, bool overwrite = false)
     {
+        if (run.Train is not null) throw new InvalidDataException("train: says what a learned splice trains, so amalgam splice runs this description; without that key amalgam train does");
         _run = run;
         string?[] inputs = [run.Model.IsOnnx || run.Model.IsLayers ? run.Model.Name : null, run.Model.Weights, run.Loss.ClassVectors, run.Data.IsFile ? run.Data.Name : null];
         _output = new(folder, RunFolder.All, inputs, resume, overwrite);
