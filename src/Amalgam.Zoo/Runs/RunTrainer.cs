@@ -29,6 +29,7 @@ internal static class RunTrainer
         Settings = Settings(run, network),
         StatePath = state,
         Description = RunYaml.Write(run, withOutput: false) + Signature(data.Train!) + identity,
+        Merit = ItemRanking.Merit(data.Validation),
     }, data.Validation);
 
     /// <summary>The loss that a run describes.</summary>

@@ -159,25 +159,16 @@ public sealed class SpliceRun
 
     private SpliceRow Row(SpliceStage stage, string name, Graph network, CancellationToken cancel)
     {
-        IReadOnlyList<Measure> Of(Dataset? data) => data is null ? [] : _judge.Measures(network, _judge.Scores(network, data, cancel), data, cancel);
+        IReadOnlyList<Measure> Of(Dataset? data) => data is null ? [] : _judge.Measures(network, data, cancel);
         return new(stage, name, Of(_data.Validation), Of(_data.Test));
     }
 
-    /// <summary>The ensemble of the models' outputs; null where the network has no scores.</summary>
+    /// <summary>The ensemble of the models' outputs; null where the networks have no scores.</summary>
     private SpliceRow? Together(CancellationToken cancel)
     {
-        bool has = true;
-        IReadOnlyList<Measure> Of(Dataset? data)
-        {
-            if (data is null) return [];
-            Tensor?[] scores = [.. _models.Select(m => _judge.Scores(m.Graph, data, cancel))];
-            if (!scores.Contains(null)) return Measure.Of(_judge.Ensemble([.. scores.Select(s => s!)]), data, []);
-            has = false;
-            return [];
-        }
-
+        IReadOnlyList<Measure> Of(Dataset? data) => data is null ? [] : _judge.Ensemble([.. _models.Select(m => m.Graph)], data, cancel);
         SpliceRow row = new(SpliceStage.Combined, "ensemble: all models at once", Of(_data.Validation), Of(_data.Test));
-        return has ? row : null;
+        return row.Validation.Count + row.Test.Count == 0 ? null : row;
     }
 
     private void Save(Graph network, string weights, string onnx)

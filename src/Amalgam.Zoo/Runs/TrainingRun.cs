@@ -96,7 +96,7 @@ public sealed class TrainingRun
         return result;
     }
 
-    private Score? Test(CancellationToken cancel) => _data.Test is null ? null : new Evaluation(_network, _loss, _data.Test, _run.Batch).Run(cancel);
+    private Score? Test(CancellationToken cancel) => _data.Test is null ? null : new Evaluation(_network, _loss, _data.Test, _run.Batch, merit: ItemRanking.Merit(_data.Test)).Run(cancel);
 
     private void SetWeights(IReadOnlyDictionary<string, Tensor> weights)
     {
@@ -119,6 +119,7 @@ public sealed class TrainingRun
                 json.WriteStartObject(name);
                 if (double.IsFinite(score.Loss)) json.WriteNumber("loss", score.Loss);
                 if (score.Accuracy is { } accuracy) json.WriteNumber("accuracy", accuracy);
+                if (score.Merit is { } merit) json.WriteNumber(ItemRanking.MeritName, merit);
                 json.WriteNumber("samples", score.Samples);
                 json.WriteEndObject();
             }
