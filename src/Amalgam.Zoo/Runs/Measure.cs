@@ -11,28 +11,56 @@ namespace Amalgam.Zoo.Runs;
 /// <param name="IsShare">Whether it is a share of the whole, which people like in percent.</param>
 public sealed record Measure(string Name, double Value, bool IsShare = false)
 {
-    private static readonly int[] Cuts = [5, 10];
-
     /// <summary>What a network's scores for all samples of a data set are worth.</summary>
-    /// <param name="scores">A score for each sample and class, <c>[samples, classes]</c>, or one that the sample's label is 1, <c>[samples]</c> or <c>[samples, 1]</c>.</param>
+    /// <param name="scores">
+    /// A score for each sample and class, <c>[samples, classes]</c>; one that the sample's label is 1, <c>[samples]</c> or <c>[samples, 1]</c>; or, where a sample is a group
+    /// of items, as many scores for it as its field <c>label</c> has numbers.
+    /// </param>
     /// <param name="data">The samples, with labels.</param>
     /// <param name="tasks">Groups of classes that are also measured among themselves.</param>
     /// <exception cref="InvalidDataException">The scores and the data do not go together.</exception>
     public static IReadOnlyList<Measure> Of(Tensor scores, Dataset data, IReadOnlyList<int[]> tasks) =>
-        scores.Count == data.Count && data.Classes.Length == 2 ? OfClicks(scores.Span, data) : OfClasses(new(scores), data, tasks);
+        ItemRanking.Of(data) is { } ranking ? OfItems(scores, data, ranking)
+        : AreClicks(scores, data) ? OfPairs(scores.Span, [.. data.Labels.ToArray().Select(l => l == 1)], Users(data))
+        : OfClasses(new(scores), data, tasks);
+
+    /// <summary>Whether each score says, by its logistic function, how likely a click is: those of groups, and one for a sample of two classes.</summary>
+    public static bool AreClicks(Tensor scores, Dataset data) => ItemRanking.Of(data) is { } ranking ? !ranking.IsOfAll : scores.Count == data.Count && data.Classes.Length == 2;
+
+    /// <summary>Scores whose logistic function is the mean of that of several networks' scores.</summary>
+    /// <exception cref="InvalidDataException">They are not of one shape.</exception>
+    public static Tensor MeanProbability(IReadOnlyList<Tensor> networks)
+    {
+        CheckShapes(networks);
+        Tensor mean = new(networks[0].Shape);
+        for (int i = 0; i < mean.Count; i++)
+        {
+            double yes = 0, no = 0;
+            foreach (Tensor scores in networks)
+            {
+                yes += 1 / (1 + Math.Exp(-(double)scores.Span[i]));
+                no += 1 / (1 + Math.Exp(scores.Span[i]));
+            }
+
+            mean.Span[i] = (float)(Math.Log(yes) - Math.Log(no));
+        }
+
+        return mean;
+    }
 
     /// <summary>The sum of the scores of several networks.</summary>
     /// <exception cref="InvalidDataException">They are not of one shape.</exception>
     public static Tensor Sum(IReadOnlyList<Tensor> networks)
     {
+        CheckShapes(networks);
         Tensor sum = networks[0].Copy();
-        foreach (Tensor other in networks.Skip(1))
-        {
-            if (other.Shape != sum.Shape) throw new InvalidDataException($"networks with scores {sum.Shape} and {other.Shape} have no common sum");
-            TensorPrimitives.Add(sum.Span, other.Span, sum.Span);
-        }
-
+        foreach (Tensor other in networks.Skip(1)) TensorPrimitives.Add(sum.Span, other.Span, sum.Span);
         return sum;
+    }
+
+    private static void CheckShapes(IReadOnlyList<Tensor> networks)
+    {
+        if (networks.FirstOrDefault(other => other.Shape != networks[0].Shape) is { } odd) throw new InvalidDataException($"networks with scores {networks[0].Shape} and {odd.Shape} have no common sum");
     }
 
     private static List<Measure> OfClasses(ClassScores scores, Dataset data, IReadOnlyList<int[]> tasks)
@@ -50,44 +78,43 @@ public sealed record Measure(string Name, double Value, bool IsShare = false)
         return measures;
     }
 
-    /// <summary>
-    /// Area under the ROC curve, over all and within users; and how high each clicked item is ranked among the ones that follow it, which were not clicked: hit rate and
-    /// NDCG at 5 and 10.
-    /// </summary>
-    private static List<Measure> OfClicks(ReadOnlySpan<float> scores, Dataset data)
+    /// <summary>How high the right item of each sample is ranked; and of groups what holds for pairs.</summary>
+    private static List<Measure> OfItems(Tensor scores, Dataset data, ItemRanking ranking)
     {
-        bool[] clicked = new bool[data.Count];
+        int size = scores.Count / Math.Max(1, data.Count);
+        int[] ranks = [.. Enumerable.Range(0, data.Count).Select(i => ranking.Rank(scores.Span.Slice(i * size, size), i))];
+        if (ranking.IsOfAll) return [.. ItemRanking.Measures(ranks)];
+        bool[] right = new bool[scores.Count];
+        int field = data.IndexOf("label");
+        float[] labels = new float[size];
+        for (int i = 0; i < ranks.Length; i++)
+        {
+            data.Read(field, i, default, labels);
+            for (int k = 0; k < size; k++) right[i * size + k] = labels[k] == 1;
+        }
+
+        int[]? users = Users(data) is { } own ? [.. own.SelectMany(user => Enumerable.Repeat(user, size))] : null;
+        return [.. OfPairs(scores.Span, right, users), .. ItemRanking.Measures(ranks)];
+    }
+
+    /// <summary>Area under the ROC curve, over all and within users, and the binary cross-entropy.</summary>
+    private static List<Measure> OfPairs(ReadOnlySpan<float> scores, bool[] right, int[]? users)
+    {
         double loss = 0;
-        for (int i = 0; i < clicked.Length; i++)
+        for (int i = 0; i < right.Length; i++)
         {
-            clicked[i] = data.Labels[i] == 1;
             double score = scores[i];
-            loss += Math.Max(score, 0) - (clicked[i] ? score : 0) + Math.Log(1 + Math.Exp(-Math.Abs(score)));
+            loss += Math.Max(score, 0) - (right[i] ? score : 0) + Math.Log(1 + Math.Exp(-Math.Abs(score)));
         }
 
-        List<Measure> measures = [new("auc", Classification.Auc(scores, clicked)), new("loss", loss / Math.Max(1, clicked.Length))];
-        if (data.Fields.Any(f => f.Name == "user")) measures.Insert(1, new("uauc", Classification.UserAuc(scores, clicked, Users(data))));
-        List<int> ranks = [];
-        for (int from = 0, to; from < clicked.Length; from = to)
-        {
-            for (to = from + 1; to < clicked.Length && !clicked[to]; to++)
-            {
-            }
-
-            if (clicked[from]) ranks.Add(Ranking.Rank(scores[from..to], 0));
-        }
-
-        foreach (int k in Cuts)
-        {
-            measures.Add(new($"hr@{k}", ranks.Count == 0 ? double.NaN : ranks.Average(rank => Ranking.Hit(rank, k))));
-            measures.Add(new($"ndcg@{k}", ranks.Count == 0 ? double.NaN : ranks.Average(rank => Ranking.Ndcg(rank, k))));
-        }
-
+        List<Measure> measures = [new("auc", Classification.Auc(scores, right)), new("loss", loss / Math.Max(1, right.Length))];
+        if (users is not null) measures.Insert(1, new("uauc", Classification.UserAuc(scores, right, users)));
         return measures;
     }
 
-    private static int[] Users(Dataset data)
+    private static int[]? Users(Dataset data)
     {
+        if (data.Fields.All(f => f.Name != "user")) return null;
         int field = data.IndexOf("user");
         int[] users = new int[data.Count];
         float[] user = new float[1];

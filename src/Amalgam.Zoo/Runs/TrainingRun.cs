@@ -60,6 +60,7 @@ public sealed class TrainingRun
             Settings = Settings(run, _network),
             StatePath = Path.Combine(folder, RunFolder.State),
             Description = description,
+            Merit = ItemRanking.Merit(_data.Validation),
         }, _data.Validation);
 
         Resumed = resume && _trainer.Resume();
@@ -169,7 +170,7 @@ public sealed class TrainingRun
             throw new IOException($"{_folder} holds '{strange}', which no run leaves, so --overwrite does not replace the folder; name another or clear it yourself");
     }
 
-    private Score? Test(CancellationToken cancel) => _data.Test is null ? null : new Evaluation(_network, _loss, _data.Test, _run.Batch).Run(cancel);
+    private Score? Test(CancellationToken cancel) => _data.Test is null ? null : new Evaluation(_network, _loss, _data.Test, _run.Batch, merit: ItemRanking.Merit(_data.Test)).Run(cancel);
 
     private void SetWeights(IReadOnlyDictionary<string, Tensor> weights)
     {
@@ -220,6 +221,7 @@ public sealed class TrainingRun
                 json.WriteStartObject(name);
                 if (double.IsFinite(score.Loss)) json.WriteNumber("loss", score.Loss);
                 if (score.Accuracy is { } accuracy) json.WriteNumber("accuracy", accuracy);
+                if (score.Merit is { } merit) json.WriteNumber(ItemRanking.MeritName, merit);
                 json.WriteNumber("samples", score.Samples);
                 json.WriteEndObject();
             }
