@@ -55,6 +55,7 @@ internal sealed class Planner
         }
 
         if (_errors.Count > 0) throw Errors();
+        if (_recipe.Train is not null) TrainingRules.CheckAlike(_recipe, tensors);
         if (tensors.Count == 0) throw _recipe.Position.Refuse("the recipe gives no tensors: its models are empty, or its patterns leave everything out");
         string lender = donor.Checkpoint.Path;
         if (_layers is { } layers && Directory.Exists(lender) && donor.Checkpoint.Storages.All(s => s is not PendingStorage) && SideFiles.NoteOnLayers(lender, layers) is { } note) _notes.Add(note);
@@ -86,6 +87,7 @@ internal sealed class Planner
         }
 
         foreach (RecipeSource source in _recipe.Models.Concat(_recipe.Modules.SelectMany(m => m.Models))) source.Parameters.Check(_entry.Name, known, perModelLevel: true);
+        TrainingRules.Check(_recipe, _entry);
     }
 
     /// <summary>A tokenizer that is to be taken from the base or united needs no work where all models have the same one; anything else is refused.</summary>
