@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Amalgam.Graphs;
 using Amalgam.Merging;
+using Amalgam.Merging.Planning;
 using Amalgam.Merging.Recipes;
 using Amalgam.Training;
 using Amalgam.Training.Data;
@@ -43,7 +44,7 @@ public sealed class SpliceRun
     {
         ModelDescription? architecture = splice.Run.Model.Name == "" ? null : splice.Run.Model;
         ParentModel Open(ModelReference reference) => ParentModel.Open(reference.Path, architecture, AnyBatch);
-        _models = [.. splice.Recipe.Models.Select(m => Open(m.Model))];
+        _models = [.. TrainingRules.SourcesOf(splice.Recipe).Select(m => Open(m.Model))];
         _origin = splice.Recipe.BaseModel is { } origin ? Open(origin) : null;
         ModelDescription own = _models[0].Model with { Freeze = splice.Run.Model.Freeze };
         _run = splice.Run with { Model = own, Train = splice.Run.Train ?? TrainScope.Splice };
