@@ -9,7 +9,7 @@ namespace Amalgam.Zoo.Runs;
 /// <summary>The page about a learned splice: what it is worth, how it was learned, and what was taken of which model.</summary>
 internal static class SplicePage
 {
-    private const int Bins = 40, MostHistograms = 8, MostMaps = 2, MostCells = 128;
+    private const int Bins = 40, MostHistograms = 8, MostMaps = 2, MostCells = 128, MostBeside = 4;
 
     /// <summary>The page.</summary>
     /// <param name="result">What the splice came to.</param>
@@ -58,8 +58,11 @@ internal static class SplicePage
     private static IEnumerable<ReportPart> Tables(SpliceResult result, RunData data)
     {
         yield return new Heading("Before and after");
-        if (data.Test is { } test) yield return Table($"On the {test.Count:N0} test samples", result.Rows, row => row.Test);
-        if (data.Validation is { } validation) yield return Table($"On the {validation.Count:N0} validation samples", result.Rows, row => row.Validation);
+        List<DataTable> tables = [];
+        if (data.Test is { } test) tables.Add(Table($"On the {test.Count:N0} test samples", result.Rows, row => row.Test));
+        if (data.Validation is { } validation) tables.Add(Table($"On the {validation.Count:N0} validation samples", result.Rows, row => row.Validation));
+        if (tables.All(t => t.Columns.Length <= MostBeside)) yield return new SideBySide([.. tables]);
+        else foreach (DataTable table in tables) yield return table;
         double Milliseconds(double seconds) => seconds * 1e3;
         yield return new DataTable(
             $"What running it takes, for a batch of {result.Batch:N0}",
