@@ -31,6 +31,12 @@ if (args is ["training", var name, .. var more])
     return;
 }
 
+if (args is ["din", var form, var size2, var count, ..])
+{
+    DinSpeed.Run(form, int.Parse(size2), int.Parse(count), args.Contains("profile"));
+    return;
+}
+
 // inference MODEL [THREADS] [profile] prints milliseconds of a run, write-bert FILE makes a model for it; for bench/inference-speed.sh.
 if (args is ["inference", var model, .. var how])
 {
