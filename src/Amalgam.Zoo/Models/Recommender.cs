@@ -5,8 +5,8 @@ using Amalgam.Graphs.Ops;
 namespace Amalgam.Zoo.Models;
 
 /// <summary>
-/// A network that says how likely a user clicks items next: inputs <c>items</c> [N,L], the ids of the user's last clicks, padded with 0 on the left, and
-/// <c>target</c> [N,C], the ids of the items. The result is <c>logits</c> [N,C]. It is built with C = 1; instances for other numbers can be made of it.
+/// A network that says how likely a user clicks each of some items next: inputs <c>items</c> [N,L], the ids of the user's last clicks, padded with 0 on the left, and
+/// <c>target</c> [N,C], the ids of the items. The result is <c>logits</c> [N,C]. The clicks are looked at once for all C; built for one, a network serves any number.
 /// </summary>
 /// <param name="Items">Number of ids, 0 for padding among them.</param>
 /// <param name="Size">Units of an item's embedding.</param>
@@ -49,12 +49,11 @@ public abstract record Recommender(int Items, int Size, int Length) : Architectu
     /// <returns>What the head scores, [N,C,...].</returns>
     private protected abstract Node Features(Layers net, Node history, Node valid, Node target);
 
-    /// <summary>The state of a user [N,D] beside every item [N,C,D]: [N,C,2D].</summary>
+    /// <summary>A state of each user [N,D] beside each of his items [N,C,D]: [N,C,2D].</summary>
     private protected static Node Beside(Node state, Node target)
     {
-        Graph g = state.Graph;
-        Node candidates = Layout.Concat(0, g.Add(new ShapeOf(1, 2), target), g.Constant([1]));
-        return Layout.Concat(2, g.Add(new Expand(), state.Unsqueeze(1), candidates), target);
+        Graph g = target.Graph;
+        return Layout.Concat(2, g.Add(new Expand(), state.Unsqueeze(1), g.Add(new ShapeOf(), target)), target);
     }
 
     /// <summary>Linear layers <c>head.0</c>, <c>head.1</c> ... with tanh between, the last one with one unit.</summary>

@@ -1,4 +1,7 @@
+using Amalgam.Checkpoints;
 using Amalgam.Graphs;
+using Amalgam.Training;
+using Amalgam.Zoo.Data;
 using Amalgam.Zoo.Models;
 
 namespace Amalgam.Tests.Zoo.Models;
@@ -68,6 +71,34 @@ public class RecommenderTests
         ZooModelTests.Fill(executor, made, 5);
         executor.Run();
         foreach (string name in weights) Assert.InRange(Deviation(executor[name]) / Deviation(fixedHead.Parameters[name].Value!), 0.8, 1.6);
+    }
+
+    [Theory]
+    [InlineData("din", "false")]
+    [InlineData("gru4rec", "false")]
+    [InlineData("sasrec", "false")]
+    [InlineData("din", "true")]
+    [InlineData("gru4rec", "true")]
+    [InlineData("sasrec", "true")]
+    public void Written_to_Onnx_it_scores_any_number_of_items(string model, string hyper)
+    {
+        using TemporaryFolder folder = new();
+        Graph graph = ZooModel.Find(model).Build(2, new Dictionary<string, string> { ["items"] = "40", ["size"] = "8", ["length"] = "6", ["hyper"] = hyper }, 1);
+        OnnxModel.Write(graph, folder["net.onnx"], new("batch"));
+        using OnnxModel file = OnnxModel.Open(folder["net.onnx"]);
+        Clicks clicks = new("clicks", new([[1, 2, 3, 4, 5, 6, 7, 8], [9, 8, 7], [3, 30, 31, 32]], 39), Split.Test, 6, 20);
+        Tensor here = Predictions.Of(graph, clicks, 2), there = Predictions.Of(file.ToGraph(), clicks, 2);
+        Assert.Equal(new(3, 21), here.Shape);
+        Assert.Equal(here.Shape, there.Shape);
+        for (int i = 0; i < here.Count; i++) Assert.Equal(here.Span[i], there.Span[i], 1e-6f);
+    }
+
+    [Fact]
+    public void A_history_that_is_longer_than_the_positions_is_refused()
+    {
+        Clicks clicks = new("clicks", new([[1, 2, 3, 4]], 19), Split.Test, 9, 5);
+        Assert.StartsWith("the network does not take samples of clicks, its inputs 'items' [6] as [9] and 'target' [1] as [6]: ", Assert.Throws<GraphException>(() => Predictions.Of(new SasRec(20, 8, 6).Build(1), clicks, 1)).Message, StringComparison.Ordinal);
+        Assert.Equal(new(1, 6), Predictions.Of(new Din(20, 8, 6).Build(1), clicks, 1).Shape);
     }
 
     /// <summary>Compares the scores of every user and item; <paramref name="features"/> gives what the head scores.</summary>
