@@ -31,9 +31,16 @@ if (args is ["training", var name, .. var more])
     return;
 }
 
-if (args is ["din", var form, var size2, var count, ..])
+// din FILE rows|groups BATCH [MODEL [STEPS]] [profile] prints items per second of a training step, din-eval FILE [MODEL] seconds of an evaluation; for bench/din-speed.sh.
+if (args is ["din", var sequences, var form, var groups, .. var rest])
 {
-    DinSpeed.Run(form, int.Parse(size2), int.Parse(count), args.Contains("profile"));
+    DinSpeed.Run(sequences, form, int.Parse(groups), rest.Length > 0 ? rest[0] : "din", rest.Length > 1 && int.TryParse(rest[1], out int timed) ? timed : 200, rest.Contains("profile"));
+    return;
+}
+
+if (args is ["din-eval", var clicks, .. var scorer])
+{
+    DinSpeed.Evaluate(clicks, scorer.Length > 0 ? scorer[0] : "din");
     return;
 }
 
