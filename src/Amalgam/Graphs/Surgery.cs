@@ -4,18 +4,18 @@ namespace Amalgam.Graphs;
 public static class Surgery
 {
     /// <summary>
-    /// Puts expressions in the place of parameters. The rest of the graph does not notice: what was the parameter <c>W</c> is now a node of that name. Leaves
-    /// that the expression needs, such as the weights of two parents, it declares itself under other names.
+    /// Puts expressions in the place of parameters, and of other named values. The rest of the graph does not notice: what was the parameter <c>W</c> is now a node of
+    /// that name. Leaves that the expression needs, such as the weights of two parents, it declares itself under other names.
     /// </summary>
     /// <param name="graph">The graph; it stays as it is.</param>
-    /// <param name="expressions">For each parameter, by name, what makes its expression in the new graph: it is given that graph, with all that is
-    /// computed before the parameter is first read, and the old parameter.</param>
-    /// <exception cref="GraphException">There is no such parameter, or the expression has another shape.</exception>
+    /// <param name="expressions">By name, what makes the expression in the new graph. It is given that graph, with all that is computed before the value is first read, and
+    /// the old value: the parameter of the old graph, or, of a value that is computed, the node that still computes it in the new one.</param>
+    /// <exception cref="GraphException">There is no such value, or the expression has another shape.</exception>
     public static GraphCopy Replace(Graph graph, IReadOnlyDictionary<string, Func<Graph, Node, Node>> expressions)
     {
         foreach (string name in expressions.Keys)
         {
-            if (!graph.Parameters.ContainsKey(name)) throw new GraphException($"the graph has no parameter '{name}'");
+            if (graph.Find(name) is null or { Op: Input }) throw new GraphException($"the graph has no parameter '{name}'");
         }
 
         // A parameter is declared before the values that its expression may want to use, so the expression takes its place where the parameter is first read.
@@ -27,31 +27,62 @@ public static class Surgery
             order.Add(node);
         }
 
-        return Rewrite.Apply(graph, [.. order, .. waiting.OrderBy(node => node.Id)], (to, node, _) =>
+        List<string> declared = [.. graph.Parameters.Keys];
+        return Rewrite.Apply(graph, [.. order, .. waiting.OrderBy(node => node.Id)], (to, node, inputs) =>
         {
-            if (node.Op is not Parameter || !expressions.TryGetValue(node.Name!, out var expression)) return null;
-            Node value = expression(to, node);
+            if (node.Name is null || !expressions.TryGetValue(node.Name, out var expression)) return null;
+            Node value = expression(to, node.Op is Parameter ? node : Rewrite.Replay(to, node, inputs, null));
             if (value.Shape != node.Shape) throw new GraphException($"the expression for '{node.Name}' has shape {value.Shape}, the parameter {node.Shape}");
-            return to.Add(new Ops.Substitute(node.Type, node.Trainable), node.Name, value);
+            return to.Add(new Ops.Substitute(node.Type, node.Trainable, node.Op is Parameter ? declared.IndexOf(node.Name) : int.MaxValue), node.Name, value);
         });
     }
 
     /// <summary>
     /// Turns every replaced parameter whose expression depends on no input back into a parameter with the expression's value. Of a graph changed by
-    /// <see cref="Replace"/> alone that gives the operations and parameters of the original. Expressions that do depend on an input stay.
+    /// <see cref="Replace"/> alone that gives the operations and parameters of the original, in their order: what nothing but the expressions needed goes. Expressions that do depend
+    /// on an input stay.
     /// </summary>
     public static GraphCopy Bake(Graph graph)
     {
         bool[] dynamic = new bool[graph.Nodes.Count];
         foreach (Node node in graph.Nodes) dynamic[node.Id] = node.Op is Input || (node.Known is null && node.Inputs.Any(input => dynamic[input.Id]));
         Node[] baked = [.. graph.Nodes.Where(node => node.Op is Ops.Substitute && !dynamic[node.Id])];
-        if (baked.Length == 0) return Rewrite.Prune(graph);
+        if (baked.Length == 0) return Rewrite.Apply(graph);
 
         Executor executor = new(graph, baked);
         executor.Run();
         Dictionary<Node, Tensor> values = baked.ToDictionary(node => node, node => executor[node].Copy());
         GraphCopy copy = Rewrite.Apply(graph, (to, node, _) => values.TryGetValue(node, out Tensor? value) ? to.Parameter(node.Name!, value, ((Ops.Substitute)node.Op).Trainable, node.Type) : null);
-        return Rewrite.Then(copy, static graph => Rewrite.Prune(graph));
+        bool[] within = Rewrite.Needed(graph, baked.SelectMany(node => node.Inputs));
+        Node[] rest = [.. graph.Nodes.Where(node => !within[node.Id]).Select(node => copy.Map[node])];
+        copy = Rewrite.Then(copy, graph => Rewrite.Prune(graph, rest));
+        Dictionary<Node, int> ordinals = [];
+        foreach (Node node in baked)
+        {
+            if (((Ops.Substitute)node.Op).Ordinal is var ordinal && ordinal < int.MaxValue && copy.Map.TryGetValue(node, out Node? parameter)) ordinals[parameter] = ordinal;
+        }
+
+        return Rewrite.Then(copy, graph => InOrder(graph, ordinals));
+    }
+
+    /// <summary>Replays a graph so that some parameters have their numbers among all, and the others go on in their order around them. A parameter needs nothing, so it may be declared earlier.</summary>
+    private static GraphCopy InOrder(Graph graph, Dictionary<Node, int> ordinals)
+    {
+        Queue<Node> others = new(graph.Parameters.Values.Where(node => !ordinals.ContainsKey(node)));
+        Queue<Node> placed = new(ordinals.OrderBy(o => o.Value).Select(o => o.Key));
+        List<Node> parameters = [];
+        while (others.Count + placed.Count > 0) parameters.Add(others.Count == 0 || (placed.TryPeek(out Node? next) && ordinals[next] <= parameters.Count) ? placed.Dequeue() : others.Dequeue());
+
+        Dictionary<Node, int> numbers = parameters.Select((node, i) => (node, i)).ToDictionary(p => p.node, p => p.i);
+        List<Node> order = [];
+        int declared = 0;
+        foreach (Node node in graph.Nodes)
+        {
+            if (!numbers.TryGetValue(node, out int number)) order.Add(node);
+            else for (; declared <= number; declared++) order.Add(parameters[declared]);
+        }
+
+        return Rewrite.Apply(graph, order, null);
     }
 
     /// <summary>Adds a graph to another one.</summary>

@@ -46,7 +46,7 @@ public sealed class Evaluation
             int count = _batches.Fill(step, instance.Inputs);
             instance.Executor.Run(cancel);
             loss += (double)instance.Loss.Span[0] * count;
-            if (instance.Scores is { } scores) right += Right(scores, instance.Truth);
+            if (instance.Scores is { } scores) right += Right(scores, instance.Truth!);
         }
 
         int samples = _batches.Data.Count;
@@ -75,7 +75,7 @@ public sealed class Evaluation
             Node[] results = nodes.Scores is null ? [nodes.Value] : [nodes.Value, nodes.Scores];
             Executor = new(graph, results);
             Inputs = DataInputs.Bind(batches.Data, graph, samples, nodes.Truth, Executor);
-            (Loss, Truth, Scores) = (Executor[nodes.Value], Executor[nodes.Truth], nodes.Scores is null ? null : Executor[nodes.Scores]);
+            (Loss, Truth, Scores) = (Executor[nodes.Value], nodes.Truth is null ? null : Executor[nodes.Truth], nodes.Scores is null ? null : Executor[nodes.Scores]);
         }
 
         public Executor Executor { get; }
@@ -84,7 +84,7 @@ public sealed class Evaluation
 
         public Tensor Loss { get; }
 
-        public Tensor Truth { get; }
+        public Tensor? Truth { get; }
 
         public Tensor? Scores { get; }
     }

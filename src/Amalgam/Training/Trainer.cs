@@ -115,7 +115,7 @@ public sealed class Trainer
 
         _optimizer.Step(instance.Gradients, rate);
         instance.Update();
-        _state.Add(loss, count, instance.Scores is null ? null : Evaluation.Right(instance.Scores, instance.Truth));
+        _state.Add(loss, count, instance.Scores is null ? null : Evaluation.Right(instance.Scores, instance.Truth!));
         _samplesHere += count;
         _stepping.Stop();
     }
