@@ -14,6 +14,7 @@ internal sealed class EvalCommand
     private readonly Option<string?> _data = new("--data", "-d") { Description = "The data set, as amalgam data list shows it, with options after a colon: glyphs:classes=20; or an .npz file; of the folder of a run its own" };
     private readonly Option<string?> _model = ArchitectureOption.Create();
     private readonly Option<bool> _training = new("--training-data") { Description = "Evaluate on the training samples, not on the test samples" };
+    private readonly Option<bool> _validation = new("--validation-data") { Description = "Evaluate on the data set's own validation samples, not on the test samples" };
     private readonly Option<float[]?> _mean = Numbers("--mean", "For each channel what is subtracted from pixels, which are 0 to 1: 0.485,0.456,0.406");
     private readonly Option<float[]?> _std = Numbers("--std", "For each channel what they are then divided by");
     private readonly Option<string?> _vectors = new("--class-vectors") { Description = "For a network that gives embeddings: a checkpoint with a vector for each class; the score is the cosine", HelpName = "checkpoint" };
@@ -33,11 +34,11 @@ internal sealed class EvalCommand
                 "amalgam eval runs/mnist-mlp                    # a run of amalgam train, on its own data",
                 "amalgam eval model.onnx --data cifar10 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225",
                 "amalgam eval a.safetensors b.safetensors --model mlp:bias=false --data mnist",
-                "amalgam eval runs/sasrec --data beauty:negatives=99",
+                "amalgam eval runs/sasrec --data beauty:candidates=999",
                 "amalgam eval a.onnx --data cifar10 --class-vectors v.safetensors --tasks 0,1,2,6,9/3,4,5,7,8",
             ])
         {
-            _models, _data, _model, _training, _mean, _std, _vectors, _tasks, _batch, _limit, _json, _quiet,
+            _models, _data, _model, _training, _validation, _mean, _std, _vectors, _tasks, _batch, _limit, _json, _quiet,
         };
         verb.Runs(Run);
         return verb;
@@ -88,10 +89,11 @@ internal sealed class EvalCommand
         Augmentation augmentation = description.Augmentation;
         if (parse.GetValue(_mean) is { Length: > 0 } mean) augmentation = augmentation with { Mean = [.. mean] };
         if (parse.GetValue(_std) is { Length: > 0 } std) augmentation = augmentation with { Deviation = [.. std] };
-        description = description with { Augmentation = augmentation.Fixed, Limit = null, Validation = 0 };
-        Dataset data = parse.GetValue(_training) ? RunData.OpenTrain(description) : RunData.OpenTest(description);
+        description = description with { Augmentation = augmentation.Fixed, Limit = null, Validation = 0, OwnValidation = false };
+        if (parse.GetValue(_training) && parse.GetValue(_validation)) throw new InvalidDataException("--training-data and --validation-data exclude each other");
+        Dataset data = parse.GetValue(_validation) ? RunData.OpenValidation(description) : parse.GetValue(_training) ? RunData.OpenTrain(description) : RunData.OpenTest(description);
         if (parse.GetValue(_limit) is { } limit) data = Subset.First(data, limit);
-        return data.Labels.IsEmpty ? throw new InvalidDataException($"{data.Name} has no classes to evaluate by") : data;
+        return data.Labels.IsEmpty && Measure.GroupOf(data) is null ? throw new InvalidDataException($"{data.Name} has no classes to evaluate by") : data;
     }
 
     private static int[][] Tasks(string? text, Dataset data)
@@ -116,7 +118,7 @@ internal sealed class EvalCommand
 
     private static void Write(TextWriter output, Dataset data, (string Name, IReadOnlyList<Measure> Measures)[] results)
     {
-        output.WriteLine($"{Printable.Line(data.Name)}: {data.Count:N0} samples of {data.Classes.Length} classes");
+        output.WriteLine($"{Printable.Line(data.Name)}: {data.Count:N0} samples of {(Measure.GroupOf(data) is { } items ? $"{items} items" : $"{data.Classes.Length} classes")}");
         output.WriteLine();
         Table table = new(1, ["MODEL", .. results[0].Measures.Select(m => $">{m.Name.ToUpperInvariant()}")]);
         foreach (var (name, measures) in results) table.Add([Printable.Line(name), .. measures.Select(m => m.IsShare ? Percent(m.Value) : Printable.Number(m.Value))]);

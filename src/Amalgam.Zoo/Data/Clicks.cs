@@ -4,35 +4,39 @@ using Amalgam.Training.Data;
 namespace Amalgam.Zoo.Data;
 
 /// <summary>
-/// Samples for a network that says whether a user clicks an item next: <c>items</c> [length], the clicks before, padded with 0 on the left, <c>target</c>, the
-/// item, and <c>label</c>, 1 for the one that was clicked and 0 for one that was not. Of each user the last item is for the test, the one before for validation, the
-/// rest for training (leave one out). Every clicked item comes with drawn ones that are none of the user's, anew in every epoch in training, once and for all in the test.
+/// Samples for a network that says which of some items a user clicks next. A sample is a group: <c>items</c> [length], the clicks before, padded with 0 on the left,
+/// <c>target</c> [C], the item that was clicked and, after it, drawn ones that are none of the user's, earlier or later, each once, <c>label</c> [C], 1 for the first and 0
+/// for the others, and <c>user</c>. Of each user the last item is for the test, the one before for validation, and every earlier one but the first for training (leave
+/// one out). Items are drawn anew in every epoch of training, and once and for all in validation and test.
 /// </summary>
 public sealed class Clicks : Dataset
 {
     private const uint Negatives = 0x0C11_C45;
 
+    /// <summary>Streams of random words that are searched for items before the rest is taken in a row.</summary>
+    private const uint MostRounds = 16;
+
     private readonly Interactions _interactions;
     private readonly HashSet<int>[] _own;
     private readonly (int User, int At)[] _samples;
-    private readonly int _length, _negatives;
-    private readonly bool _fixed;
-    private readonly int[] _labels;
+    private readonly int _length;
+    private readonly Draw? _fixed;
 
     /// <param name="name">What the clicks are.</param>
-    /// <param name="interactions">The clicks.</param>
-    /// <param name="split">Test, or training.</param>
+    /// <param name="interactions">The clicks; users with fewer than three are left out.</param>
+    /// <param name="split">Which part.</param>
     /// <param name="length">Clicks that a sample shows.</param>
     /// <param name="negatives">Items that were not clicked, for each that was.</param>
+    /// <exception cref="InvalidDataException">A user has clicked so many of the items that too few are left to draw.</exception>
     public Clicks(string name, Interactions interactions, Split split, int length, int negatives)
     {
-        (Name, _interactions, _length, _negatives, _fixed) = (name, interactions.AtLeast(3), length, negatives, split == Split.Test);
+        (Name, _interactions, _length) = (name, interactions.AtLeast(3), length);
+        if (split != Split.Train) _fixed = new((long)split, 0);
         _own = [.. _interactions.Users.Select(u => u.ToHashSet())];
-        if (_own.Any(own => own.Count >= _interactions.Items)) throw new InvalidDataException($"{name}: a user has clicked every item, so none can be drawn that was not clicked");
-        _samples = [.. _interactions.Users.SelectMany((items, user) => split == Split.Test ? [(user, items.Length - 1)] : Enumerable.Range(1, items.Length - 3).Select(at => (user, at)))];
-        _labels = new int[Count];
-        for (int i = 0; i < Count; i += 1 + negatives) _labels[i] = 1;
-        Fields = [new("items", new(length), DType.I64), new("target", default, DType.I64), new("label", default, DType.F32), new("user", default, DType.I64)];
+        int left = _own.Length == 0 ? negatives : _interactions.Items - _own.Max(own => own.Count);
+        if (left < negatives) throw new InvalidDataException($"{name}: a user has clicked all but {left} of {_interactions.Items} items, so {negatives} cannot be drawn that were not clicked");
+        _samples = [.. _interactions.Users.SelectMany((items, user) => Positions(split, items.Length).Select(at => (user, at)))];
+        Fields = [new("items", new(length), DType.I64), new("target", new(1 + negatives), DType.I64), new("label", new(1 + negatives), DType.F32), new("user", default, DType.I64)];
     }
 
     internal static IEnumerable<DataSource> Sources =>
@@ -49,24 +53,19 @@ public sealed class Clicks : Dataset
 
     public override string Name { get; }
 
-    public override int Count => _samples.Length * (1 + _negatives);
+    public override int Count => _samples.Length;
 
     public override ImmutableArray<Field> Fields { get; }
-
-    public override ReadOnlySpan<int> Labels => _labels;
-
-    public override ImmutableArray<string> Classes { get; } = ["not clicked", "clicked"];
 
     /// <summary>Number of ids, 0 for padding among them: what a network's table of embeddings needs.</summary>
     public int Ids => _interactions.Items + 1;
 
-    /// <summary>The user of a sample.</summary>
-    public int User(int sample) => _samples[sample / (1 + _negatives)].User;
+    /// <summary>The user of a sample, and which of his items is to be found there.</summary>
+    public (int User, int At) this[int sample] => _samples[sample];
 
     public override void Read(int field, int sample, Draw draw, Span<float> y)
     {
-        var (user, at) = _samples[sample / (1 + _negatives)];
-        int negative = sample % (1 + _negatives) - 1;
+        var (user, at) = _samples[sample];
         switch (field)
         {
             case 0:
@@ -75,10 +74,12 @@ public sealed class Clicks : Dataset
                 for (int i = 0; i < before.Length; i++) y[_length - before.Length + i] = before[i];
                 break;
             case 1:
-                y[0] = negative < 0 ? _interactions.Users[user][at] : Drawn(_fixed ? default : draw, sample, user);
+                y[0] = _interactions.Users[user][at];
+                DrawOthers(_fixed ?? draw, sample, _own[user], y[1..]);
                 break;
             case 2:
-                y[0] = negative < 0 ? 1 : 0;
+                y.Clear();
+                y[0] = 1;
                 break;
             default:
                 y[0] = user;
@@ -86,27 +87,47 @@ public sealed class Clicks : Dataset
         }
     }
 
-    /// <summary>An item that the user has never clicked: the first such of a stream of random ones.</summary>
-    private int Drawn(Draw draw, int sample, int user)
+    /// <summary>Positions of a user's items that a part asks for.</summary>
+    private static IEnumerable<int> Positions(Split split, int items) => split switch
     {
-        Span<uint> random = stackalloc uint[64];
-        draw.Fill(Negatives, sample, random);
-        foreach (uint word in random)
+        Split.Test => [items - 1],
+        Split.Validation => [items - 2],
+        _ => Enumerable.Range(1, items - 3),
+    };
+
+    /// <summary>Items that the user has never clicked, each once: the first such of streams of random ones; where few are left to find, the next ones after a random one.</summary>
+    private void DrawOthers(Draw draw, int sample, HashSet<int> own, Span<float> y)
+    {
+        Span<uint> random = stackalloc uint[Math.Min(128, y.Length + 12)];
+        int found = 0, item = 1;
+        for (uint round = 0; round < MostRounds && found < y.Length; round++)
         {
-            int item = 1 + Draw.Below(word, _interactions.Items);
-            if (!_own[user].Contains(item)) return item;
+            draw.Fill(Negatives + round, sample, random);
+            for (int i = 0; i < random.Length && found < y.Length; i++)
+            {
+                item = 1 + Draw.Below(random[i], _interactions.Items);
+                if (!own.Contains(item) && !y[..found].Contains(item)) y[found++] = item;
+            }
         }
 
-        for (int item = 1 + Draw.Below(random[0], _interactions.Items); ; item = item % _interactions.Items + 1)
+        for (; found < y.Length; item = item % _interactions.Items + 1)
         {
-            if (!_own[user].Contains(item)) return item;
+            if (!own.Contains(item) && !y[..found].Contains(item)) y[found++] = item;
         }
     }
 
     private static DataSource Of(string name, string summary, string terms, string file, Func<string, Interactions> read) => new(name, summary, terms)
     {
         Files = [file],
-        Options = ImmutableDictionary.CreateRange<string, string>([new("length", "30"), new("negatives", "1"), new("candidates", "99")]),
-        Open = (files, split, o) => new Clicks($"{name}, {(split == Split.Test ? "test" : "training")}", read(files.Need(file)), split, o.Whole("length", 1, 4096), o.Whole(split == Split.Test ? "candidates" : "negatives", 1, 10_000)),
+        HasValidation = true,
+        Options = ImmutableDictionary.CreateRange<string, string>([new("length", "30"), new("negatives", "4"), new("candidates", "99")]),
+        Open = (files, split, o) => new Clicks($"{name}, {Of(split)}", read(files.Need(file)), split, o.Whole("length", 1, 4096), o.Whole(split == Split.Train ? "negatives" : "candidates", 1, 10_000)),
+    };
+
+    private static string Of(Split split) => split switch
+    {
+        Split.Train => "training",
+        Split.Validation => "validation",
+        _ => "test",
     };
 }

@@ -57,6 +57,9 @@ public sealed record DataSource(string Name, string Summary, string Terms)
     /// <summary>Its options with their defaults, as texts.</summary>
     public ImmutableDictionary<string, string> Options { get; init; } = ImmutableDictionary<string, string>.Empty;
 
+    /// <summary>Whether it has a part for validation of its own.</summary>
+    public bool HasValidation { get; init; }
+
     /// <summary>Opens one part of it.</summary>
     internal Func<DataFiles, Split, DataOptions, Dataset> Open { private get; init; } = null!;
 
@@ -67,18 +70,21 @@ public sealed record DataSource(string Name, string Summary, string Terms)
 
     /// <summary>Opens a data set by its name, or the arrays of an .npz file or a folder of images by its path.</summary>
     /// <param name="name">A name of <see cref="All"/>, a path that ends in .npz, or that of a folder.</param>
-    /// <param name="split">Which part; an .npz file has one.</param>
+    /// <param name="split">Which part; an .npz file has one, and few data sets have one for validation.</param>
     /// <param name="options">Options as texts; those not given at their defaults.</param>
     /// <param name="root">The data folder; null for <see cref="DataFolder.Root"/>.</param>
-    /// <exception cref="InvalidDataException">There is no such data set or option, its files are not there, or they are damaged.</exception>
+    /// <exception cref="InvalidDataException">There is no such data set, part or option, its files are not there, or they are damaged.</exception>
     public static Dataset OpenNamed(string name, Split split, IReadOnlyDictionary<string, string>? options = null, string? root = null)
     {
         options ??= ImmutableDictionary<string, string>.Empty;
+        DataSource? known = All.FirstOrDefault(s => s.Name == name);
+        if (split == Split.Validation && known is not { HasValidation: true } && (known is not null || name.EndsWith(".npz", StringComparison.OrdinalIgnoreCase) || Directory.Exists(name)))
+            throw new InvalidDataException($"{name} has no validation part of its own; 'validation: 1000' in a run's data holds out so many of its training samples");
         if (name.EndsWith(".npz", StringComparison.OrdinalIgnoreCase))
             return options.Count == 0 ? ArraySet.Read(name) : throw new InvalidDataException($"{name} has no options, found '{options.Keys.First()}'");
-        if (All.All(s => s.Name != name) && Directory.Exists(name))
+        if (known is null && Directory.Exists(name))
             return options.Count == 0 ? ImageFolder.Open(name, split) : throw new InvalidDataException($"{name} has no options, found '{options.Keys.First()}'");
-        DataSource source = Find(name);
+        DataSource source = known ?? Find(name);
         foreach (string option in options.Keys.Where(o => !source.Options.ContainsKey(o)))
         {
             throw new InvalidDataException(

@@ -4,20 +4,19 @@ namespace Amalgam.Zoo.Metrics;
 public static class Ranking
 {
     /// <summary>
-    /// Rank of an item among all: how many have a higher score, and half of the others with an equal one, rounded up. So a list that gives all items one score has
-    /// the right one in the middle, not at the top. An item whose score is no number is the last.
+    /// Rank of an item among all: how many of the others have a higher score or an equal one, so a list that gives all items one score has the right one last (ties are
+    /// broken pessimistically). An item whose score is no number is the last; another whose score is none stands behind it.
     /// </summary>
     public static int Rank(ReadOnlySpan<float> scores, int item)
     {
         if (float.IsNaN(scores[item])) return scores.Length - 1;
-        int higher = 0, equal = -1;
+        int before = -1;
         foreach (float score in scores)
         {
-            if (score > scores[item]) higher++;
-            else if (score == scores[item]) equal++;
+            if (score >= scores[item]) before++;
         }
 
-        return higher + (equal + 1) / 2;
+        return before;
     }
 
     /// <summary>HR@k: 1 when the item is among the first k.</summary>

@@ -17,10 +17,10 @@ public sealed record Din(int Items, int Size, int Length) : Recommender(Items, S
     {
         Node wanted = net.Linear(target, "target_layer", Size).Activate("tanh"), clicks = net.Linear(history, "history_layer", Size).Activate("tanh");
         Node attended = Layers.Attend(
-            net.Linear(wanted.Unsqueeze(1), "attention.target_key", Size, bias: false),
+            net.Linear(wanted, "attention.target_key", Size, bias: false),
             net.Linear(clicks, "attention.item_key", Size, bias: false),
             net.Linear(clicks, "attention.item_value", Size, bias: false),
             1, Layers.PaddingMask(valid));
-        return Head(net, Layout.Concat(1, wanted, attended.Squeeze(1)), 4 * Size, 2 * Size);
+        return Head(net, Layout.Concat(2, wanted, attended), 4 * Size, 2 * Size);
     }
 }

@@ -21,7 +21,7 @@ public sealed record Gru4Rec(int Items, int Size, int Length) : Recommender(Item
         Node steps = (history * valid.Unsqueeze(2)).Transpose(1, 0, 2);
         Node states = net.Graph.Add(new Gru(), steps, OnnxGates(net, "weight_ih_l0"), OnnxGates(net, "weight_hh_l0"), Layout.Concat(1, OnnxBiases(net, "bias_ih_l0"), OnnxBiases(net, "bias_hh_l0")));
         Node last = states.Slice(0, -1).Squeeze(0, 1);
-        return Head(net, Layout.Concat(1, last, target), 2 * Size);
+        return Head(net, Beside(last, target), 2 * Size);
     }
 
     /// <summary>PyTorch has the gates in the order r, z, n, ONNX z, r, n.</summary>

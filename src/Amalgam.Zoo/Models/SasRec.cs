@@ -33,6 +33,6 @@ public sealed record SasRec(int Items, int Size, int Length) : Recommender(Items
         Node x = Layers.Drop((history * MathF.Sqrt(Size)) + net.Table("position_embedding", Length, Size), Dropout) * steps;
         TransformerBlock block = new(BlockNames.Plain, Heads, Size) { Activation = "relu", Epsilon = 1e-8f, NormFirst = true, Dropout = Dropout, AttentionDropout = Dropout };
         for (int i = 0; i < Depth; i++) x = block.Apply(net, x, $"blocks.{i}", mask) * steps;
-        return Head(net, Layout.Concat(1, Layers.Last(net.LayerNorm(x, "norm", 1e-8f)), target), 2 * Size);
+        return Head(net, Beside(Layers.Last(net.LayerNorm(x, "norm", 1e-8f)), target), 2 * Size);
     }
 }

@@ -11,15 +11,23 @@ namespace Amalgam.Zoo.Runs;
 /// <param name="IsShare">Whether it is a share of the whole, which people like in percent.</param>
 public sealed record Measure(string Name, double Value, bool IsShare = false)
 {
-    private static readonly int[] Cuts = [5, 10];
+    private static readonly int[] Cuts = [5, 10, 20];
 
     /// <summary>What a network's scores for all samples of a data set are worth.</summary>
-    /// <param name="scores">A score for each sample and class, <c>[samples, classes]</c>, or one that the sample's label is 1, <c>[samples]</c> or <c>[samples, 1]</c>.</param>
+    /// <param name="scores">
+    /// A score for each sample and class, <c>[samples, classes]</c>; one that the sample's label is 1, <c>[samples]</c> or <c>[samples, 1]</c>; or, where a sample is a group
+    /// of items, as many scores for it as its field <c>label</c> has numbers.
+    /// </param>
     /// <param name="data">The samples, with labels.</param>
     /// <param name="tasks">Groups of classes that are also measured among themselves.</param>
     /// <exception cref="InvalidDataException">The scores and the data do not go together.</exception>
     public static IReadOnlyList<Measure> Of(Tensor scores, Dataset data, IReadOnlyList<int[]> tasks) =>
-        scores.Count == data.Count && data.Classes.Length == 2 ? OfClicks(scores.Span, data) : OfClasses(new(scores), data, tasks);
+        GroupOf(data) is { } size ? OfGroups(scores, data, size)
+        : scores.Count == data.Count && data.Classes.Length == 2 ? OfPairs(scores.Span, [.. data.Labels.ToArray().Select(l => l == 1)], Users(data))
+        : OfClasses(new(scores), data, tasks);
+
+    /// <summary>Number of items of a sample that is a group of them, one right and the others not: the size of its field <c>label</c>; null where samples are none.</summary>
+    public static int? GroupOf(Dataset data) => data.Fields.FirstOrDefault(f => f.Name == "label") is { Shape.Rank: 1 } label ? label.Shape.Size(0) : null;
 
     /// <summary>The sum of the scores of several networks.</summary>
     /// <exception cref="InvalidDataException">They are not of one shape.</exception>
@@ -50,44 +58,51 @@ public sealed record Measure(string Name, double Value, bool IsShare = false)
         return measures;
     }
 
-    /// <summary>
-    /// Area under the ROC curve, over all and within users; and how high each clicked item is ranked among the ones that follow it, which were not clicked: hit rate and
-    /// NDCG at 5 and 10.
-    /// </summary>
-    private static List<Measure> OfClicks(ReadOnlySpan<float> scores, Dataset data)
+    /// <summary>Of groups, beside what holds for pairs, how high the right item is ranked in its own: hit rate and NDCG at 5, 10 and 20, means over the groups.</summary>
+    private static List<Measure> OfGroups(Tensor scores, Dataset data, int size)
     {
-        bool[] clicked = new bool[data.Count];
-        double loss = 0;
-        for (int i = 0; i < clicked.Length; i++)
+        if (scores.Count != (long)data.Count * size) throw new InvalidDataException($"the network gives scores {scores.Shape}, {data.Name} has {data.Count} samples of {size} items, each of which needs one");
+        int field = data.IndexOf("label");
+        bool[] right = new bool[scores.Count];
+        int[] ranks = new int[data.Count];
+        float[] labels = new float[size];
+        for (int i = 0; i < ranks.Length; i++)
         {
-            clicked[i] = data.Labels[i] == 1;
-            double score = scores[i];
-            loss += Math.Max(score, 0) - (clicked[i] ? score : 0) + Math.Log(1 + Math.Exp(-Math.Abs(score)));
+            data.Read(field, i, default, labels);
+            for (int k = 0; k < size; k++) right[i * size + k] = labels[k] == 1;
+            if (labels.Count(l => l == 1) != 1) throw new InvalidDataException($"{data.Name}: sample {i} has {labels.Count(l => l == 1)} right items, expected one");
+            ranks[i] = Ranking.Rank(scores.Span.Slice(i * size, size), Array.IndexOf(labels, 1f));
         }
 
-        List<Measure> measures = [new("auc", Classification.Auc(scores, clicked)), new("loss", loss / Math.Max(1, clicked.Length))];
-        if (data.Fields.Any(f => f.Name == "user")) measures.Insert(1, new("uauc", Classification.UserAuc(scores, clicked, Users(data))));
-        List<int> ranks = [];
-        for (int from = 0, to; from < clicked.Length; from = to)
-        {
-            for (to = from + 1; to < clicked.Length && !clicked[to]; to++)
-            {
-            }
-
-            if (clicked[from]) ranks.Add(Ranking.Rank(scores[from..to], 0));
-        }
-
+        int[]? users = Users(data) is { } own ? [.. own.SelectMany(user => Enumerable.Repeat(user, size))] : null;
+        List<Measure> measures = OfPairs(scores.Span, right, users);
         foreach (int k in Cuts)
         {
-            measures.Add(new($"hr@{k}", ranks.Count == 0 ? double.NaN : ranks.Average(rank => Ranking.Hit(rank, k))));
-            measures.Add(new($"ndcg@{k}", ranks.Count == 0 ? double.NaN : ranks.Average(rank => Ranking.Ndcg(rank, k))));
+            measures.Add(new($"hr@{k}", ranks.Length == 0 ? double.NaN : ranks.Average(rank => Ranking.Hit(rank, k))));
+            measures.Add(new($"ndcg@{k}", ranks.Length == 0 ? double.NaN : ranks.Average(rank => Ranking.Ndcg(rank, k))));
         }
 
         return measures;
     }
 
-    private static int[] Users(Dataset data)
+    /// <summary>Area under the ROC curve, over all and within users, and the binary cross-entropy.</summary>
+    private static List<Measure> OfPairs(ReadOnlySpan<float> scores, bool[] right, int[]? users)
     {
+        double loss = 0;
+        for (int i = 0; i < right.Length; i++)
+        {
+            double score = scores[i];
+            loss += Math.Max(score, 0) - (right[i] ? score : 0) + Math.Log(1 + Math.Exp(-Math.Abs(score)));
+        }
+
+        List<Measure> measures = [new("auc", Classification.Auc(scores, right)), new("loss", loss / Math.Max(1, right.Length))];
+        if (users is not null) measures.Insert(1, new("uauc", Classification.UserAuc(scores, right, users)));
+        return measures;
+    }
+
+    private static int[]? Users(Dataset data)
+    {
+        if (data.Fields.All(f => f.Name != "user")) return null;
         int field = data.IndexOf("user");
         int[] users = new int[data.Count];
         float[] user = new float[1];

@@ -5,7 +5,7 @@ namespace Amalgam.Zoo.Runs;
 
 /// <summary>The data of a run: what is learned from, what the best epoch is chosen by, what results are reported on.</summary>
 /// <param name="Train">What is learned from, with its augmentation; null where only the rest was asked for.</param>
-/// <param name="Validation">Held out of the training samples; null when none are.</param>
+/// <param name="Validation">The data set's own part, or held out of the training samples; null without.</param>
 /// <param name="Test">The publisher's test samples; null where there are none.</param>
 public sealed record RunData(Dataset? Train, Dataset? Validation, Dataset? Test)
 {
@@ -17,7 +17,8 @@ public sealed record RunData(Dataset? Train, Dataset? Validation, Dataset? Test)
         if (data.Validation >= all.Count) throw new InvalidDataException($"data: {data.Validation} samples cannot be held out of {all.Count}");
         Dataset train = all;
         Dataset? validation = null;
-        if (data.Validation > 0) (train, validation) = Subset.Split(all, data.Validation, data.Seed);
+        if (data.OwnValidation) validation = Source(data, Split.Validation);
+        else if (data.Validation > 0) (train, validation) = Subset.Split(all, data.Validation, data.Seed);
         if (data.Limit is { } limit) train = Subset.First(train, limit);
         return new(Prepare(train, data.Augmentation), validation is null ? null : Prepare(validation, data.Augmentation.Fixed), data.HasOnePart ? null : OpenTest(data));
     }
@@ -25,6 +26,10 @@ public sealed record RunData(Dataset? Train, Dataset? Validation, Dataset? Test)
     /// <summary>Opens the test samples alone, prepared as for a network of the run.</summary>
     /// <exception cref="InvalidDataException">There are none, or they are damaged.</exception>
     public static Dataset OpenTest(DataDescription data) => Prepare(Source(data, Split.Test), data.Augmentation.Fixed);
+
+    /// <summary>Opens the data set's own validation samples, prepared as for a network of the run.</summary>
+    /// <exception cref="InvalidDataException">There are none, or they are damaged.</exception>
+    public static Dataset OpenValidation(DataDescription data) => Prepare(Source(data, Split.Validation), data.Augmentation.Fixed);
 
     /// <summary>Opens all training samples, without what is random in their augmentation.</summary>
     /// <exception cref="InvalidDataException">There is no such data, or it is damaged.</exception>

@@ -103,6 +103,9 @@ public sealed record DataDescription(string Name)
     /// <summary>Training samples that are held out, to choose the best epoch by.</summary>
     public int Validation { get; init; }
 
+    /// <summary>Whether the data set's own part for validation is that, and no training sample is held out.</summary>
+    public bool OwnValidation { get; init; }
+
     /// <summary>Which samples are held out depends on it.</summary>
     public long Seed { get; init; }
 

@@ -9,6 +9,9 @@ namespace Amalgam.Zoo.Runs;
 /// <summary>Reads run descriptions: every key is known, every value is of its kind and in its range.</summary>
 internal static class RunReader
 {
+    /// <summary>Says that validation data is the data set's own part.</summary>
+    public const string Own = "own";
+
     private static readonly RecipeLevel Run = new("a run", ["data", "model", "loss", "optimizer", "schedule", "lr", "epochs", "batch", "drop_last", "seed", "output"]);
     private static readonly RecipeLevel Data = new("data", ["name", "options", "validation", "seed", "limit", "classes", "augment", "mean", "std"]);
     private static readonly RecipeLevel Augment = new("augment", ["flip", "crop", "rotation"]);
@@ -43,11 +46,13 @@ internal static class RunReader
     {
         if (!node.IsMapping) return new(node.Text("the name of a data set, or a mapping {name, ...}"));
         var fields = node.Fields(Data);
+        bool own = fields.TryGetValue("validation", out RecipeNode validation) && validation.IsScalar && validation.Text("") == Own;
         Augmentation augmentation = fields.TryGetValue("augment", out RecipeNode augment) ? ReadAugmentation(augment) : new();
         return new(Required(node, fields, "name").Text("the name of a data set"))
         {
             Options = fields.TryGetValue("options", out RecipeNode options) ? Options(options.Entries("options of the data set, a mapping")) : ImmutableDictionary<string, string>.Empty,
-            Validation = fields.TryGetValue("validation", out RecipeNode validation) ? validation.Count("a number of samples") : 0,
+            Validation = own || validation.Yaml is null ? 0 : validation.Count($"a number of samples, or {Own} for the data set's own part"),
+            OwnValidation = own,
             Seed = Whole(fields, "seed"),
             Limit = fields.TryGetValue("limit", out RecipeNode limit) ? FromOne(limit, "a number of samples from 1 on") : null,
             Classes = fields.TryGetValue("classes", out RecipeNode classes) ? [.. classes.Items("a list of class numbers").Select(c => c.Count("a class number"))] : [],

@@ -35,7 +35,7 @@ public static class RunYaml
         return Map([
             ("name", Quote(data.Name)),
             ("options", data.Options.IsEmpty ? null : Map([.. Options(data.Options)])),
-            ("validation", Number(data.Validation)),
+            ("validation", data.OwnValidation ? RunReader.Own : Number(data.Validation)),
             ("seed", Number(data.Seed)),
             ("limit", data.Limit is { } limit ? Number(limit) : null),
             ("classes", data.Classes.IsEmpty ? null : $"[{string.Join(", ", data.Classes)}]"),

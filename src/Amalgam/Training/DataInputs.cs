@@ -7,6 +7,41 @@ namespace Amalgam.Training;
 public static class DataInputs
 {
     /// <summary>
+    /// An instance of a network for data: inputs take a number of samples, and those of a field's name that have another number of elements for a sample take the
+    /// field's shape. So a network that was built to score one item scores a hundred.
+    /// </summary>
+    /// <param name="network">The network; it stays as it is and shares its weights.</param>
+    /// <param name="data">The data.</param>
+    /// <param name="samples">Samples at a time.</param>
+    /// <exception cref="GraphException">An operation does not allow the new shapes.</exception>
+    public static Graph Fit(Graph network, Dataset data, int samples)
+    {
+        Dictionary<string, Shape> shapes = [];
+        List<string> changed = [];
+        foreach (var (name, input) in network.Inputs)
+        {
+            if (input.Shape.Rank == 0) continue;
+            Shape one = new(input.Shape.Sizes[1..]);
+            if (data.Fields.FirstOrDefault(f => f.Name == name) is { } field && field.Shape.Rank == one.Rank && field.Shape.Count != one.Count)
+            {
+                changed.Add($"'{name}' {one} as {field.Shape}");
+                one = field.Shape;
+            }
+
+            shapes[name] = new([samples, .. one.Sizes]);
+        }
+
+        try
+        {
+            return Rewrite.Resize(network, shapes).Graph;
+        }
+        catch (GraphException e) when (changed.Count > 0)
+        {
+            throw new GraphException($"the network does not take samples of {data.Name}, its {(changed.Count == 1 ? "input" : "inputs")} {string.Join(" and ", changed)}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>
     /// A field fills the input of its name. Where one input and one field are left over, as in networks from elsewhere, the field fills it if both have as many
     /// numbers for a sample. Every input must be filled; a field may stay unused.
     /// </summary>

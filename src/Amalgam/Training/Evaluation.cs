@@ -70,7 +70,7 @@ public sealed class Evaluation
     {
         public Instance(Graph network, Loss loss, Batches batches, int samples, string? output)
         {
-            Graph graph = Rewrite.Resize(network, samples).Graph;
+            Graph graph = DataInputs.Fit(network, batches.Data, samples);
             LossNodes nodes = loss.Add(DataInputs.OutputOf(graph, output));
             Node[] results = nodes.Scores is null ? [nodes.Value] : [nodes.Value, nodes.Scores];
             Executor = new(graph, results);

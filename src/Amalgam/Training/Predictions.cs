@@ -17,7 +17,7 @@ public static class Predictions
     /// <exception cref="GraphException">The data does not fit the network, or its output has no axis for the samples.</exception>
     public static Tensor Of(Graph network, Dataset data, int batch, string? output = null, IProgress<int>? progress = null, CancellationToken cancel = default)
     {
-        (Graph graph, int size) = Instance(network, Math.Min(batch, Math.Max(1, data.Count)));
+        (Graph graph, int size) = Instance(network, data, Math.Min(batch, Math.Max(1, data.Count)));
         Node result = DataInputs.OutputOf(graph, output);
         if (result.Shape.Rank == 0 || result.Shape[0] != size) throw new GraphException($"the output {result} {result.Shape} has no row for each of {size} samples");
         Executor executor = new(graph, [result], new(Frozen: true));
@@ -38,16 +38,17 @@ public static class Predictions
         return all;
     }
 
-    private static (Graph Graph, int Samples) Instance(Graph network, int batch)
+    private static (Graph Graph, int Samples) Instance(Graph network, Dataset data, int batch)
     {
         try
         {
-            return (Rewrite.Resize(network, batch).Graph, batch);
+            return (DataInputs.Fit(network, data, batch), batch);
         }
         catch (GraphException)
         {
             Node? input = network.Inputs.Values.FirstOrDefault(node => node.Shape.Rank > 0);
-            return input is null ? throw new GraphException("the network has no input with an axis for the samples") : (network, input.Shape.Size(0));
+            if (input is null) throw new GraphException("the network has no input with an axis for the samples");
+            return (DataInputs.Fit(network, data, input.Shape.Size(0)), input.Shape.Size(0));
         }
     }
 }

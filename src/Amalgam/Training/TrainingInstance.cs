@@ -12,7 +12,7 @@ internal sealed class TrainingInstance
 
     public TrainingInstance(Graph network, Loss loss, Dataset data, int samples, TrainingOptions options)
     {
-        Graph graph = Rewrite.ForTraining(Rewrite.Resize(network, samples).Graph).Graph;
+        Graph graph = Rewrite.ForTraining(DataInputs.Fit(network, data, samples)).Graph;
         LossNodes nodes = loss.Add(DataInputs.OutputOf(graph, options.Output));
         Parameters = [.. graph.Parameters.Values.Where(node => node.Trainable)];
         Node[] gradients = Graphs.Gradients.Of(nodes.Value, Parameters);

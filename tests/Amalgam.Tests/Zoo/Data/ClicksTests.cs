@@ -6,41 +6,47 @@ namespace Amalgam.Tests.Zoo.Data;
 public class ClicksTests
 {
     [Fact]
-    public void The_last_item_is_for_the_test_and_never_trained_on()
+    public void The_last_item_is_for_the_test_the_one_before_for_validation_and_neither_trained_on()
     {
-        Interactions interactions = new([[1, 2, 3, 4], [5, 1]], 9);
-        Clicks train = new("train", interactions, Split.Train, 3, 1), test = new("test", interactions, Split.Test, 3, 2);
-        Assert.Equal(2, train.Count);
-        Assert.Equal([0f, 0, 1], Of(train, 0).Items);
-        Assert.Equal((2, 1f), (Of(train, 0).Target, Of(train, 0).Label));
-        Assert.Equal(3, test.Count);
-        Assert.Equal([1f, 2, 3], Of(test, 0).Items);
-        Assert.Equal((4, 1f), (Of(test, 0).Target, Of(test, 0).Label));
-        Assert.Equal(0, Of(test, 1).Label);
+        Interactions interactions = new([[1, 2, 3, 4, 5], [5, 1], [6, 7, 8]], 20);
+        Clicks train = new("train", interactions, Split.Train, 3, 1), validation = new("validation", interactions, Split.Validation, 3, 2), test = new("test", interactions, Split.Test, 3, 2);
+        Assert.Equal([([0f, 0, 1], 2), ([0f, 1, 2], 3)], Groups(train).Select(g => (g.Items, (int)g.Target[0])));
+        Assert.Equal([([1f, 2, 3], 4), ([0f, 0, 6], 7)], Groups(validation).Select(g => (g.Items, (int)g.Target[0])));
+        Assert.Equal([([2f, 3, 4], 5), ([0f, 6, 7], 8)], Groups(test).Select(g => (g.Items, (int)g.Target[0])));
+        Assert.Equal([0f, 1], Groups(test).Select(g => g.User));
+        Assert.All(Groups(test), g => Assert.Equal([1f, 0, 0], g.Label));
+        Assert.Equal((1, 2), test[1]);
     }
 
     [Fact]
-    public void Drawn_items_are_none_of_the_users_own() => Property.Holds(generator =>
+    public void Drawn_items_are_distinct_and_none_of_the_users_own() => Property.Holds(generator =>
     {
-        int items = 5 + generator.Random.Next(20);
+        int items = 5 + generator.Random.Next(60);
         int[] own = [.. Enumerable.Range(1, items).Where(_ => generator.Random.Next(3) > 0)];
         if (own.Length < 3 || own.Length == items) return;
-        Clicks clicks = new("c", new([own], items), Split.Test, 4, 30);
-        for (int i = 1; i < clicks.Count; i++)
+        Interactions interactions = new([own], items);
+        foreach (Split split in Enum.GetValues<Split>())
         {
-            Assert.DoesNotContain(Of(clicks, i).Target, own);
-            Assert.InRange(Of(clicks, i).Target, 1, items);
+            Clicks clicks = new("c", interactions, split, 4, items - own.Length);
+            foreach (var group in Groups(clicks, new(generator.Random.Next(), 1)))
+            {
+                Assert.Equal(Enumerable.Range(1, items).Except(own), group.Target[1..].Select(i => (int)i).Order()); // as many as there are: none is left out
+            }
         }
+
+        Assert.Contains("cannot be drawn", Assert.Throws<InvalidDataException>(() => new Clicks("c", interactions, Split.Test, 4, items - own.Length + 1)).Message);
     });
 
     [Fact]
-    public void Training_draws_anew_in_every_epoch_and_the_test_does_not()
+    public void Training_draws_anew_in_every_epoch_and_the_others_do_not()
     {
         Interactions interactions = new([[.. Enumerable.Range(1, 30)]], 1000);
-        Clicks train = new("a", interactions, Split.Train, 4, 1), test = new("a", interactions, Split.Test, 4, 9);
+        Clicks train = new("a", interactions, Split.Train, 4, 1), validation = new("a", interactions, Split.Validation, 4, 9), test = new("a", interactions, Split.Test, 4, 9);
         Assert.NotEqual(Targets(train, new(1, 0)), Targets(train, new(1, 1)));
         Assert.Equal(Targets(train, new(1, 0)), Targets(train, new(1, 0)));
         Assert.Equal(Targets(test, new(1, 0)), Targets(test, new(2, 5)));
+        Assert.Equal(Targets(validation, new(1, 0)), Targets(validation, new(2, 5)));
+        Assert.NotEqual(Targets(validation, default)[1..], Targets(test, default)[1..]);
     }
 
     [Fact]
@@ -65,15 +71,12 @@ public class ClicksTests
         Assert.Contains("line 2: expected user, item, rating", Assert.Throws<InvalidDataException>(() => Interactions.ReadRatings(folder["a"])).Message);
     }
 
-    private static (float[] Items, int Target, float Label) Of(Clicks clicks, int sample, Draw draw = default)
-    {
-        float[] items = new float[clicks.Fields[0].Shape.Count], target = new float[1], label = new float[1];
-        clicks.Read(0, sample, draw, items);
-        clicks.Read(1, sample, draw, target);
-        clicks.Read(2, sample, draw, label);
-        Assert.Equal(clicks.Labels[sample], label[0]);
-        return (items, (int)target[0], label[0]);
-    }
+    private static float[] Targets(Clicks clicks, Draw draw) => [.. Groups(clicks, draw).SelectMany(g => g.Target)];
 
-    private static int[] Targets(Clicks clicks, Draw draw) => [.. Enumerable.Range(0, clicks.Count).Select(i => Of(clicks, i, draw).Target)];
+    private static IEnumerable<(float[] Items, float[] Target, float[] Label, float User)> Groups(Clicks clicks, Draw draw = default) => Enumerable.Range(0, clicks.Count).Select(sample =>
+    {
+        float[][] fields = [.. clicks.Fields.Select(f => new float[f.Shape.Count])];
+        for (int i = 0; i < fields.Length; i++) clicks.Read(i, sample, draw, fields[i]);
+        return (fields[0], fields[1], fields[2], fields[3][0]);
+    });
 }

@@ -60,9 +60,10 @@ public class MetricsTests
     });
 
     [Fact]
-    public void One_score_for_all_puts_the_item_in_the_middle()
+    public void Equal_scores_rank_before_the_right_item()
     {
-        Assert.Equal(50, Ranking.Rank(new float[101], 7));
+        Assert.Equal(100, Ranking.Rank(new float[101], 7));
+        Assert.Equal(2, Ranking.Rank([2, 1, 0, 1], 1));
         Assert.Equal(0, Ranking.Rank([1], 0));
         Assert.True(Classification.IsInTop([1, 1, 1], 0, 1));
         Assert.False(Classification.IsInTop([1, 1, 1], 1, 1));

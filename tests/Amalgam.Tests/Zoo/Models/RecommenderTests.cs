@@ -1,4 +1,7 @@
+using Amalgam.Checkpoints;
 using Amalgam.Graphs;
+using Amalgam.Training;
+using Amalgam.Zoo.Data;
 using Amalgam.Zoo.Models;
 
 namespace Amalgam.Tests.Zoo.Models;
@@ -9,7 +12,7 @@ public class RecommenderTests
     private const int Size = 6, Length = 5;
 
     /// <summary>Users' last clicks, padded on the left, and the items that are scored.</summary>
-    private static readonly (int[] Items, int Target)[] Users = [([3, 7, 1, 9, 2], 4), ([0, 0, 5, 6, 8], 9), ([0, 0, 0, 0, 11], 1)];
+    private static readonly (int[] Items, int[] Targets)[] Users = [([3, 7, 1, 9, 2], [4, 5]), ([0, 0, 5, 6, 8], [9, 1]), ([0, 0, 0, 0, 11], [1, 11])];
 
     [Fact]
     public void Din_weighs_the_clicks_by_attention_of_the_target() => Check(new Din(12, Size, Length), (net, clicks, target) =>
@@ -50,9 +53,34 @@ public class RecommenderTests
         return net.Linear(Tanh(net.Linear([.. net.Norm(x[^1], "norm", 1e-8), .. target], "head.0")), "head.1")[0];
     });
 
+    [Theory]
+    [InlineData("din")]
+    [InlineData("gru4rec")]
+    [InlineData("sasrec")]
+    public void Written_to_Onnx_it_scores_any_number_of_items(string model)
+    {
+        using TemporaryFolder folder = new();
+        Graph graph = ZooModel.Find(model).Build(2, new Dictionary<string, string> { ["items"] = "40", ["size"] = "8", ["length"] = "6" }, 1);
+        OnnxModel.Write(graph, folder["net.onnx"], new("batch"));
+        using OnnxModel file = OnnxModel.Open(folder["net.onnx"]);
+        Clicks clicks = new("clicks", new([[1, 2, 3, 4, 5, 6, 7, 8], [9, 8, 7], [3, 30, 31, 32]], 39), Split.Test, 6, 20);
+        Tensor here = Predictions.Of(graph, clicks, 2), there = Predictions.Of(file.ToGraph(), clicks, 2);
+        Assert.Equal(new(3, 21), here.Shape);
+        Assert.Equal(here.Shape, there.Shape);
+        for (int i = 0; i < here.Count; i++) Assert.Equal(here.Span[i], there.Span[i], 1e-6f);
+    }
+
+    [Fact]
+    public void A_history_that_is_longer_than_the_positions_is_refused()
+    {
+        Clicks clicks = new("clicks", new([[1, 2, 3, 4]], 19), Split.Test, 9, 5);
+        Assert.StartsWith("the network does not take samples of clicks, its inputs 'items' [6] as [9] and 'target' [1] as [6]: ", Assert.Throws<GraphException>(() => Predictions.Of(new SasRec(20, 8, 6).Build(1), clicks, 1)).Message, StringComparison.Ordinal);
+        Assert.Equal(new(1, 6), Predictions.Of(new Din(20, 8, 6).Build(1), clicks, 1).Shape);
+    }
+
     private static void Check(Recommender architecture, Func<NaiveTransformer, double[]?[], double[], double> score)
     {
-        Graph graph = architecture.Build(Users.Length, 4);
+        Graph graph = Rewrite.Resize(architecture.Build(Users.Length, 4), new Dictionary<string, Shape> { ["target"] = new(Users.Length, 2) }).Graph;
         Random random = new(2);
         foreach (Node node in graph.Parameters.Values)
         {
@@ -62,16 +90,17 @@ public class RecommenderTests
         Executor executor = new(graph);
         for (int user = 0; user < Users.Length; user++)
         {
-            executor["target"].Span[user] = Users[user].Target;
+            for (int i = 0; i < 2; i++) executor["target"].Span[2 * user + i] = Users[user].Targets[i];
             for (int i = 0; i < Length; i++) executor["items"].Span[(user * Length) + i] = Users[user].Items[i];
         }
 
         executor.Run();
         NaiveTransformer net = new(graph.Parameters.ToDictionary(p => p.Key, p => (p.Value.Shape, p.Value.Value!.Span.ToArray())));
-        for (int user = 0; user < Users.Length; user++)
+        for (int i = 0; i < 2 * Users.Length; i++)
         {
-            double expected = score(net, [.. Users[user].Items.Select(i => i == 0 ? null : net.Row("item_embedding.weight", i))], net.Row("item_embedding.weight", Users[user].Target));
-            Assert.InRange(executor["logits"].Span[user], expected - 1e-5, expected + 1e-5);
+            var (items, targets) = Users[i / 2];
+            double expected = score(net, [.. items.Select(item => item == 0 ? null : net.Row("item_embedding.weight", item))], net.Row("item_embedding.weight", targets[i % 2]));
+            Assert.InRange(executor["logits"].Span[i], expected - 1e-5, expected + 1e-5);
         }
     }
 

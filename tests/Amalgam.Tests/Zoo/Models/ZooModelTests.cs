@@ -192,8 +192,9 @@ public class ZooModelTests
     private static Node Loss(Graph graph)
     {
         Node result = graph.Outputs.TryGetValue("logits", out Node? logits) ? logits : graph.Outputs["embedding"];
-        Node label = graph.Input("label", new(result.Shape[0]));
-        return result.Shape.Rank == 1 ? graph.Add(new BinaryCrossEntropyWithLogits(), result, label) : graph.Add(new SoftmaxCrossEntropy(), result, label);
+        bool ofItems = graph.Inputs.ContainsKey("target");
+        Node label = graph.Input("label", ofItems ? result.Shape : new(result.Shape[0]));
+        return ofItems ? graph.Add(new BinaryCrossEntropyWithLogits(), result, label) : graph.Add(new SoftmaxCrossEntropy(), result, label);
     }
 
     private static Span<float> Part(Tensor tensor, int sample) => tensor.Span.Slice(sample * (tensor.Count / (int)tensor.Shape[0]), tensor.Count / (int)tensor.Shape[0]);

@@ -7,17 +7,28 @@ namespace Amalgam.Tests.Zoo.Runs;
 public class MeasureTests
 {
     [Fact]
-    public void Clicks_are_measured_by_rank_among_what_follows_them()
+    public void Groups_are_measured_by_the_rank_of_the_right_item()
     {
-        // Two users; each click is followed by two items that were not clicked: ranks 0, 1 and 2.
-        Clicked data = new([1, 0, 0, 1, 0, 0, 1, 0, 0], [7, 7, 7, 7, 7, 7, 8, 8, 8]);
-        Dictionary<string, double> found = Measure.Of(Tensor.Vector(3, 1, 2, 2, 5, 1, 0, 1, 2), data, []).ToDictionary(m => m.Name, m => m.Value);
+        // Two users; each right item is followed by two others: ranks 0, 1 (a tie) and 2.
+        Groups data = new(3, 3, [7, 7, 8]);
+        float[] scores = [3, 1, 2, 2, 2, 1, 0, 1, 2];
+        Dictionary<string, double> found = Measure.Of(new(new(3, 3), scores), data, []).ToDictionary(m => m.Name, m => m.Value);
         Assert.Equal(1, found["hr@5"]);
         Assert.Equal((1 + 1 / Math.Log2(3) + 1 / Math.Log2(4)) / 3, found["ndcg@5"], 12);
-        Assert.Equal((5.5 / 8 + 0) / 2, found["uauc"], 12);
-        Assert.Equal(["auc", "uauc", "loss", "hr@5", "ndcg@5", "hr@10", "ndcg@10"], found.Keys);
-        double loss = new (double Score, int Label)[] { (3, 1), (1, 0), (2, 0), (2, 1), (5, 0), (1, 0), (0, 1), (1, 0), (2, 0) }.Average(s => -Math.Log(1 / (1 + Math.Exp(s.Label == 1 ? -s.Score : s.Score))));
-        Assert.Equal(loss, found["loss"], 12);
+        Assert.Equal(((2 + 2 + 0.5 + 0.5 + 1 + 1) / 8 + 0) / 2, found["uauc"], 12);
+        Assert.Equal(["auc", "uauc", "loss", "hr@5", "ndcg@5", "hr@10", "ndcg@10", "hr@20", "ndcg@20"], found.Keys);
+        Assert.Equal(scores.Select((s, i) => -Math.Log(1 / (1 + Math.Exp(i % 3 == 0 ? -s : s)))).Average(), found["loss"], 12);
+        Assert.Contains("3 samples of 3 items", Assert.Throws<InvalidDataException>(() => Measure.Of(new(new(3, 2)), data, [])).Message);
+    }
+
+    [Fact]
+    public void One_score_for_two_classes_is_measured_by_pairs()
+    {
+        Clicked data = new([1, 0, 1, 0], [7, 7, 8, 8]);
+        Dictionary<string, double> found = Measure.Of(Tensor.Vector(3, 1, 0, 1), data, []).ToDictionary(m => m.Name, m => m.Value);
+        Assert.Equal(["auc", "uauc", "loss"], found.Keys);
+        Assert.Equal(0.5, found["auc"]);
+        Assert.Equal(0.5, found["uauc"]);
     }
 
     [Fact]
@@ -28,6 +39,21 @@ public class MeasureTests
         Assert.Equal(["accuracy", "loss", "task 1", "task 2"], found.Select(m => m.Name));
         Assert.Equal(2 / 3.0, found[0].Value, 12);
         Assert.Contains("gives 1 scores", Assert.Throws<InvalidDataException>(() => Measure.Of(new(new(3, 1)), new Clicked([1, 0, 2], [0, 0, 0], 3), [])).Message);
+    }
+
+    private sealed class Groups(int count, int size, int[] users) : Dataset
+    {
+        public override string Name => "groups";
+
+        public override int Count => count;
+
+        public override ImmutableArray<Field> Fields { get; } = [new("label", new(size), DType.F32), new("user", default, DType.I64)];
+
+        public override void Read(int field, int sample, Draw draw, Span<float> y)
+        {
+            y.Clear();
+            y[0] = field == 0 ? 1 : users[sample];
+        }
     }
 
     private sealed class Clicked(int[] labels, int[] users, int classes = 2) : Dataset

@@ -48,6 +48,16 @@ public class RunDescriptionTests
         Assert.Equal((0, 0L, null, true), (run.Data.Validation, run.Seed, run.Output, run.Data.Augmentation.IsNothing));
     }
 
+    [Fact]
+    public void Validation_may_be_the_data_sets_own()
+    {
+        RunDescription run = RunDescription.Parse(Small.Replace("data: mnist", "data: {name: beauty, validation: own}"), "run.yml");
+        Assert.Equal((true, 0), (run.Data.OwnValidation, run.Data.Validation));
+        Assert.Equal(run.Data, RunDescription.Parse(RunYaml.Write(run), "run.yaml").Data with { Options = run.Data.Options, Augmentation = run.Data.Augmentation });
+        Assert.Contains("expected a number of samples, or own for the data set's own part, found 'ours'",
+            Assert.Throws<InvalidDataException>(() => RunDescription.Parse(Small.Replace("data: mnist", "data: {name: beauty, validation: ours}"), "run.yml")).Message);
+    }
+
     [Theory]
     [InlineData("", "")]
     [InlineData("optimizer: adam", "")]
