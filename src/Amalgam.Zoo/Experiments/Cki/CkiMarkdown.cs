@@ -15,6 +15,14 @@ internal static class CkiMarkdown
         StringBuilder text = new();
         text.Append($"# CKI, table {result.Options.Table}: {result.Subject}\n\n{result.Setting}\n");
         foreach (Summary summary in result.Summaries) Append(text, result, summary);
+        if (!result.Costs.IsEmpty)
+        {
+            text.Append($"\nInference, {InferenceClock.What}:\n\n");
+            Line(text, ["network", "parameters", "milliseconds"]);
+            Line(text, ["---", "---:", "---:"]);
+            foreach (Cost cost in result.Costs) Line(text, [cost.Name, Number(cost.Parameters, "#,0"), Number(cost.Milliseconds, "0.0")]);
+        }
+
         if (!result.Paper.IsEmpty)
         {
             text.Append("\nThe paper's figures, under a protocol that differs (docs/results/cki.md):\n\n");
@@ -34,12 +42,6 @@ internal static class CkiMarkdown
         int merit = result.Figures.IndexOf(result.Merit);
         foreach (SummaryRow row in summary.Rows)
             Line(text, [row.Method, .. row.Test.Select(s => Text(s)), row.Method == result.Reference ? "" : Text(row.Gain[merit], signed: true), Number(row.Steps, "#,0"), Choices(row.Chosen)]);
-        Row[] timed = [.. result.Rows.Where(row => row.Start == summary.Start && row.Milliseconds is not null)];
-        if (timed.Length == 0) return;
-        text.Append("\nCost of inference:\n\n");
-        Line(text, ["network", "parameters", "ms for the same samples"]);
-        Line(text, ["---", "---:", "---:"]);
-        foreach (Row row in timed) Line(text, [row.Method, Number(row.Parameters, "#,0"), Number(row.Milliseconds!.Value, "0.0")]);
     }
 
     /// <summary>Mean and standard deviation: .1234 ± .0012.</summary>

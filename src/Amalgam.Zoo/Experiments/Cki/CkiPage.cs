@@ -11,6 +11,15 @@ internal static class CkiPage
     {
         List<ReportPart> parts = [new Paragraph(result.Setting)];
         foreach (Summary summary in result.Summaries) parts.AddRange(Chapter(result, summary));
+        if (!result.Costs.IsEmpty)
+        {
+            parts.Add(new Heading("Inference"));
+            parts.Add(new DataTable(
+                "", [new("network"), new("parameters", "#,0"), new("milliseconds", "0.0")],
+                new TableSection("", [.. result.Costs.Select(cost => (ImmutableArray<Cell>)[cost.Name, (double)cost.Parameters, cost.Milliseconds])])));
+            parts.Add(new Paragraph($"{InferenceClock.What}.", Quiet: true));
+        }
+
         if (!result.Paper.IsEmpty)
         {
             parts.Add(new Heading("The paper's figures"));
@@ -38,11 +47,5 @@ internal static class CkiPage
             Format = "0.0000",
             References = reference is null ? [] : [new(result.Reference, reference.Test[merit].Mean)],
         };
-
-        Row[] timed = [.. result.Rows.Where(row => row.Start == summary.Start && row.Milliseconds is not null)];
-        if (timed.Length == 0) yield break;
-        yield return new DataTable(
-            "Cost of inference", [new("network"), new("parameters", "#,0"), new("ms for the same samples", "0.0")],
-            new TableSection("", [.. timed.Select(row => (ImmutableArray<Cell>)[row.Method, (double)row.Parameters, row.Milliseconds!.Value])]));
     }
 }

@@ -11,9 +11,11 @@ namespace Amalgam.Zoo.Experiments.Cki;
 /// <param name="Merit">The figure that decides where there is a choice.</param>
 /// <param name="Reference">The method that gains are over.</param>
 /// <param name="Rows">Each method, seed and kind of pair.</param>
+/// <param name="Costs">What inference takes.</param>
 /// <param name="Paper">The paper's rows; empty where it has none.</param>
 public sealed record CkiResult(
-    CkiOptions Options, string Folder, string Subject, string Setting, ImmutableArray<string> Figures, string Merit, string Reference, ImmutableArray<Row> Rows, ImmutableArray<PaperRow> Paper)
+    CkiOptions Options, string Folder, string Subject, string Setting, ImmutableArray<string> Figures, string Merit, string Reference, ImmutableArray<Row> Rows, ImmutableArray<Cost> Costs,
+    ImmutableArray<PaperRow> Paper)
 {
     /// <summary>Means and spreads over the seeds, for each kind of pair.</summary>
     public ImmutableArray<Summary> Summaries => [.. Rows.Select(row => row.Start).Distinct().Select(start => Summary.Of(Rows, start, Reference))];

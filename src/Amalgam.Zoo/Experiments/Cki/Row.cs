@@ -14,8 +14,7 @@ namespace Amalgam.Zoo.Experiments.Cki;
 /// <param name="Test">The figures on the test data.</param>
 /// <param name="Parameters">Numbers that inference needs.</param>
 /// <param name="Steps">Training steps after the pair was trained.</param>
-/// <param name="Milliseconds">Time of inference on a fixed part of the test data, the median of several runs; null where it was not measured.</param>
-public sealed record Row(CkiStart Start, int Seed, string Method, string Chosen, int Tried, double Validation, ImmutableArray<double> Test, long Parameters, long Steps, double? Milliseconds = null)
+public sealed record Row(CkiStart Start, int Seed, string Method, string Chosen, int Tried, double Validation, ImmutableArray<double> Test, long Parameters, long Steps)
 {
     /// <summary>One line of JSON.</summary>
     /// <param name="names">Names of the figures.</param>
@@ -36,7 +35,6 @@ public sealed record Row(CkiStart Start, int Seed, string Method, string Chosen,
             json.WriteEndObject();
             json.WriteNumber("parameters", Parameters);
             json.WriteNumber("steps", Steps);
-            if (Milliseconds is { } time) json.WriteNumber("milliseconds", time);
             json.WriteEndObject();
         }
 
@@ -57,8 +55,7 @@ public sealed record Row(CkiStart Start, int Seed, string Method, string Chosen,
             Number(json, "validation"),
             [.. names.Select(name => Number(test, name))],
             json.GetProperty("parameters").GetInt64(),
-            json.GetProperty("steps").GetInt64(),
-            json.TryGetProperty("milliseconds", out JsonElement time) ? time.GetDouble() : null);
+            json.GetProperty("steps").GetInt64());
     }
 
     /// <summary>A figure that is not defined is left out: JSON has no word for it.</summary>

@@ -86,9 +86,10 @@ internal sealed class TrainedNetworks(Subject subject, CkiOptions options)
 
     private static long Count(Graph network) => network.Parameters.Values.Where(p => p.Trainable).Sum(p => p.Shape.Count);
 
-    private static string Text(string name, EpochRecord epoch) =>
-        string.Create(CultureInfo.InvariantCulture, $"  {name}, epoch {epoch.Epoch}: loss {epoch.Loss:0.0000}, on validation data {Text(epoch.Validation!)}, {epoch.Seconds:0.0} s");
-
-    private static string Text(Score score) =>
-        string.Create(CultureInfo.InvariantCulture, score.Accuracy is { } accuracy ? $"accuracy {accuracy:0.0000}" : $"loss {score.Loss:0.0000}");
+    private static string Text(string name, EpochRecord epoch)
+    {
+        Score score = epoch.Validation!;
+        string validation = score.Accuracy is { } accuracy ? FormattableString.Invariant($"accuracy {accuracy:0.0000}") : FormattableString.Invariant($"loss {score.Loss:0.0000}");
+        return FormattableString.Invariant($"  {name}, epoch {epoch.Epoch}: loss {epoch.Loss:0.0000}, on validation data {validation}, {epoch.Seconds:0.0} s");
+    }
 }
