@@ -33,11 +33,15 @@ internal sealed class Merges(Subject subject, Graph a, string first, string seco
     {
         foreach (DemoMerge merge in DemoMerge.Of(method))
         {
-            Lazy<Graph> merged = new(() => Merge(merge));
+            Lazy<Graph> merged = new(() => Merge(WithWholeBiases(merge)));
             yield return Candidate.Of(() => merged.Value, $"{merge.Label}, all parameters");
             foreach (Scope scope in subject.Scopes) yield return Candidate.Of(() => Within(scope, merged.Value), $"{merge.Label}, {scope.Name}");
         }
     }
+
+    /// <summary>A bias of one unit has nothing to leave out, so densities are those of matrices.</summary>
+    private static DemoMerge WithWholeBiases(DemoMerge merge) =>
+        merge with { Parameters = [.. merge.Parameters.Select(p => p.Name == "density" ? (p.Name, $"[{{filter: .bias, value: 1}}, {{value: {p.Value}}}]") : p)] };
 
     private Candidate Of(DemoMerge merge, Scope? scope, string label) => Candidate.Of(() => scope is null ? Merge(merge) : Within(scope, Merge(merge)), label);
 
