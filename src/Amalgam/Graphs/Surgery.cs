@@ -39,8 +39,8 @@ public static class Surgery
 
     /// <summary>
     /// Turns every replaced parameter whose expression depends on no input back into a parameter with the expression's value. Of a graph changed by
-    /// <see cref="Replace"/> alone that gives the operations and parameters of the original, in their order: what nothing but the expressions needed goes. Expressions that do depend
-    /// on an input stay.
+    /// <see cref="Replace"/> alone that gives the operations and parameters of the original, in their order: parameters of the expressions and operations that lead to no result go.
+    /// Expressions that do depend on an input stay.
     /// </summary>
     public static GraphCopy Bake(Graph graph)
     {
@@ -54,8 +54,8 @@ public static class Surgery
         Dictionary<Node, Tensor> values = baked.ToDictionary(node => node, node => executor[node].Copy());
         GraphCopy copy = Rewrite.Apply(graph, (to, node, _) => values.TryGetValue(node, out Tensor? value) ? to.Parameter(node.Name!, value, ((Ops.Substitute)node.Op).Trainable, node.Type) : null);
         bool[] within = Rewrite.Needed(graph, baked.SelectMany(node => node.Inputs));
-        Node[] rest = [.. graph.Nodes.Where(node => !within[node.Id]).Select(node => copy.Map[node])];
-        copy = Rewrite.Then(copy, graph => Rewrite.Prune(graph, rest));
+        Node[] needed = [.. graph.Outputs.Values, .. graph.Updates.Keys, .. graph.Updates.Values, .. graph.Parameters.Values.Where(node => !within[node.Id])];
+        copy = Rewrite.Then(copy, next => Rewrite.Prune(next, needed.Select(node => copy.Map[node])));
         Dictionary<Node, int> ordinals = [];
         foreach (Node node in baked)
         {
