@@ -45,7 +45,7 @@ public sealed record DataSource(string Name, string Summary, string Terms)
             ["negative", "positive"], DataDownload.Sst2),
         OfText("rte", "Pairs of sentences, the second following from the first or not (GLUE's RTE): 2,490 to train; test is the labelled dev part", "PASCAL RTE challenges; to be cited", "glue/RTE",
             ["sentence1", "sentence2"], ["entailment", "not_entailment"], DataDownload.Rte),
-        .. Clicks.Sources,
+        .. RecommendationData.Sources,
     ];
 
     /// <summary>The files that it is read from, as they lie under the data folder; each may end in .gz.</summary>

@@ -32,7 +32,7 @@ public sealed record LabelledText(ImmutableArray<ImmutableArray<string>> Texts, 
             }
 
             if (cells.Length != header.Length) throw new InvalidDataException($"{path}, line {number}: {cells.Length} columns, the header has {header.Length}");
-            texts.Add([.. at.Select(c => cells[c])]);
+            texts.Add([.. at.Select(c => cells[c].Trim())]);
             labels.Add(ClassOf(path, number, cells[label], classes));
         }
 
