@@ -12,7 +12,7 @@ internal static class SpliceRule
     /// <summary>The rule with the method's parameters.</summary>
     public static WeightRule Of(Learned learned) => learned.Closed switch
     {
-        Cki cki => new LearnedCki(cki.Splice, cki.A, cki.C, cki.Bins) { Start = learned.Start == "zero" ? Initialisation.Zeros : Initialisation.XavierUniform },
+        Cki cki => new LearnedCki(cki) { Start = learned.Start == "zero" ? Initialisation.Zeros : Initialisation.XavierUniform },
         Linear linear => new LearnedCoefficients(ScopeOf(learned.Per)) { Starts = linear.Factors },
         TaskArithmetic tasks => new LearnedCoefficients(ScopeOf(learned.Per)) { Starts = tasks.Factors },
         _ => throw new NotSupportedException($"{learned.Closed.GetType().Name} has nothing to learn"),
