@@ -54,11 +54,12 @@ internal sealed record CkiSetting(string Dataset, int Epochs, int MoreEpochs, in
         ZooModel model = ZooModel.Find(options.Model);
         var sizes = ImmutableDictionary.CreateRange<string, string>([new("items", items.ToString(CultureInfo.InvariantCulture)), new("length", train.Fields[0].Shape.Size(0).ToString(CultureInfo.InvariantCulture))]);
         int users = options.Users ?? Users;
-        return new($"{Dataset}-{options.Model}", model.With(sizes), new BinaryCrossEntropy("label"), new RankingFigures(), Some(train, options.Limit ?? Limit), Some(validation, users), Some(test, users))
+        Dataset choice = Some(validation, users);
+        return new($"{Dataset}-{options.Model}", model.With(sizes), new BinaryCrossEntropy("label"), new RankingFigures(), Some(train, options.Limit ?? Limit), choice, Some(test, users))
         {
             Dynamic = model.Options.Any(o => o.Name == "hyper") ? model.With(sizes.Add("hyper", "true")) : null,
             Scopes = [new("head", name => name.StartsWith("head.", StringComparison.Ordinal) && name.EndsWith(".weight", StringComparison.Ordinal))],
-            Training = new() { Rule = new Adam(), Rate = Rate, Batch = Groups, EvaluationBatch = 128 },
+            Training = new() { Rule = new Adam(), Rate = Rate, Batch = Groups, EvaluationBatch = 128, Merit = ItemRanking.Merit(choice) },
             Epochs = options.Epochs ?? Epochs,
             MoreEpochs = options.MoreEpochs ?? MoreEpochs,
         };

@@ -29,18 +29,7 @@ internal sealed record RankingFigures() : Figures(["ndcg@5", "hr@5", "ndcg@10", 
         return [.. Names.Select(name => all.Single(m => m.Name == name).Value)];
     }
 
-    /// <summary>Mean of the logistic functions, back as a logit: in double precision, so that equal networks give their own scores.</summary>
-    public override Tensor Mean(IReadOnlyList<Tensor> networks)
-    {
-        Tensor mean = new(networks[0].Shape);
-        for (int i = 0; i < mean.Count; i++)
-        {
-            double yes = networks.Sum(n => 1 / (1 + Math.Exp(-n.Span[i]))), no = networks.Sum(n => 1 / (1 + Math.Exp(n.Span[i])));
-            mean.Span[i] = (float)Math.Log(yes / no);
-        }
-
-        return mean;
-    }
+    public override Tensor Mean(IReadOnlyList<Tensor> networks) => Measure.MeanProbability(networks);
 }
 
 /// <summary>The paper's figures of classification into two classes. Scores are logits, two for each sample.</summary>

@@ -86,10 +86,11 @@ internal sealed class TrainedNetworks(Subject subject, CkiOptions options)
 
     private static long Count(Graph network) => network.Parameters.Values.Where(p => p.Trainable).Sum(p => p.Shape.Count);
 
-    private static string Text(string name, EpochRecord epoch)
+    private string Text(string name, EpochRecord epoch)
     {
         Score score = epoch.Validation!;
-        string validation = score.Accuracy is { } accuracy ? FormattableString.Invariant($"accuracy {accuracy:0.0000}") : FormattableString.Invariant($"loss {score.Loss:0.0000}");
+        string validation = score.Merit is { } merit ? FormattableString.Invariant($"{subject.Figures.Merit} {merit:0.0000}")
+            : score.Accuracy is { } accuracy ? FormattableString.Invariant($"accuracy {accuracy:0.0000}") : FormattableString.Invariant($"loss {score.Loss:0.0000}");
         return FormattableString.Invariant($"  {name}, epoch {epoch.Epoch}: loss {epoch.Loss:0.0000}, on validation data {validation}, {epoch.Seconds:0.0} s");
     }
 }

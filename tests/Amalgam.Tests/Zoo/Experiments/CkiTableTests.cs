@@ -51,8 +51,8 @@ public class CkiTableTests
     public void Class_figures_are_those_of_a_hand_count_and_an_ensemble_has_the_mean_probabilities()
     {
         ClassFigures figures = new();
-        Tensor scores = new(new(4, 2), [2, 0, 0, 1, 3, 1, 0, 0.5f]); // answers 0 1 0 1
-        Assert.Equal([0.5, 0.5, 0.5, 0.5], figures.Of(scores, new FourSamples()).Select(x => Math.Round(x, 12)));
+        Tensor scores = new(new(4, 2), [2, 0, 0, 1, 3, 1, 0, 0.5f]); // answers 0 1 0 1, margins -2 1 -2 0.5
+        Assert.Equal([0.5, 0.375, 0.5, 0.5], figures.Of(scores, new FourSamples()).Select(x => Math.Round(x, 12)));
 
         Tensor other = new(new(4, 2), [-1, 4, 0, 0, 1, 2, 7, -3]), mean = figures.Mean([scores, other]);
         for (int i = 0; i < 4; i++)
