@@ -36,6 +36,7 @@ internal static class Program
             ShowCommand.Create(),
             DataCommand.Create(),
             DemoCommand.Create(),
+            ReproduceCommand.Create(),
             CompletionCommand.Create(),
         };
         root.HelpName = "amalgam";
