@@ -70,5 +70,9 @@ internal static class TrainCommand
         return $"epoch {epoch.Epoch}  loss {epoch.Loss:0.0000}{right}{validation}  lr {Printable.Number(epoch.Rate)}  {epoch.Seconds:0.0} s";
     }
 
-    private static string Text(Score score) => score.Accuracy is { } accuracy ? $"{EvalCommand.Percent(accuracy)} right, loss {score.Loss:0.0000}" : $"loss {score.Loss:0.0000}";
+    private static string Text(Score score)
+    {
+        string merit = score.Merit is { } ndcg ? $"{ItemRanking.MeritName.ToUpperInvariant()} {ndcg:0.0000}, " : "";
+        return merit + (score.Accuracy is { } accuracy ? $"{EvalCommand.Percent(accuracy)} right, loss {score.Loss:0.0000}" : $"loss {score.Loss:0.0000}");
+    }
 }

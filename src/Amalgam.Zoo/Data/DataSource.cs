@@ -42,7 +42,7 @@ public sealed record DataSource(string Name, string Summary, string Terms)
                 : ImageFiles.Cifar($"cifar100, {Of(split)}", [files.Need($"cifar100/{(split == Split.Train ? "train" : "test")}.bin")], 2, 1, Numbers(100)),
         },
         .. TextSource.All,
-        .. Clicks.Sources,
+        .. RecommendationData.Sources,
     ];
 
     /// <summary>The files that it is read from, as they lie under the data folder; each may end in .gz.</summary>

@@ -3,6 +3,7 @@ using Amalgam.Merging;
 using Amalgam.Merging.Recipes;
 using Amalgam.Training;
 using Amalgam.Training.Data;
+using Amalgam.Transfer;
 using Amalgam.Zoo.Data;
 
 namespace Amalgam.Zoo.Runs;
@@ -52,18 +53,31 @@ public sealed record RunDescription
     /// <summary>Decides on the model's first weights, the order of the samples, augmentation and dropout.</summary>
     public long Seed { get; init; }
 
+    /// <summary>Of a learned splice, what is trained; null where the description does not say it.</summary>
+    public TrainScope? Train { get; init; }
+
     /// <summary>Folder of what the run leaves behind; null when the command line names it.</summary>
     public string? Output { get; init; }
 
     /// <summary>Reads a run description.</summary>
     /// <exception cref="InvalidDataException">It cannot be read, is not YAML, has an unknown key or a value out of its range; the message begins with file, line and column.</exception>
-    public static RunDescription Read(string path) => !File.Exists(path) ? throw new FileNotFoundException($"{path} does not exist", path) : Guard(() => RunReader.Read(RecipeFile.Single(RecipeFile.ReadText(path), path)));
+    public static RunDescription Read(string path) => Read(path, null);
+
+    /// <summary>Reads a run description that need not say what learns.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="model">What learns where the description does not say it; null where it must.</param>
+    /// <exception cref="InvalidDataException">It cannot be read, is not YAML, has an unknown key or a value out of its range; the message begins with file, line and column.</exception>
+    public static RunDescription Read(string path, ModelDescription? model) =>
+        !File.Exists(path) ? throw new FileNotFoundException($"{path} does not exist", path) : Guard(() => RunReader.Read(RecipeFile.Single(RecipeFile.ReadText(path), path), model));
+
+    /// <summary>Reads a run description that stands in a recipe.</summary>
+    internal static RunDescription Read(RecipeNode node, ModelDescription model) => Guard(() => RunReader.Read(node, model));
 
     /// <summary>Reads the text of a run description.</summary>
     /// <param name="text">YAML.</param>
     /// <param name="file">The name to use in messages.</param>
     /// <exception cref="InvalidDataException">It is no run description.</exception>
-    public static RunDescription Parse(string text, string file) => Guard(() => RunReader.Read(RecipeFile.Single(text, file)));
+    public static RunDescription Parse(string text, string file) => Guard(() => RunReader.Read(RecipeFile.Single(text, file), null));
 
     private static RunDescription Guard(Func<RunDescription> read)
     {
@@ -164,11 +178,11 @@ public sealed record ModelDescription(string Name)
 }
 
 /// <summary>What a run minimises.</summary>
-/// <param name="Name"><c>cross_entropy</c>, <c>cosine</c>, <c>bce</c> or <c>mse</c>.</param>
+/// <param name="Name"><c>cross_entropy</c>, <c>cosine</c>, <c>bce</c>, <c>mse</c> or <c>entropy</c>.</param>
 public sealed record LossDescription(string Name)
 {
     /// <summary>The names.</summary>
-    public static readonly ImmutableArray<string> Names = ["cross_entropy", "cosine", "bce", "mse"];
+    public static readonly ImmutableArray<string> Names = ["cross_entropy", "cosine", "bce", "mse", "entropy"];
 
     /// <summary>Share of the truth that is spread over all classes, in [0, 1).</summary>
     public double LabelSmoothing { get; init; }

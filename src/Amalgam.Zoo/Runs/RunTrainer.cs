@@ -29,6 +29,7 @@ internal static class RunTrainer
         Settings = Settings(run, network),
         StatePath = state,
         Description = RunYaml.Write(run, withOutput: false) + Signature(data.Train!) + identity,
+        Merit = ItemRanking.Merit(data.Validation),
     }, data.Validation);
 
     /// <summary>The loss that a run describes.</summary>
@@ -40,6 +41,7 @@ internal static class RunTrainer
             "cosine" => new CosineCrossEntropy(ClassVectors.Read(loss.ClassVectors!, data.Classes), loss.Scale, loss.LabelSmoothing, label),
             "bce" => new BinaryCrossEntropy(label),
             "mse" => new SquaredError(truth),
+            "entropy" => new PredictionEntropy(),
             _ => new CrossEntropy(loss.LabelSmoothing, label),
         };
     }

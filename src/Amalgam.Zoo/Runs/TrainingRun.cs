@@ -37,6 +37,7 @@ public sealed class TrainingRun
     /// <exception cref="TrainingException">The folder is that of a run with another description.</exception>
     public TrainingRun(RunDescription run, string folder, bool resume = false, bool overwrite = false)
     {
+        if (run.Train is not null) throw new InvalidDataException("train: says what a learned splice trains, so amalgam splice runs this description; without that key amalgam train does");
         _run = run;
         string?[] inputs = [run.Model.IsOnnx || run.Model.IsLayers || run.Model.IsFolder ? run.Model.Name : null, run.Model.Weights, run.Loss.ClassVectors, run.Data.IsFile ? run.Data.Name : null];
         _output = new(folder, RunFolder.NamesIn(folder), inputs, resume, overwrite);
@@ -96,7 +97,7 @@ public sealed class TrainingRun
         return result;
     }
 
-    private Score? Test(CancellationToken cancel) => _data.Test is null ? null : new Evaluation(_network, _loss, _data.Test, _run.Batch).Run(cancel);
+    private Score? Test(CancellationToken cancel) => _data.Test is null ? null : new Evaluation(_network, _loss, _data.Test, _run.Batch, merit: ItemRanking.Merit(_data.Test)).Run(cancel);
 
     private void SetWeights(IReadOnlyDictionary<string, Tensor> weights)
     {
@@ -119,6 +120,7 @@ public sealed class TrainingRun
                 json.WriteStartObject(name);
                 if (double.IsFinite(score.Loss)) json.WriteNumber("loss", score.Loss);
                 if (score.Accuracy is { } accuracy) json.WriteNumber("accuracy", accuracy);
+                if (score.Merit is { } merit) json.WriteNumber(ItemRanking.MeritName, merit);
                 json.WriteNumber("samples", score.Samples);
                 json.WriteEndObject();
             }

@@ -27,13 +27,12 @@ public static class Surgery
             order.Add(node);
         }
 
-        List<string> declared = [.. graph.Parameters.Keys];
         return Rewrite.Apply(graph, [.. order, .. waiting.OrderBy(node => node.Id)], (to, node, inputs) =>
         {
             if (node.Name is null || !expressions.TryGetValue(node.Name, out var expression)) return null;
             Node value = expression(to, node.Op is Parameter ? node : Rewrite.Replay(to, node, inputs, null));
             if (value.Shape != node.Shape) throw new GraphException($"the expression for '{node.Name}' has shape {value.Shape}, the parameter {node.Shape}");
-            return to.Add(new Ops.Substitute(node.Type, node.Trainable, node.Op is Parameter ? declared.IndexOf(node.Name) : int.MaxValue), node.Name, value);
+            return to.Add(new Ops.Substitute(node.Type, node.Trainable, node.Id), node.Name, value);
         });
     }
 
@@ -56,33 +55,28 @@ public static class Surgery
         bool[] within = Rewrite.Needed(graph, baked.SelectMany(node => node.Inputs));
         Node[] needed = [.. graph.Outputs.Values, .. graph.Updates.Keys, .. graph.Updates.Values, .. graph.Parameters.Values.Where(node => !within[node.Id])];
         copy = Rewrite.Then(copy, next => Rewrite.Prune(next, needed.Select(node => copy.Map[node])));
-        Dictionary<Node, int> ordinals = [];
-        foreach (Node node in baked)
-        {
-            if (((Ops.Substitute)node.Op).Ordinal is var ordinal && ordinal < int.MaxValue && copy.Map.TryGetValue(node, out Node? parameter)) ordinals[parameter] = ordinal;
-        }
-
-        return Rewrite.Then(copy, graph => InOrder(graph, ordinals));
+        var places = baked.Where(node => copy.Map.ContainsKey(node)).Select(node => (Node: copy.Map[node], ((Ops.Substitute)node.Op).Place)).OrderBy(p => p.Place);
+        Queue<(Node Node, int Place)> waiting = new(places);
+        return Rewrite.Then(copy, graph => Rewrite.Apply(graph, InPlace(graph, waiting), null));
     }
 
-    /// <summary>Replays a graph so that some parameters have their numbers among all, and the others go on in their order around them. A parameter needs nothing, so it may be declared earlier.</summary>
-    private static GraphCopy InOrder(Graph graph, Dictionary<Node, int> ordinals)
+    /// <summary>The nodes in an order in which some parameters have given places, or come before their first reader where that is earlier. A parameter needs nothing, so it can.</summary>
+    private static List<Node> InPlace(Graph graph, Queue<(Node Node, int Place)> waiting)
     {
-        Queue<Node> others = new(graph.Parameters.Values.Where(node => !ordinals.ContainsKey(node)));
-        Queue<Node> placed = new(ordinals.OrderBy(o => o.Value).Select(o => o.Key));
-        List<Node> parameters = [];
-        while (others.Count + placed.Count > 0) parameters.Add(others.Count == 0 || (placed.TryPeek(out Node? next) && ordinals[next] <= parameters.Count) ? placed.Dequeue() : others.Dequeue());
-
-        Dictionary<Node, int> numbers = parameters.Select((node, i) => (node, i)).ToDictionary(p => p.node, p => p.i);
+        HashSet<Node> left = [.. waiting.Select(w => w.Node)];
         List<Node> order = [];
-        int declared = 0;
-        foreach (Node node in graph.Nodes)
+        foreach (Node node in graph.Nodes.Where(node => !left.Contains(node)).ToArray())
         {
-            if (!numbers.TryGetValue(node, out int number)) order.Add(node);
-            else for (; declared <= number; declared++) order.Add(parameters[declared]);
+            while (waiting.TryPeek(out var next) && (next.Place <= order.Count || node.Inputs.Any(left.Contains)))
+            {
+                order.Add(waiting.Dequeue().Node);
+                left.Remove(next.Node);
+            }
+
+            order.Add(node);
         }
 
-        return Rewrite.Apply(graph, order, null);
+        return [.. order, .. waiting.Select(w => w.Node)];
     }
 
     /// <summary>Adds a graph to another one.</summary>

@@ -21,8 +21,7 @@ internal sealed class Planner
     {
         (_recipe, _models) = (recipe, models);
         _entry = MergeMethod.Find(recipe.Method)
-            ?? throw recipe.MethodPosition.Refuse(
-                $"there is no merge method '{recipe.Method}'{Nearest.Hint(recipe.Method, MergeMethod.All.Select(e => e.Name))}; there are {string.Join(", ", MergeMethod.All.Select(e => e.Name))}");
+            ?? throw recipe.MethodPosition.Refuse(TrainingRules.Unknown(recipe.Method));
         _decision = new(recipe, _entry, _notes);
     }
 

@@ -51,13 +51,10 @@ internal sealed class TensorDecision
         MethodArguments arguments = lookup.Arguments(spec, included, own);
         MergeMethod? method = _entry.Create(arguments);
         if (method is null) return CopyFromDonor(output, $"{_entry.Name} leaves it to the base");
-        if (_recipe.Train is not null) method = new Learned(method, Word(arguments, Learned.PerParameter), Word(arguments, Learned.StartParameter));
+        if (_recipe.Train is not null) method = new Learned(method, TrainingRules.Word(_entry, arguments, Learned.PerParameter), TrainingRules.Word(_entry, arguments, Learned.StartParameter));
         if (method is Passthrough { Scale: 1 }) return Copy(output, inputs[0], _entry.Name);
         return new(spec, method, inputs, baseInput, $"{_entry.Name} {lookup.Used}".TrimEnd() + (method is Learned ? ", learned" : ""));
     }
-
-    /// <summary>A word of the method, or the default where the method has no such parameter.</summary>
-    private string Word(MethodArguments arguments, MethodParameter parameter) => _entry.Parameters.Contains(parameter) ? arguments.Word(parameter) : parameter.Words[0];
 
     /// <summary>A tensor that not all models have: some may be left out by a model, others only if the recipe says so.</summary>
     private bool CheckPresence(OutputTensor output, (SliceSource Source, TensorEntry? Tensor)[] present, TensorEntry? origin)
