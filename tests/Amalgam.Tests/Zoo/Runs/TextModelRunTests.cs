@@ -133,6 +133,10 @@ public class TextModelRunTests
         File.WriteAllText(Path.Combine(model, "vocab.json"), json[..^40]);
         await RefusesTraining("vocab.json is not valid JSON", Describe(folder, model));
 
+        await RefusesTraining("no/folder does not exist", Describe(folder, "no/folder"));
+        await RefusesTraining("has no config.json", Describe(folder, Directory.CreateDirectory(folder["empty"]).FullName));
+        await Refuses("is read from files of yours", "data", "get", "texts");
+
         async Task RefusesTraining(string phrase, string run, Func<string, string>? edit = null)
         {
             if (edit is not null) File.WriteAllText(run, edit(File.ReadAllText(run)));
