@@ -31,6 +31,19 @@ if (args is ["training", var name, .. var more])
     return;
 }
 
+// din FILE rows|groups BATCH [MODEL [STEPS]] [profile] prints items per second of a training step, din-eval FILE [MODEL] seconds of an evaluation; for bench/din-speed.sh.
+if (args is ["din", var sequences, var form, var groups, .. var rest])
+{
+    DinSpeed.Run(sequences, form, int.Parse(groups), rest.Length > 0 ? rest[0] : "din", rest.Length > 1 && int.TryParse(rest[1], out int timed) ? timed : 200, rest.Contains("profile"));
+    return;
+}
+
+if (args is ["din-eval", var clicks, .. var scorer])
+{
+    DinSpeed.Evaluate(clicks, scorer.Length > 0 ? scorer[0] : "din");
+    return;
+}
+
 // inference MODEL [THREADS] [profile] prints milliseconds of a run, write-bert FILE makes a model for it; for bench/inference-speed.sh.
 if (args is ["inference", var model, .. var how])
 {

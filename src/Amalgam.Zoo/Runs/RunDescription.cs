@@ -108,8 +108,8 @@ public sealed record DataDescription(string Name)
     /// <summary>Whether it is a file of arrays, which has no test part.</summary>
     public bool IsFile => Name.EndsWith(".npz", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Whether it has no test part: a file of arrays, or a folder of images without one.</summary>
-    public bool HasOnePart => IsFile || (DataSource.All.All(s => s.Name != Name) && ImageFolder.HasOnePart(Name));
+    /// <summary>Whether it has no test part: a file of arrays, a folder of images without one, or own texts of which none are named.</summary>
+    public bool HasOnePart => IsFile || (Name == TextSource.Own && !Options.ContainsKey("test")) || (DataSource.All.All(s => s.Name != Name) && ImageFolder.HasOnePart(Name));
 
     /// <summary>Options of the data set, as texts.</summary>
     public ImmutableDictionary<string, string> Options { get; init; } = ImmutableDictionary<string, string>.Empty;
@@ -133,8 +133,8 @@ public sealed record DataDescription(string Name)
     public Augmentation Augmentation { get; init; } = new();
 }
 
-/// <summary>What a run trains: an architecture of the Zoo with its options, a file that describes layers, or an ONNX file.</summary>
-/// <param name="Name">Name in the Zoo, or a path that ends in .yml, .yaml or .onnx.</param>
+/// <summary>What a run trains: an architecture of the Zoo with its options, a file that describes layers, an ONNX file, or a folder of Hugging Face.</summary>
+/// <param name="Name">Name in the Zoo, a path that ends in .yml, .yaml or .onnx, or that of a folder.</param>
 public sealed record ModelDescription(string Name)
 {
     /// <summary>Options of the architecture, as texts.</summary>
@@ -163,6 +163,12 @@ public sealed record ModelDescription(string Name)
 
     /// <summary>Whether it is a file that describes layers (<see cref="Models.Sequential"/>).</summary>
     public bool IsLayers => IsLayersFile(Name);
+
+    /// <summary>Whether it is a folder of Hugging Face, whose configuration says what the model is.</summary>
+    public bool IsFolder => MayBeFolder && Directory.Exists(Name);
+
+    /// <summary>Whether it is none of the other kinds; the folder need not be there any more.</summary>
+    internal bool MayBeFolder => !IsOnnx && !IsLayers && Models.ZooModel.All.All(m => m.Name != Name);
 
     /// <summary>Whether a path ends like an ONNX file.</summary>
     public static bool IsOnnxFile(string path) => path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase);
