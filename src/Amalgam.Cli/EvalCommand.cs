@@ -29,11 +29,12 @@ internal sealed class EvalCommand
     private Verb CreateVerb()
     {
         Verb verb = new(
-            "eval", "Evaluate networks on test data: accuracy, top-5 accuracy and cross-entropy, or of recommenders AUC, hit rate and NDCG; of several networks also the ensemble, the sum of their scores.",
+            "eval", "Evaluate networks on test data: accuracy, top-5 accuracy and cross-entropy, or of recommenders AUC, hit rate and NDCG; of several networks also the ensemble.",
             [
                 "amalgam eval runs/mnist-mlp                    # a run of amalgam train, on its own data",
                 "amalgam eval model.onnx --data cifar10 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225",
                 "amalgam eval a.safetensors b.safetensors --model mlp:bias=false --data mnist",
+                "amalgam eval iclrec.safetensors --model iclrec:items=12103,depth=1 --data beauty-next",
                 "amalgam eval runs/sasrec --data beauty:candidates=999",
                 "amalgam eval a.onnx --data cifar10 --class-vectors v.safetensors --tasks 0,1,2,6,9/3,4,5,7,8",
             ])
@@ -54,22 +55,19 @@ internal sealed class EvalCommand
         bool ofRun = run is not null && parse.GetValue(_data) is null;
         Tensor? vectors = (parse.GetValue(_vectors) ?? run?.Loss.ClassVectors) is { } path ? ClassVectors.Read(path, ofRun ? run!.Data.Classes : []) : null;
 
-        List<(string Name, Tensor Scores)> rows = [];
-        using (Progress progress = new(parse.InvocationConfiguration.Error, parse.GetValue(_quiet)))
+        List<Contestant> contestants = [];
+        foreach (string model in paths)
         {
-            foreach (string model in paths)
-            {
-                Graph graph = RunFolder.Find(model) is { } own ? ModelLoader.Load(RunFolder.ModelOf(model), own.Model) : ModelLoader.Load(model, ArchitectureOption.Of(parse.GetValue(_model)));
-                string? scores = null;
-                if (vectors is not null) scores = AddScores(graph, vectors);
-                int before = rows.Count;
-                Tensor all = Predictions.Of(graph, data, parse.GetValue(_batch) ?? 128, scores, new Samples(done => progress.Report("evaluated", before * data.Count + done, paths.Length * data.Count)), cancel);
-                rows.Add((model, all));
-            }
+            Graph graph = RunFolder.Find(model) is { } own ? ModelLoader.Load(RunFolder.ModelOf(model), own.Model) : ModelLoader.Load(model, ArchitectureOption.Of(parse.GetValue(_model)));
+            contestants.Add(new(model, graph, vectors is null ? null : AddScores(graph, vectors)));
         }
 
-        if (rows.Count > 1) rows.Add(($"ensemble of all {rows.Count} (sum of scores)", Measure.Sum([.. rows.Select(r => r.Scores)])));
-        (string Name, IReadOnlyList<Measure> Measures)[] results = [.. rows.Select(row => (row.Name, Measure.Of(row.Scores, data, tasks)))];
+        IReadOnlyList<(string Name, IReadOnlyList<Measure> Measures)> results;
+        using (Progress progress = new(parse.InvocationConfiguration.Error, parse.GetValue(_quiet)))
+        {
+            results = Contestant.Measure(contestants, data, parse.GetValue(_batch) ?? 128, tasks, new Samples(done => progress.Report("evaluated", done, contestants.Count * data.Count)), cancel);
+        }
+
         if (parse.GetValue(_json)) WriteJson(output, data, results);
         else Write(output, data, results);
     }
@@ -90,10 +88,11 @@ internal sealed class EvalCommand
         if (parse.GetValue(_mean) is { Length: > 0 } mean) augmentation = augmentation with { Mean = [.. mean] };
         if (parse.GetValue(_std) is { Length: > 0 } std) augmentation = augmentation with { Deviation = [.. std] };
         description = description with { Augmentation = augmentation.Fixed, Limit = null, Validation = 0, OwnValidation = false };
+        foreach (string model in parse.GetValue(_models)!) description = ModelText.For(description, model);
         if (parse.GetValue(_training) && parse.GetValue(_validation)) throw new InvalidDataException("--training-data and --validation-data exclude each other");
         Dataset data = parse.GetValue(_validation) ? RunData.OpenValidation(description) : parse.GetValue(_training) ? RunData.OpenTrain(description) : RunData.OpenTest(description);
         if (parse.GetValue(_limit) is { } limit) data = Subset.First(data, limit);
-        return data.Labels.IsEmpty && Measure.GroupOf(data) is null ? throw new InvalidDataException($"{data.Name} has no classes to evaluate by") : data;
+        return data.Labels.IsEmpty && ItemRanking.Of(data) is null ? throw new InvalidDataException($"{data.Name} has no classes to evaluate by") : data;
     }
 
     private static int[][] Tasks(string? text, Dataset data)
@@ -116,16 +115,16 @@ internal sealed class EvalCommand
         return [.. tasks];
     }
 
-    private static void Write(TextWriter output, Dataset data, (string Name, IReadOnlyList<Measure> Measures)[] results)
+    private static void Write(TextWriter output, Dataset data, IReadOnlyList<(string Name, IReadOnlyList<Measure> Measures)> results)
     {
-        output.WriteLine($"{Printable.Line(data.Name)}: {data.Count:N0} samples of {(Measure.GroupOf(data) is { } items ? $"{items} items" : $"{data.Classes.Length} classes")}");
+        output.WriteLine($"{Printable.Line(data.Name)}: {data.Count:N0} samples of {(ItemRanking.Of(data) is { } ranking ? $"{ranking.Items:N0} items" : $"{data.Classes.Length} classes")}");
         output.WriteLine();
         Table table = new(1, ["MODEL", .. results[0].Measures.Select(m => $">{m.Name.ToUpperInvariant()}")]);
         foreach (var (name, measures) in results) table.Add([Printable.Line(name), .. measures.Select(m => m.IsShare ? Percent(m.Value) : Printable.Number(m.Value))]);
         table.Write(output, Screen.WidthOf(output));
     }
 
-    private static void WriteJson(TextWriter output, Dataset data, (string Name, IReadOnlyList<Measure> Measures)[] results) => Json.Write(output, json =>
+    private static void WriteJson(TextWriter output, Dataset data, IReadOnlyList<(string Name, IReadOnlyList<Measure> Measures)> results) => Json.Write(output, json =>
     {
         json.WriteString("data", data.Name);
         json.WriteNumber("samples", data.Count);

@@ -25,6 +25,7 @@ internal static class Program
         RootCommand root = new("Makes one neural network out of several.")
         {
             MergeCommand.Create(),
+            SpliceCommand.Create(),
             InspectCommand.Create(),
             DiffCommand.Create(),
             ConvertCommand.Create(),
@@ -35,6 +36,7 @@ internal static class Program
             ShowCommand.Create(),
             DataCommand.Create(),
             DemoCommand.Create(),
+            ReproduceCommand.Create(),
             CompletionCommand.Create(),
         };
         root.HelpName = "amalgam";

@@ -63,12 +63,16 @@ internal static class TrainCommand
         output.WriteLine($"{result.Epochs.Count} epochs in {clock.Elapsed.TotalSeconds:0.0} s, network in {Printable.Line(folder)}");
     }
 
-    private static string Line(EpochRecord epoch)
+    internal static string Line(EpochRecord epoch)
     {
         string right = epoch.Accuracy is { } accuracy ? $", {EvalCommand.Percent(accuracy)} right" : "";
         string validation = epoch.Validation is { } score ? $"  validation: {Text(score)}" : "";
         return $"epoch {epoch.Epoch}  loss {epoch.Loss:0.0000}{right}{validation}  lr {Printable.Number(epoch.Rate)}  {epoch.Seconds:0.0} s";
     }
 
-    private static string Text(Score score) => score.Accuracy is { } accuracy ? $"{EvalCommand.Percent(accuracy)} right, loss {score.Loss:0.0000}" : $"loss {score.Loss:0.0000}";
+    private static string Text(Score score)
+    {
+        string merit = score.Merit is { } ndcg ? $"{ItemRanking.MeritName.ToUpperInvariant()} {ndcg:0.0000}, " : "";
+        return merit + (score.Accuracy is { } accuracy ? $"{EvalCommand.Percent(accuracy)} right, loss {score.Loss:0.0000}" : $"loss {score.Loss:0.0000}");
+    }
 }

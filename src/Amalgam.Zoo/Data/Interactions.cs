@@ -50,6 +50,25 @@ public sealed record Interactions(ImmutableArray<int[]> Users, int Items)
         return FromOne([.. users.OrderBy(u => u.Key).Select(u => (timed ? u.Value.OrderBy(i => i.Time).ThenBy(i => i.Item) : u.Value.AsEnumerable()).Select(i => i.Item).ToArray())]);
     }
 
+    /// <summary>
+    /// The items that a part asks for, as user and position: of each user the last is for the test, the one before for validation, every earlier one but the first for
+    /// training (leave one out). Every user needs three.
+    /// </summary>
+    public IEnumerable<(int User, int At)> Asked(Split split) => Users.SelectMany((items, user) => split switch
+    {
+        Split.Test => [(user, items.Length - 1)],
+        Split.Validation => [(user, items.Length - 2)],
+        _ => Enumerable.Range(1, items.Length - 3).Select(at => (user, at)),
+    });
+
+    /// <summary>Writes a user's last items before a position, as many as there is room for, padded with 0 on the left.</summary>
+    public void ReadBefore(int user, int at, Span<float> y)
+    {
+        y.Clear();
+        ReadOnlySpan<int> before = Users[user].AsSpan(Math.Max(0, at - y.Length), Math.Min(at, y.Length));
+        for (int i = 0; i < before.Length; i++) y[y.Length - before.Length + i] = before[i];
+    }
+
     /// <summary>The users with at least so many items.</summary>
     public Interactions AtLeast(int items) => this with { Users = [.. Users.Where(u => u.Length >= items)] };
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
+using Amalgam.Zoo.Data.Tokenizers;
 
 namespace Amalgam.Zoo.Data;
 
@@ -7,7 +8,7 @@ namespace Amalgam.Zoo.Data;
 /// Word pieces by byte-pair encoding (R. Sennrich, B. Haddow and A. Birch, 2016): words, in lower case, are bytes; the pair of neighbours that is most frequent in the
 /// training text becomes a piece of its own, again and again. The same text gives the same vocabulary.
 /// </summary>
-public sealed class Vocabulary
+public sealed class Vocabulary : Tokenizer
 {
     /// <summary>Fills a text up.</summary>
     public const int Padding = 0;
@@ -23,16 +24,16 @@ public sealed class Vocabulary
 
     private const int FirstByte = 3;
 
-    private readonly Dictionary<(int, int), int> _merges;
+    private readonly PairMerges _merges;
 
-    private Vocabulary(ImmutableArray<(int Left, int Right)> merges)
+    private Vocabulary(ImmutableArray<(int Left, int Right)> merges) : base(TextTemplate.Bert(Start, End, Padding))
     {
         Merges = merges;
-        _merges = merges.Select((pair, i) => (pair, i)).ToDictionary(p => (p.pair.Left, p.pair.Right), p => Least + p.i);
+        _merges = new(merges.Select((pair, i) => (pair, i)).ToDictionary(p => p.pair, p => (p.i, Least + p.i)));
     }
 
     /// <summary>Number of pieces, the special ones included.</summary>
-    public int Count => Least + Merges.Length;
+    public override int Count => Least + Merges.Length;
 
     /// <summary>The pairs that became pieces, in order: pair i is piece <see cref="Least"/> + i.</summary>
     public ImmutableArray<(int Left, int Right)> Merges { get; }
@@ -74,38 +75,14 @@ public sealed class Vocabulary
         return new([.. merges]);
     }
 
-    /// <summary>The pieces of a text.</summary>
-    public int[] Encode(string text) => [.. Words(text).SelectMany(Pieces)];
-
-    /// <summary>The pieces of texts as a classifier takes them: a start, then each text with an end; cut at a length by shortening the longest text.</summary>
-    /// <param name="texts">One text or two.</param>
-    /// <param name="length">Pieces at most.</param>
-    /// <returns>The pieces, and for each the number of its text from 0.</returns>
-    public (int[] Pieces, int[] Segments) Encode(IReadOnlyList<string> texts, int length)
+    private protected override void Add(string text, List<int> ids)
     {
-        List<int>[] encoded = [.. texts.Select(t => Encode(t).ToList())];
-        while (encoded.Sum(t => t.Count) + texts.Count + 1 > length && encoded.MaxBy(t => t.Count) is { Count: > 0 } longest) longest.RemoveAt(longest.Count - 1);
-        int[] pieces = [Start, .. encoded.SelectMany(t => t.Append(End))];
-        int[] segments = [0, .. encoded.SelectMany((t, i) => Enumerable.Repeat(i, t.Count + 1))];
-        return (pieces[..Math.Min(length, pieces.Length)], segments[..Math.Min(length, segments.Length)]);
-    }
-
-    private List<int> Pieces(string word)
-    {
-        List<int> pieces = Bytes(word);
-        while (pieces.Count > 1)
+        foreach (string word in Words(text))
         {
-            (int Piece, (int, int) Pair) first = (int.MaxValue, default);
-            for (int i = 1; i < pieces.Count; i++)
-            {
-                if (_merges.TryGetValue((pieces[i - 1], pieces[i]), out int piece) && piece < first.Piece) first = (piece, (pieces[i - 1], pieces[i]));
-            }
-
-            if (first.Piece == int.MaxValue) break;
-            Join(pieces, first.Pair, first.Piece);
+            List<int> pieces = Bytes(word);
+            _merges.Apply(pieces);
+            ids.AddRange(pieces);
         }
-
-        return pieces;
     }
 
     /// <summary>Words and marks: runs of letters and digits with the space before them, and other characters by themselves.</summary>

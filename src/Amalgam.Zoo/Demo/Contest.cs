@@ -54,7 +54,7 @@ internal sealed class Contest(Graph network, Dataset validation, Dataset test, D
         for (int i = 0; i < all.Length; i++)
         {
             string path = Path.Combine(folder, Candidates, $"{method.Name}-{i}.safetensors");
-            Merge(all[i], pair, folder, path);
+            all[i].Merge(RecipeOf(method, folder), path, Relative(pair.First), Relative(pair.Second), OriginOf(pair), options.Merge);
             ClassScores scores = Load(path, validation);
             (double right, double loss) = (scores.Accuracy(validation.Labels), scores.CrossEntropy(validation.Labels));
             if (right > best.Right || (right == best.Right && loss < best.Loss)) best = (i, right, loss);
@@ -70,23 +70,11 @@ internal sealed class Contest(Graph network, Dataset validation, Dataset test, D
         return new(merge, score, best.Right, all.Length);
     }
 
-    private void Merge(DemoMerge merge, Pair pair, string folder, string path)
-    {
-        string file = RecipeOf(merge.Entry, folder);
-        File.WriteAllText(file, Recipe(merge, pair));
-        using RecipeRun run = RecipeRun.Read(file);
-        foreach (string model in run.Plans.SelectMany(p => p.Models).Select(m => Path.GetFullPath(m.Checkpoint.Path)))
-        {
-            if (!new[] { pair.First, pair.Second, pair.Base ?? pair.First }.Any(p => Path.GetFullPath(Path.Combine(folder, p)) == model))
-                throw new IOException($"{model} would be taken for a model of the demonstration, since a recipe's paths are looked up from the current folder first; run it in another folder");
-        }
-
-        run.Run(path, options.Merge);
-    }
-
     private static string RecipeOf(MethodEntry method, string folder) => Path.Combine(folder, Recipes, method.Name + ".yml");
 
-    private static string Recipe(DemoMerge merge, Pair pair) => merge.Recipe(Relative(pair.First), Relative(pair.Second), pair.Base is null ? null : Relative(pair.Base));
+    private static string Recipe(DemoMerge merge, Pair pair) => merge.Recipe(Relative(pair.First), Relative(pair.Second), OriginOf(pair));
+
+    private static string? OriginOf(Pair pair) => pair.Base is null ? null : Relative(pair.Base);
 
     /// <summary>A path as recipes name it.</summary>
     private static string Relative(string path) => Path.IsPathRooted(path) ? path : $"../{path}";

@@ -80,6 +80,29 @@ public sealed record DemoMerge(MethodEntry Entry, params ImmutableArray<(string 
         return text.ToString();
     }
 
+    /// <summary>Writes the recipe and merges by it.</summary>
+    /// <param name="recipe">The recipe's file.</param>
+    /// <param name="output">The checkpoint to write.</param>
+    /// <param name="first">Path of one network, absolute or from the recipe's folder; see <see cref="Roles"/>.</param>
+    /// <param name="second">Path of the other.</param>
+    /// <param name="origin">Path of the base that both come from; null when there is none.</param>
+    /// <param name="options">How to merge.</param>
+    /// <exception cref="IOException">From the current folder the recipe's paths lead to other files.</exception>
+    public void Merge(string recipe, string output, string first, string second, string? origin, MergeOptions options)
+    {
+        File.WriteAllText(recipe, Recipe(first, second, origin));
+        using RecipeRun run = RecipeRun.Read(recipe);
+        string folder = Path.GetDirectoryName(Path.GetFullPath(recipe))!;
+        HashSet<string> meant = [.. new[] { first, second, origin ?? first }.Select(path => Path.GetFullPath(Path.Combine(folder, path)))];
+        foreach (string model in run.Plans.SelectMany(p => p.Models).Select(m => Path.GetFullPath(m.Checkpoint.Path)))
+        {
+            if (!meant.Contains(model))
+                throw new IOException($"{model} would be taken for a model of the recipe, since a recipe's paths are looked up from the current folder first; run it in another folder");
+        }
+
+        run.Run(output, options);
+    }
+
     /// <summary>YAML's single quotes: a path may hold anything.</summary>
     private static string Quoted(string path) => $"'{path.Replace("'", "''", StringComparison.Ordinal)}'";
 }

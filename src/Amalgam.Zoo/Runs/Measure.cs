@@ -11,8 +11,6 @@ namespace Amalgam.Zoo.Runs;
 /// <param name="IsShare">Whether it is a share of the whole, which people like in percent.</param>
 public sealed record Measure(string Name, double Value, bool IsShare = false)
 {
-    private static readonly int[] Cuts = [5, 10, 20];
-
     /// <summary>What a network's scores for all samples of a data set are worth.</summary>
     /// <param name="scores">
     /// A score for each sample and class, <c>[samples, classes]</c>; one that the sample's label is 1, <c>[samples]</c> or <c>[samples, 1]</c>; or, where a sample is a group
@@ -22,25 +20,47 @@ public sealed record Measure(string Name, double Value, bool IsShare = false)
     /// <param name="tasks">Groups of classes that are also measured among themselves.</param>
     /// <exception cref="InvalidDataException">The scores and the data do not go together.</exception>
     public static IReadOnlyList<Measure> Of(Tensor scores, Dataset data, IReadOnlyList<int[]> tasks) =>
-        GroupOf(data) is { } size ? OfGroups(scores, data, size)
-        : scores.Count == data.Count && data.Classes.Length == 2 ? OfPairs(scores.Span, [.. data.Labels.ToArray().Select(l => l == 1)], Users(data))
+        ItemRanking.Of(data) is { } ranking ? OfItems(scores, data, ranking)
+        : AreClicks(scores, data) ? OfPairs(scores.Span, [.. data.Labels.ToArray().Select(l => l == 1)], Users(data))
         : OfClasses(new(scores), data, tasks);
 
-    /// <summary>Number of items of a sample that is a group of them, one right and the others not: the size of its field <c>label</c>; null where samples are none.</summary>
-    public static int? GroupOf(Dataset data) => data.Fields.FirstOrDefault(f => f.Name == "label") is { Shape.Rank: 1 } label ? label.Shape.Size(0) : null;
+    /// <summary>Whether each score says, by its logistic function, how likely a click is: those of groups, and one for a sample of two classes.</summary>
+    public static bool AreClicks(Tensor scores, Dataset data) => ItemRanking.Of(data) is { } ranking ? !ranking.IsOfAll : scores.Count == data.Count && data.Classes.Length == 2;
+
+    /// <summary>Scores whose logistic function is the mean of that of several networks' scores.</summary>
+    /// <exception cref="InvalidDataException">They are not of one shape.</exception>
+    public static Tensor MeanProbability(IReadOnlyList<Tensor> networks)
+    {
+        CheckShapes(networks);
+        Tensor mean = new(networks[0].Shape);
+        for (int i = 0; i < mean.Count; i++)
+        {
+            double yes = 0, no = 0;
+            foreach (Tensor scores in networks)
+            {
+                yes += 1 / (1 + Math.Exp(-(double)scores.Span[i]));
+                no += 1 / (1 + Math.Exp(scores.Span[i]));
+            }
+
+            mean.Span[i] = (float)(Math.Log(yes) - Math.Log(no));
+        }
+
+        return mean;
+    }
 
     /// <summary>The sum of the scores of several networks.</summary>
     /// <exception cref="InvalidDataException">They are not of one shape.</exception>
     public static Tensor Sum(IReadOnlyList<Tensor> networks)
     {
+        CheckShapes(networks);
         Tensor sum = networks[0].Copy();
-        foreach (Tensor other in networks.Skip(1))
-        {
-            if (other.Shape != sum.Shape) throw new InvalidDataException($"networks with scores {sum.Shape} and {other.Shape} have no common sum");
-            TensorPrimitives.Add(sum.Span, other.Span, sum.Span);
-        }
-
+        foreach (Tensor other in networks.Skip(1)) TensorPrimitives.Add(sum.Span, other.Span, sum.Span);
         return sum;
+    }
+
+    private static void CheckShapes(IReadOnlyList<Tensor> networks)
+    {
+        if (networks.FirstOrDefault(other => other.Shape != networks[0].Shape) is { } odd) throw new InvalidDataException($"networks with scores {networks[0].Shape} and {odd.Shape} have no common sum");
     }
 
     private static List<Measure> OfClasses(ClassScores scores, Dataset data, IReadOnlyList<int[]> tasks)
@@ -54,35 +74,39 @@ public sealed record Measure(string Name, double Value, bool IsShare = false)
         List<Measure> measures = [new("accuracy", scores.Accuracy(data.Labels), true)];
         if (scores.Classes > 5) measures.Add(new("top-5", scores.Accuracy(data.Labels, 5), true));
         measures.Add(new("loss", scores.CrossEntropy(data.Labels)));
+        if (data.Labels.Length > 0) measures.AddRange(OfConfusions(scores, data.Labels));
         measures.AddRange(tasks.Select((task, i) => new Measure(string.Create(CultureInfo.InvariantCulture, $"task {i + 1}"), scores.Accuracy(data.Labels, among: task), true)));
         return measures;
     }
 
-    /// <summary>Of groups, beside what holds for pairs, how high the right item is ranked in its own: hit rate and NDCG at 5, 10 and 20, means over the groups.</summary>
-    private static List<Measure> OfGroups(Tensor scores, Dataset data, int size)
+    /// <summary>Macro recall and macro F1; of two classes also AUC, a sample's score being how much larger that of the second class is.</summary>
+    private static IEnumerable<Measure> OfConfusions(ClassScores scores, ReadOnlySpan<int> labels)
     {
-        if (scores.Count != (long)data.Count * size) throw new InvalidDataException($"the network gives scores {scores.Shape}, {data.Name} has {data.Count} samples of {size} items, each of which needs one");
-        int field = data.IndexOf("label");
+        ConfusionMatrix counts = ConfusionMatrix.Of(labels, scores.Predictions(), scores.Classes);
+        Measure[] macro = [new("macro recall", counts.MacroRecall, true), new("macro f1", counts.MacroF1, true)];
+        if (scores.Classes != 2) return macro;
+        float[] differences = new float[labels.Length];
+        for (int i = 0; i < differences.Length; i++) differences[i] = scores.Scores.Span[(2 * i) + 1] - scores.Scores.Span[2 * i];
+        return [new("auc", Classification.Auc(differences, [.. labels.ToArray().Select(l => l == 1)])), .. macro];
+    }
+
+    /// <summary>How high the right item of each sample is ranked; and of groups what holds for pairs.</summary>
+    private static List<Measure> OfItems(Tensor scores, Dataset data, ItemRanking ranking)
+    {
+        int size = scores.Count / Math.Max(1, data.Count);
+        int[] ranks = [.. Enumerable.Range(0, data.Count).Select(i => ranking.Rank(scores.Span.Slice(i * size, size), i))];
+        if (ranking.IsOfAll) return [.. ItemRanking.Measures(ranks)];
         bool[] right = new bool[scores.Count];
-        int[] ranks = new int[data.Count];
+        int field = data.IndexOf("label");
         float[] labels = new float[size];
         for (int i = 0; i < ranks.Length; i++)
         {
             data.Read(field, i, default, labels);
             for (int k = 0; k < size; k++) right[i * size + k] = labels[k] == 1;
-            if (labels.Count(l => l == 1) != 1) throw new InvalidDataException($"{data.Name}: sample {i} has {labels.Count(l => l == 1)} right items, expected one");
-            ranks[i] = Ranking.Rank(scores.Span.Slice(i * size, size), Array.IndexOf(labels, 1f));
         }
 
         int[]? users = Users(data) is { } own ? [.. own.SelectMany(user => Enumerable.Repeat(user, size))] : null;
-        List<Measure> measures = OfPairs(scores.Span, right, users);
-        foreach (int k in Cuts)
-        {
-            measures.Add(new($"hr@{k}", ranks.Length == 0 ? double.NaN : ranks.Average(rank => Ranking.Hit(rank, k))));
-            measures.Add(new($"ndcg@{k}", ranks.Length == 0 ? double.NaN : ranks.Average(rank => Ranking.Ndcg(rank, k))));
-        }
-
-        return measures;
+        return [.. OfPairs(scores.Span, right, users), .. ItemRanking.Measures(ranks)];
     }
 
     /// <summary>Area under the ROC curve, over all and within users, and the binary cross-entropy.</summary>

@@ -3,6 +3,7 @@ using Amalgam.Merging;
 using Amalgam.Merging.Recipes;
 using Amalgam.Training;
 using Amalgam.Training.Data;
+using Amalgam.Transfer;
 using Amalgam.Zoo.Data;
 
 namespace Amalgam.Zoo.Runs;
@@ -52,18 +53,31 @@ public sealed record RunDescription
     /// <summary>Decides on the model's first weights, the order of the samples, augmentation and dropout.</summary>
     public long Seed { get; init; }
 
+    /// <summary>Of a learned splice, what is trained; null where the description does not say it.</summary>
+    public TrainScope? Train { get; init; }
+
     /// <summary>Folder of what the run leaves behind; null when the command line names it.</summary>
     public string? Output { get; init; }
 
     /// <summary>Reads a run description.</summary>
     /// <exception cref="InvalidDataException">It cannot be read, is not YAML, has an unknown key or a value out of its range; the message begins with file, line and column.</exception>
-    public static RunDescription Read(string path) => !File.Exists(path) ? throw new FileNotFoundException($"{path} does not exist", path) : Guard(() => RunReader.Read(RecipeFile.Single(RecipeFile.ReadText(path), path)));
+    public static RunDescription Read(string path) => Read(path, null);
+
+    /// <summary>Reads a run description that need not say what learns.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="model">What learns where the description does not say it; null where it must.</param>
+    /// <exception cref="InvalidDataException">It cannot be read, is not YAML, has an unknown key or a value out of its range; the message begins with file, line and column.</exception>
+    public static RunDescription Read(string path, ModelDescription? model) =>
+        !File.Exists(path) ? throw new FileNotFoundException($"{path} does not exist", path) : Guard(() => RunReader.Read(RecipeFile.Single(RecipeFile.ReadText(path), path), model));
+
+    /// <summary>Reads a run description that stands in a recipe.</summary>
+    internal static RunDescription Read(RecipeNode node, ModelDescription model) => Guard(() => RunReader.Read(node, model));
 
     /// <summary>Reads the text of a run description.</summary>
     /// <param name="text">YAML.</param>
     /// <param name="file">The name to use in messages.</param>
     /// <exception cref="InvalidDataException">It is no run description.</exception>
-    public static RunDescription Parse(string text, string file) => Guard(() => RunReader.Read(RecipeFile.Single(text, file)));
+    public static RunDescription Parse(string text, string file) => Guard(() => RunReader.Read(RecipeFile.Single(text, file), null));
 
     private static RunDescription Guard(Func<RunDescription> read)
     {
@@ -94,8 +108,8 @@ public sealed record DataDescription(string Name)
     /// <summary>Whether it is a file of arrays, which has no test part.</summary>
     public bool IsFile => Name.EndsWith(".npz", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Whether it has no test part: a file of arrays, or a folder of images without one.</summary>
-    public bool HasOnePart => IsFile || (DataSource.All.All(s => s.Name != Name) && ImageFolder.HasOnePart(Name));
+    /// <summary>Whether it has no test part: a file of arrays, a folder of images without one, or own texts of which none are named.</summary>
+    public bool HasOnePart => IsFile || (Name == TextSource.Own && !Options.ContainsKey("test")) || (DataSource.All.All(s => s.Name != Name) && ImageFolder.HasOnePart(Name));
 
     /// <summary>Options of the data set, as texts.</summary>
     public ImmutableDictionary<string, string> Options { get; init; } = ImmutableDictionary<string, string>.Empty;
@@ -119,8 +133,8 @@ public sealed record DataDescription(string Name)
     public Augmentation Augmentation { get; init; } = new();
 }
 
-/// <summary>What a run trains: an architecture of the Zoo with its options, a file that describes layers, or an ONNX file.</summary>
-/// <param name="Name">Name in the Zoo, or a path that ends in .yml, .yaml or .onnx.</param>
+/// <summary>What a run trains: an architecture of the Zoo with its options, a file that describes layers, an ONNX file, or a folder of Hugging Face.</summary>
+/// <param name="Name">Name in the Zoo, a path that ends in .yml, .yaml or .onnx, or that of a folder.</param>
 public sealed record ModelDescription(string Name)
 {
     /// <summary>Options of the architecture, as texts.</summary>
@@ -150,6 +164,12 @@ public sealed record ModelDescription(string Name)
     /// <summary>Whether it is a file that describes layers (<see cref="Models.Sequential"/>).</summary>
     public bool IsLayers => IsLayersFile(Name);
 
+    /// <summary>Whether it is a folder of Hugging Face, whose configuration says what the model is.</summary>
+    public bool IsFolder => MayBeFolder && Directory.Exists(Name);
+
+    /// <summary>Whether it is none of the other kinds; the folder need not be there any more.</summary>
+    internal bool MayBeFolder => !IsOnnx && !IsLayers && Models.ZooModel.All.All(m => m.Name != Name);
+
     /// <summary>Whether a path ends like an ONNX file.</summary>
     public static bool IsOnnxFile(string path) => path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase);
 
@@ -158,11 +178,11 @@ public sealed record ModelDescription(string Name)
 }
 
 /// <summary>What a run minimises.</summary>
-/// <param name="Name"><c>cross_entropy</c>, <c>cosine</c>, <c>bce</c> or <c>mse</c>.</param>
+/// <param name="Name"><c>cross_entropy</c>, <c>cosine</c>, <c>bce</c>, <c>mse</c> or <c>entropy</c>.</param>
 public sealed record LossDescription(string Name)
 {
     /// <summary>The names.</summary>
-    public static readonly ImmutableArray<string> Names = ["cross_entropy", "cosine", "bce", "mse"];
+    public static readonly ImmutableArray<string> Names = ["cross_entropy", "cosine", "bce", "mse", "entropy"];
 
     /// <summary>Share of the truth that is spread over all classes, in [0, 1).</summary>
     public double LabelSmoothing { get; init; }

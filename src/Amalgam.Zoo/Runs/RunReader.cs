@@ -3,6 +3,7 @@ using System.Globalization;
 using Amalgam.Merging.Recipes;
 using Amalgam.Training;
 using Amalgam.Training.Data;
+using Amalgam.Transfer;
 
 namespace Amalgam.Zoo.Runs;
 
@@ -12,24 +13,27 @@ internal static class RunReader
     /// <summary>Says that validation data is the data set's own part.</summary>
     public const string Own = "own";
 
-    private static readonly RecipeLevel Run = new("a run", ["data", "model", "loss", "optimizer", "schedule", "lr", "epochs", "batch", "drop_last", "seed", "output"]);
+    private static readonly RecipeLevel Run = new("a run", ["data", "model", "loss", "optimizer", "schedule", "lr", "epochs", "batch", "drop_last", "seed", "train", "output"]);
     private static readonly RecipeLevel Data = new("data", ["name", "options", "validation", "seed", "limit", "classes", "augment", "mean", "std"]);
     private static readonly RecipeLevel Augment = new("augment", ["flip", "crop", "rotation"]);
     private static readonly RecipeLevel CrossEntropy = new("the loss cross_entropy", ["name", "label_smoothing", "target"]);
     private static readonly RecipeLevel Cosine = new("the loss cosine", ["name", "class_vectors", "scale", "label_smoothing", "target"]);
+    private static readonly RecipeLevel Entropy = new("the loss entropy", ["name"]);
     private static readonly RecipeLevel PlainLoss = new("this loss", ["name", "target"]);
     private static readonly RecipeLevel Group = new("a group of parameters", ["match", "lr_scale", "weight_decay"]);
     private static readonly ImmutableArray<string> OfEveryOptimizer = ["name", "weight_decay", "no_decay", "decay_vectors", "clip_norm", "groups"];
-    private static readonly ImmutableArray<string> Optimizers = ["sgd", "adam", "adamw"], Schedules = ["constant", "step", "multistep", "cosine", "linear"];
+    private static readonly ImmutableArray<string> Optimizers = ["sgd", "adam", "adamw"], Scopes = ["splice", "all"], Schedules = ["constant", "step", "multistep", "cosine", "linear"];
 
-    public static RunDescription Read(RecipeNode node)
+    /// <param name="node">The description.</param>
+    /// <param name="model">What learns where it does not say it; null where it must.</param>
+    public static RunDescription Read(RecipeNode node, ModelDescription? model)
     {
         if (!node.IsMapping) throw node.Unexpected("a run, a mapping with data, model, lr and epochs");
         var fields = node.Fields(Run);
         RunDescription run = new()
         {
             Data = ReadData(Required(node, fields, "data")),
-            Model = ReadModel(Required(node, fields, "model")),
+            Model = model is not null && !fields.ContainsKey("model") ? model : ReadModel(Required(node, fields, "model")),
             Loss = fields.TryGetValue("loss", out RecipeNode loss) ? ReadLoss(loss) : new("cross_entropy"),
             Schedule = fields.TryGetValue("schedule", out RecipeNode schedule) ? ReadSchedule(schedule) : new ConstantRate(),
             Rate = Number(Required(node, fields, "lr"), "a learning rate above 0", x => x > 0),
@@ -37,6 +41,7 @@ internal static class RunReader
             Batch = fields.TryGetValue("batch", out RecipeNode batch) ? FromOne(batch, "a number of samples from 1 on") : 128,
             DropLast = Flag(fields, "drop_last", false),
             Seed = Whole(fields, "seed"),
+            Train = fields.TryGetValue("train", out RecipeNode train) ? (OneOf(train, "a scope", Scopes) == "all" ? TrainScope.All : TrainScope.Splice) : null,
             Output = Word(fields, "output", "a folder"),
         };
         return fields.TryGetValue("optimizer", out RecipeNode optimizer) ? ReadOptimizer(optimizer, run) : run;
@@ -73,7 +78,7 @@ internal static class RunReader
 
     private static ModelDescription ReadModel(RecipeNode node)
     {
-        if (!node.IsMapping) return new(node.Text("the name of a model, a path to an .onnx file, or a mapping {name, ...}"));
+        if (!node.IsMapping) return new(node.Text("the name of a model, a path to an .onnx file or a folder of Hugging Face, or a mapping {name, ...}"));
         var entries = node.Entries("a model").Where(e => !e.Value.IsNull).ToArray();
         var fields = entries.ToDictionary(e => e.Key, e => e.Value);
         return new(Required(node, fields, "name").Text("the name of a model or a path to an .onnx file"))
@@ -88,7 +93,7 @@ internal static class RunReader
     {
         if (!node.IsMapping) return new(OneOf(node, "a loss", [.. LossDescription.Names.Where(n => n != "cosine")]));
         string name = OneOf(Named(node), "a loss", LossDescription.Names);
-        var fields = node.Fields(name switch { "cross_entropy" => CrossEntropy, "cosine" => Cosine, _ => PlainLoss });
+        var fields = node.Fields(name switch { "cross_entropy" => CrossEntropy, "cosine" => Cosine, "entropy" => Entropy, _ => PlainLoss });
         LossDescription loss = new(name)
         {
             LabelSmoothing = Number(fields, "label_smoothing", 0, "a share from 0 up to, without, 1", x => x is >= 0 and < 1),

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Amalgam.Training;
 using Amalgam.Training.Data;
+using Amalgam.Transfer;
 
 namespace Amalgam.Zoo.Runs;
 
@@ -25,6 +26,7 @@ public static class RunYaml
         Line("batch", Number(run.Batch));
         Line("drop_last", Flag(run.DropLast));
         Line("seed", Number(run.Seed));
+        if (run.Train is { } scope) Line("train", scope == TrainScope.All ? "all" : "splice");
         if (withOutput && run.Output is not null) Line("output", Quote(run.Output)!);
         return text.ToString();
     }

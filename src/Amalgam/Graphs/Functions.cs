@@ -42,6 +42,8 @@ public static class Functions
 
     public static Node Cos(this Node x) => x.Graph.Add(new Cos(), x);
 
+    public static Node Atan(this Node x) => x.Graph.Add(new Atan(), x);
+
     /// <summary>x to the power of a number.</summary>
     public static Node Pow(this Node x, float exponent) => x.Graph.Add(new Pow(), x, x.Graph.Constant(exponent));
 

@@ -44,6 +44,7 @@ public static class OpTable
         ["Abs"] = Unary(new Abs()),
         ["Sin"] = Unary(new Sin()),
         ["Cos"] = Unary(new Cos()),
+        ["Atan"] = Unary(new Atan()),
         ["Sign"] = Unary(new Sign()),
         ["Floor"] = Unary(new Floor()),
         ["Ceil"] = Unary(new Ceil()),

@@ -4,18 +4,18 @@ namespace Amalgam.Graphs;
 public static class Surgery
 {
     /// <summary>
-    /// Puts expressions in the place of parameters. The rest of the graph does not notice: what was the parameter <c>W</c> is now a node of that name. Leaves
-    /// that the expression needs, such as the weights of two parents, it declares itself under other names.
+    /// Puts expressions in the place of parameters, and of other named values. The rest of the graph does not notice: what was the parameter <c>W</c> is now a node of
+    /// that name. Leaves that the expression needs, such as the weights of two parents, it declares itself under other names.
     /// </summary>
     /// <param name="graph">The graph; it stays as it is.</param>
-    /// <param name="expressions">For each parameter, by name, what makes its expression in the new graph: it is given that graph, with all that is
-    /// computed before the parameter is first read, and the old parameter.</param>
-    /// <exception cref="GraphException">There is no such parameter, or the expression has another shape.</exception>
+    /// <param name="expressions">By name, what makes the expression in the new graph. It is given that graph, with all that is computed before the value is first read, and
+    /// the old value: the parameter of the old graph, or, of a value that is computed, the node that still computes it in the new one.</param>
+    /// <exception cref="GraphException">There is no such value, or the expression has another shape.</exception>
     public static GraphCopy Replace(Graph graph, IReadOnlyDictionary<string, Func<Graph, Node, Node>> expressions)
     {
         foreach (string name in expressions.Keys)
         {
-            if (!graph.Parameters.ContainsKey(name)) throw new GraphException($"the graph has no parameter '{name}'");
+            if (graph.Find(name) is null or { Op: Input }) throw new GraphException($"the graph has no parameter '{name}'");
         }
 
         // A parameter is declared before the values that its expression may want to use, so the expression takes its place where the parameter is first read.
@@ -27,31 +27,56 @@ public static class Surgery
             order.Add(node);
         }
 
-        return Rewrite.Apply(graph, [.. order, .. waiting.OrderBy(node => node.Id)], (to, node, _) =>
+        return Rewrite.Apply(graph, [.. order, .. waiting.OrderBy(node => node.Id)], (to, node, inputs) =>
         {
-            if (node.Op is not Parameter || !expressions.TryGetValue(node.Name!, out var expression)) return null;
-            Node value = expression(to, node);
+            if (node.Name is null || !expressions.TryGetValue(node.Name, out var expression)) return null;
+            Node value = expression(to, node.Op is Parameter ? node : Rewrite.Replay(to, node, inputs, null));
             if (value.Shape != node.Shape) throw new GraphException($"the expression for '{node.Name}' has shape {value.Shape}, the parameter {node.Shape}");
-            return to.Add(new Ops.Substitute(node.Type, node.Trainable), node.Name, value);
+            return to.Add(new Ops.Substitute(node.Type, node.Trainable, node.Id), node.Name, value);
         });
     }
 
     /// <summary>
     /// Turns every replaced parameter whose expression depends on no input back into a parameter with the expression's value. Of a graph changed by
-    /// <see cref="Replace"/> alone that gives the operations and parameters of the original. Expressions that do depend on an input stay.
+    /// <see cref="Replace"/> alone that gives the operations and parameters of the original, in their order: parameters of the expressions and operations that lead to no result go.
+    /// Expressions that do depend on an input stay.
     /// </summary>
     public static GraphCopy Bake(Graph graph)
     {
         bool[] dynamic = new bool[graph.Nodes.Count];
         foreach (Node node in graph.Nodes) dynamic[node.Id] = node.Op is Input || (node.Known is null && node.Inputs.Any(input => dynamic[input.Id]));
         Node[] baked = [.. graph.Nodes.Where(node => node.Op is Ops.Substitute && !dynamic[node.Id])];
-        if (baked.Length == 0) return Rewrite.Prune(graph);
+        if (baked.Length == 0) return Rewrite.Apply(graph);
 
         Executor executor = new(graph, baked);
         executor.Run();
         Dictionary<Node, Tensor> values = baked.ToDictionary(node => node, node => executor[node].Copy());
         GraphCopy copy = Rewrite.Apply(graph, (to, node, _) => values.TryGetValue(node, out Tensor? value) ? to.Parameter(node.Name!, value, ((Ops.Substitute)node.Op).Trainable, node.Type) : null);
-        return Rewrite.Then(copy, static graph => Rewrite.Prune(graph));
+        bool[] within = Rewrite.Needed(graph, baked.SelectMany(node => node.Inputs));
+        Node[] needed = [.. graph.Outputs.Values, .. graph.Updates.Keys, .. graph.Updates.Values, .. graph.Parameters.Values.Where(node => !within[node.Id])];
+        copy = Rewrite.Then(copy, next => Rewrite.Prune(next, needed.Select(node => copy.Map[node])));
+        var places = baked.Where(node => copy.Map.ContainsKey(node)).Select(node => (Node: copy.Map[node], ((Ops.Substitute)node.Op).Place)).OrderBy(p => p.Place);
+        Queue<(Node Node, int Place)> waiting = new(places);
+        return Rewrite.Then(copy, graph => Rewrite.Apply(graph, InPlace(graph, waiting), null));
+    }
+
+    /// <summary>The nodes in an order in which some parameters have given places, or come before their first reader where that is earlier. A parameter needs nothing, so it can.</summary>
+    private static List<Node> InPlace(Graph graph, Queue<(Node Node, int Place)> waiting)
+    {
+        HashSet<Node> left = [.. waiting.Select(w => w.Node)];
+        List<Node> order = [];
+        foreach (Node node in graph.Nodes.Where(node => !left.Contains(node)).ToArray())
+        {
+            while (waiting.TryPeek(out var next) && (next.Place <= order.Count || node.Inputs.Any(left.Contains)))
+            {
+                order.Add(waiting.Dequeue().Node);
+                left.Remove(next.Node);
+            }
+
+            order.Add(node);
+        }
+
+        return [.. order, .. waiting.Select(w => w.Node)];
     }
 
     /// <summary>Adds a graph to another one.</summary>

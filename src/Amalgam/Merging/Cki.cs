@@ -52,7 +52,7 @@ public sealed record Cki(
     private static readonly MethodParameter SpliceParameter = new("splice", ParameterKind.Word, "Blend the models' values, or take each value from one model") { Words = ["soft", "hard"] };
 
     private static readonly MethodParameter LocalParameter =
-        new("local", ParameterKind.Word, "Term that looks at the single values' differences, or none, which leaves the decision to the entropies") { Words = ["fixed", "none"] };
+        new("local", ParameterKind.Word, "Term that looks at the single values' differences, or none, which leaves the decision to the entropies, or learned on data") { Words = ["fixed", "none", "learned"], LearnedWord = "learned" };
 
     private static readonly MethodParameter ScaleParameter = new("scale", ParameterKind.Number, "Steepness of the local term") { Default = 1, Low = (0, true) };
 
@@ -74,8 +74,8 @@ public sealed record Cki(
         MethodName, "Splices the models by how compatible each value is, from entropies and differences",
         "Models of one architecture that learnt different things; by default matrices are spliced and the rest is the base's",
         "CKI, AAAI 2025, eqs. 4-18 in closed form", BaseRole.Donor, 1, int.MaxValue,
-        [SpliceParameter, LocalParameter, ScaleParameter, AParameter, CParameter, BinsParameter, EntropyParameter, BiasesParameter], Create)
-    { VectorRule = BiasesParameter };
+        [SpliceParameter, LocalParameter, ScaleParameter, AParameter, CParameter, BinsParameter, EntropyParameter, BiasesParameter, Learned.StartParameter], Create)
+    { VectorRule = BiasesParameter, Learns = true };
 
     public double Scale { get; } = ScaleParameter.Check(Scale, MethodName);
 
@@ -175,7 +175,7 @@ public sealed record Cki(
 
         return new Cki(
             a.Word(SpliceParameter) == "soft" ? CkiSplice.Soft : CkiSplice.Hard,
-            a.Word(LocalParameter) == "fixed",
+            a.Word(LocalParameter) != "none",
             a.Number(ScaleParameter),
             a.Number(AParameter),
             a.Number(CParameter),

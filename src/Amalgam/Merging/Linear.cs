@@ -15,11 +15,12 @@ public sealed record Linear(ImmutableArray<double> Weight, bool Normalize = true
     internal static readonly MethodEntry Entry = new(
         "linear", "Weighted average of the models",
         "Checkpoints of one training run, or fine-tunes of one base that stayed close to it; the baseline for everything else",
-        "Wortsman et al. 2022, Model soups", BaseRole.Model, 1, int.MaxValue, [WeightParameter, NormalizeParameter],
-        a => new Linear(a.Each(WeightParameter), a.Flag(NormalizeParameter)));
+        "Wortsman et al. 2022, Model soups", BaseRole.Model, 1, int.MaxValue, [WeightParameter, NormalizeParameter, Learned.PerParameter],
+        a => new Linear(a.Each(WeightParameter), a.Flag(NormalizeParameter)))
+    { Learns = true };
 
     /// <summary>What each model is multiplied with.</summary>
-    private ImmutableArray<double> Factors { get; } = FactorsOf(Weight, Normalize);
+    internal ImmutableArray<double> Factors { get; } = FactorsOf(Weight, Normalize);
 
     public override void Merge(TensorMerge t) => t.Write((x, y) => Combine(x, Factors.AsSpan(), y));
 

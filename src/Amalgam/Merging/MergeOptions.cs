@@ -1,4 +1,5 @@
 using Amalgam.Checkpoints;
+using Amalgam.Merging.Planning;
 
 namespace Amalgam.Merging;
 
@@ -16,6 +17,12 @@ public sealed record MergeOptions
 
     /// <summary>Go on when an input holds NaN or infinity.</summary>
     public bool AllowNonFinite { get; init; }
+
+    /// <summary>
+    /// Learns what a recipe's section <c>train</c> leaves open: of a plan it makes the values of every tensor, by name, that the result does not take from its donor as it is. Null
+    /// where nothing trains; such recipes are then refused.
+    /// </summary>
+    public Func<MergePlan, IReadOnlyDictionary<string, Tensor>>? Learn { get; init; }
 
     /// <summary>How the output is written.</summary>
     public OutputOptions Output { get; init; } = new();

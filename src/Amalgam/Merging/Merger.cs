@@ -33,10 +33,11 @@ public static class Merger
         };
 
         using CheckpointOutput output = CheckpointOutput.Create(
-            path, [.. plan.Tensors.Select(t => t.Output)], Metadata, options.Output, plan.Fingerprint(recipe, options.Seed, options.Output.ShardBytes), plan.Donor.Checkpoint.ModelFile);
+            path, [.. plan.Tensors.Select(t => t.Output)], MetadataOf(plan), options.Output, plan.Fingerprint(recipe, options.Seed, options.Output.ShardBytes), plan.Donor.Checkpoint.ModelFile);
         if (output.IsCommitted) return [];
         try
         {
+            if (plan.Recipe.Train is not null) plan = WithLearned(plan, options);
             // First, so that a configuration that cannot be read costs no merge.
             SideFiles.Write(plan, recipe, output);
             if (plan.Tensors.Any(t => t.Method?.SurveyKey is not null)) progress?.Report(new(0, plan.OutputBytes, $"{stage} survey".TrimStart()));
@@ -59,7 +60,22 @@ public static class Merger
         return [.. context.Findings];
     }
 
-    private static readonly ImmutableDictionary<string, string> Metadata = ImmutableDictionary<string, string>.Empty.Add("format", "pt");
+    /// <summary>The plan with the values that its recipe's training found.</summary>
+    private static MergePlan WithLearned(MergePlan plan, MergeOptions options)
+    {
+        if (options.Learn is not { } learn) throw plan.Recipe.TrainPosition!.Value.Refuse("train: this program merges and does not train; amalgam merge does both");
+        IReadOnlyDictionary<string, Tensor> values = learn(plan);
+        return plan with
+        {
+            Tensors = [.. plan.Tensors.Select(t => !values.TryGetValue(t.Output.Name, out Tensor? value) ? t : value.Shape == t.Output.Shape
+                ? t with { Method = Learned.With(value) }
+                : throw new MergeException($"'{t.Output.Name}' {t.Output.Shape} was learned as {value.Shape}"))],
+        };
+    }
+
+    /// <summary>Amalgam's own notes, such as of which architecture the weights are, stay with what is merged.</summary>
+    private static ImmutableDictionary<string, string> MetadataOf(MergePlan plan) =>
+        plan.Donor.Checkpoint.Metadata.Where(note => note.Key.StartsWith("amalgam.", StringComparison.Ordinal)).ToImmutableDictionary(StringComparer.Ordinal).SetItem("format", "pt");
 
     private static bool IsLarge(PlannedTensor tensor) => tensor.Output.Shape.Count >= TensorMerge.LargeElements;
 

@@ -56,6 +56,9 @@ public sealed record MethodEntry(
     /// <summary>The word that says what happens to tensors of one axis; where it is given it goes before include, but not before exclude.</summary>
     public MethodParameter? VectorRule { get; init; }
 
+    /// <summary>A recipe's section <c>train</c> has something to learn with this method.</summary>
+    public bool Learns { get; init; }
+
     /// <summary>The method's own parameters and the common ones.</summary>
     public ImmutableArray<MethodParameter> AllParameters => [.. Parameters, .. Common];
 

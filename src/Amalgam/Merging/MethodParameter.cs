@@ -36,6 +36,12 @@ public sealed record MethodParameter(string Name, ParameterKind Kind, string Sum
     /// <summary>The words that a word parameter may be, its default first.</summary>
     public ImmutableArray<string> Words { get; init; } = [];
 
+    /// <summary>The word that leaves something to be learned; a recipe that says it has a section <c>train</c>.</summary>
+    public string? LearnedWord { get; init; }
+
+    /// <summary>It says how something is learned, and belongs to recipes with a section <c>train</c> alone.</summary>
+    public bool OfTraining { get; init; }
+
     /// <summary>Smallest value, and whether it is itself allowed.</summary>
     public (double Value, bool Included) Low { get; init; } = (double.NegativeInfinity, false);
 

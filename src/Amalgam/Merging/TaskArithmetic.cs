@@ -12,7 +12,7 @@ namespace Amalgam.Merging;
 /// </summary>
 public sealed record TaskArithmetic : MergeMethod
 {
-    private const double NoLength = 1e-7;
+    private const double NoLength = 1e-7, NoWeight = 1e-8;
 
     /// <summary>Weights that cancel to less than this share of their magnitudes, a few roundings of a float, sum to 0.</summary>
     private const double RoundingNoise = 4 * 1.2e-7;
@@ -45,7 +45,7 @@ public sealed record TaskArithmetic : MergeMethod
     [
         Entry("task_arithmetic", "Adds the weighted task vectors to the base",
             "Fine-tunes of one base for different tasks; negative weights take a skill away", "Ilharco et al. 2023, Editing models with task arithmetic",
-            [NoDensity, NormalizeOff, RescaleOff with { Summary = "Accepted for mergekit's sake, without effect" }], elects: false, (_, _) => null),
+            [NoDensity, NormalizeOff, RescaleOff with { Summary = "Accepted for mergekit's sake, without effect" }, Learned.PerParameter], elects: false, (_, _) => null) with { Learns = true },
         Entry("ties", "Trims each task vector to its largest entries, elects a sign for each parameter, averages the entries that agree",
             "Several fine-tunes whose changes get in each other's way", "Yadav et al. 2023, TIES-Merging (sign election on weighted deltas, as mergekit)",
             [DensityParameter, NormalizeOn, RescaleOff], elects: true, (name, a) => new MagnitudePruning(name, a.Each(DensityParameter))),
@@ -86,6 +86,9 @@ public sealed record TaskArithmetic : MergeMethod
     /// <summary>Only entries of the elected sign take part.</summary>
     public bool Elects { get; private init; }
 
+    /// <summary>What each task vector is multiplied with where nothing is pruned.</summary>
+    internal ImmutableArray<double> Factors => [.. Weight.Select(w => w * Lambda / (Normalize && Math.Abs(Weight.Sum()) >= NoWeight ? Weight.Sum() : 1))];
+
     public override long Grain(Shape shape) => _pruning?.Grain(shape) ?? 1;
 
     public override long Scratch(Shape shape, int models) => _pruning?.Scratch(shape, models) ?? 0;
@@ -95,7 +98,7 @@ public sealed record TaskArithmetic : MergeMethod
         Mask?[] masks = _pruning?.Measure(t) ?? new Mask?[t.Models];
         double[] factors = [.. Weight];
         if (_rescale && masks.Any(m => m is not null)) Rescale(t, masks, factors);
-        double sum = Weight.Sum(), divisor = !Normalize || Elects || Math.Abs(sum) < 1e-8 ? 1 : sum;
+        double sum = Weight.Sum(), divisor = !Normalize || Elects || Math.Abs(sum) < NoWeight ? 1 : sum;
         t.Write((x, y) =>
         {
             Prune(x, masks);

@@ -36,9 +36,20 @@ public static class Histogram
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(bins, 1);
         float[] edges = new float[bins - 1];
-        Array.Fill(edges, float.PositiveInfinity);
-        if (!(min < max)) return edges;
+        Edges(min, max, edges);
+        return edges;
+    }
 
+    /// <summary>The same into memory that is there.</summary>
+    /// <param name="min">The smallest value.</param>
+    /// <param name="max">The largest value.</param>
+    /// <param name="edges">Receives the edges, one less than there are bins.</param>
+    public static void Edges(float min, float max, Span<float> edges)
+    {
+        edges.Fill(float.PositiveInfinity);
+        if (!(min < max)) return;
+
+        int bins = edges.Length + 1;
         double width = ((double)max - min) / bins;
         int low = Order(min);
         for (int t = 1; t < bins; t++)
@@ -54,8 +65,6 @@ public static class Histogram
 
             edges[t - 1] = FromOrder(low);
         }
-
-        return edges;
     }
 
     /// <summary>Adds to each bin's count the number of elements that lie in it.</summary>

@@ -34,6 +34,7 @@ public sealed record EpochRecord(int Epoch, long Step, double Rate, double Loss,
             // A network that has gone astray between two finite losses may have a validation loss that JSON cannot say.
             if (double.IsFinite(score.Loss)) json.WriteNumber("validation_loss", score.Loss);
             if (score.Accuracy is { } right) json.WriteNumber("validation_accuracy", right);
+            if (score.Merit is { } merit) json.WriteNumber("validation_merit", merit);
             json.WriteNumber("validation_samples", score.Samples);
         }
 
@@ -44,7 +45,7 @@ public sealed record EpochRecord(int Epoch, long Step, double Rate, double Loss,
     internal static EpochRecord Read(JsonElement json)
     {
         Score? score = json.TryGetProperty("validation_samples", out JsonElement samples)
-            ? new(Optional(json, "validation_loss") ?? double.NaN, Optional(json, "validation_accuracy"), samples.GetInt32())
+            ? new(Optional(json, "validation_loss") ?? double.NaN, Optional(json, "validation_accuracy"), samples.GetInt32()) { Merit = Optional(json, "validation_merit") }
             : null;
         return new(
             json.GetProperty("epoch").GetInt32(), json.GetProperty("step").GetInt64(), json.GetProperty("lr").GetDouble(), json.GetProperty("loss").GetDouble(),

@@ -24,9 +24,9 @@ public abstract record Loss(string Target)
 
 /// <summary>What a <see cref="Loss"/> added to a network.</summary>
 /// <param name="Value">The loss, one number: the mean over the samples.</param>
-/// <param name="Truth">The input of the truth.</param>
+/// <param name="Truth">The input of the truth; null where the loss asks for none.</param>
 /// <param name="Scores">A score for each sample and class, <c>[samples, classes]</c>, whose largest is the prediction; null where the truth is no class.</param>
-public sealed record LossNodes(Node Value, Node Truth, Node? Scores = null);
+public sealed record LossNodes(Node Value, Node? Truth, Node? Scores = null);
 
 /// <summary>Cross-entropy between the samples' classes and the softmax of the result <c>[samples, classes]</c>.</summary>
 /// <param name="LabelSmoothing">Share of the truth that is spread evenly over all classes, in [0, 1).</param>
@@ -59,5 +59,18 @@ public sealed record SquaredError(string Target = "target") : Loss(Target)
     {
         Node truth = Truth(output, output.Shape, DType.F32);
         return new(output.MeanSquaredError(truth), truth);
+    }
+}
+
+/// <summary>
+/// The mean Shannon entropy, in nats, of the softmax of the result <c>[samples, classes]</c>: small where a network is sure. It asks for no truth, so that coefficients of a
+/// merge can be learned on unlabelled samples (Yang et al., AdaMerging: adaptive model merging for multi-task learning, ICLR 2024, eq. 7).
+/// </summary>
+public sealed record PredictionEntropy() : Loss("")
+{
+    public override LossNodes Add(Node output)
+    {
+        if (output.Shape.Rank != 2) throw new GraphException($"a score for each sample and class is needed, [samples, classes], found {output} {output.Shape}");
+        return new(-(output.Softmax() * output.LogSoftmax()).Sum(false, 1).Mean(), null);
     }
 }

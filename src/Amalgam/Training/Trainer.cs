@@ -40,7 +40,7 @@ public sealed class Trainer
         if (_full.Parameters.Length == 0) throw new GraphException("the network has no parameter to train");
         _optimizer = new(options.Rule, _full.Parameters, options.Settings, options.ClipNorm);
         _steps = (long)_batches.PerEpoch * options.Epochs;
-        if (validation is not null) _validation = new(network, loss, validation, options.EvaluationBatch ?? _batches.Size, options.Output);
+        if (validation is not null) _validation = new(network, loss, validation, options.EvaluationBatch ?? _batches.Size, options.Output, options.Merit);
     }
 
     /// <summary>Steps of the whole run.</summary>
@@ -76,6 +76,7 @@ public sealed class Trainer
     /// <exception cref="TrainingException">The loss is not a finite number any more.</exception>
     public void Run(IProgress<TrainingProgress>? progress = null, Action<EpochRecord>? epochDone = null, CancellationToken cancel = default)
     {
+        _state.Begin();
         try
         {
             while (true)
@@ -115,7 +116,7 @@ public sealed class Trainer
 
         _optimizer.Step(instance.Gradients, rate);
         instance.Update();
-        _state.Add(loss, count, instance.Scores is null ? null : Evaluation.Right(instance.Scores, instance.Truth));
+        _state.Add(loss, count, instance.Scores is null ? null : Evaluation.Right(instance.Scores, instance.Truth!));
         _samplesHere += count;
         _stepping.Stop();
     }

@@ -23,7 +23,7 @@ internal sealed class TrainingInstance
         Inputs = DataInputs.Bind(data, graph, samples, nodes.Truth, _executor);
         Gradients = [.. gradients.Select(node => _executor[node])];
         _updates = [.. graph.Updates.Select(u => (u.Key.Value!, _executor[u.Value]))];
-        (Loss, Truth, Scores) = (_executor[nodes.Value], _executor[nodes.Truth], nodes.Scores is null ? null : _executor[nodes.Scores]);
+        (Loss, Truth, Scores) = (_executor[nodes.Value], nodes.Truth is null ? null : _executor[nodes.Truth], nodes.Scores is null ? null : _executor[nodes.Scores]);
         if (graph.Inputs.TryGetValue(TrainingForm.StepName, out Node? step)) _step = _executor[step];
         if (graph.Inputs.TryGetValue(TrainingForm.SeedName, out Node? seed)) _executor[seed].Span[0] = options.Seed & ((1 << 24) - 1);
     }
@@ -39,7 +39,7 @@ internal sealed class TrainingInstance
 
     public Tensor Loss { get; }
 
-    public Tensor Truth { get; }
+    public Tensor? Truth { get; }
 
     public Tensor? Scores { get; }
 

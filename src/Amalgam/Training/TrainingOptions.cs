@@ -35,6 +35,9 @@ public sealed record TrainingOptions
     /// <summary>Name of the network's output that the loss looks at; null for the first.</summary>
     public string? Output { get; init; }
 
+    /// <summary>What the network's result for a validation sample is worth, where the best epoch is to be chosen by its mean; null for by accuracy or loss.</summary>
+    public SampleMerit? Merit { get; init; }
+
     /// <summary>Samples of an evaluation's step; null for as many as in training.</summary>
     public int? EvaluationBatch { get; init; }
 

@@ -40,6 +40,7 @@ internal static class ActivationSamples
         .. Of(new Abs(), Abs, kinks: [0]),
         .. Of(new Sin(), Sin, -9, 9),
         .. Of(new Cos(), Cos, -9, 9),
+        .. Of(new Atan(), Atan, -9, 9),
         .. Of(new Neg(), x => -x),
         .. Flat(new Sign(), x => Sign(x)),
         .. Flat(new Floor(), Floor),

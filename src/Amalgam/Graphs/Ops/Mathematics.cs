@@ -63,6 +63,14 @@ public sealed record Cos : Unary
     public override void Map(ReadOnlySpan<float> x, Span<float> y) => TensorPrimitives.Cos(x, y);
 }
 
+/// <summary>ONNX Atan: the angle in (-pi/2, pi/2) whose tangent is x.</summary>
+public sealed record Atan : Unary
+{
+    public override Node?[] Gradient(Node y, Node dy) => [dy / (y.Inputs[0] * y.Inputs[0] + 1)];
+
+    public override void Map(ReadOnlySpan<float> x, Span<float> y) => TensorPrimitives.Atan(x, y);
+}
+
 /// <summary>ONNX Pow: a^b.</summary>
 public sealed record Pow : Binary
 {

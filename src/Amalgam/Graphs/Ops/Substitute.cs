@@ -3,7 +3,8 @@ namespace Amalgam.Graphs.Ops;
 /// <summary>An expression that stands in the place of a parameter (<see cref="Surgery.Replace"/>): the value as it is, under the parameter's name.</summary>
 /// <param name="Stored">Element type of the parameter in files.</param>
 /// <param name="Trainable">Whether the parameter was trainable: what it is again once it is baked.</param>
-public sealed record Substitute(DType Stored, bool Trainable = true) : Op
+/// <param name="Place">Its place among the nodes of the graph that it was replaced in: where it stands again once it is baked.</param>
+public sealed record Substitute(DType Stored, bool Trainable = true, int Place = int.MaxValue) : Op
 {
     public override Reuse Reuse => Reuse.View;
 

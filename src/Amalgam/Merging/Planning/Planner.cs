@@ -21,8 +21,7 @@ internal sealed class Planner
     {
         (_recipe, _models) = (recipe, models);
         _entry = MergeMethod.Find(recipe.Method)
-            ?? throw recipe.MethodPosition.Refuse(
-                $"there is no merge method '{recipe.Method}'{Nearest.Hint(recipe.Method, MergeMethod.All.Select(e => e.Name))}; there are {string.Join(", ", MergeMethod.All.Select(e => e.Name))}");
+            ?? throw recipe.MethodPosition.Refuse(TrainingRules.Unknown(recipe.Method));
         _decision = new(recipe, _entry, _notes);
     }
 
@@ -55,6 +54,7 @@ internal sealed class Planner
         }
 
         if (_errors.Count > 0) throw Errors();
+        if (_recipe.Train is not null) TrainingRules.CheckAlike(_recipe, tensors);
         if (tensors.Count == 0) throw _recipe.Position.Refuse("the recipe gives no tensors: its models are empty, or its patterns leave everything out");
         string lender = donor.Checkpoint.Path;
         if (_layers is { } layers && Directory.Exists(lender) && donor.Checkpoint.Storages.All(s => s is not PendingStorage) && SideFiles.NoteOnLayers(lender, layers) is { } note) _notes.Add(note);
@@ -86,6 +86,7 @@ internal sealed class Planner
         }
 
         foreach (RecipeSource source in _recipe.Models.Concat(_recipe.Modules.SelectMany(m => m.Models))) source.Parameters.Check(_entry.Name, known, perModelLevel: true);
+        TrainingRules.Check(_recipe, _entry);
     }
 
     /// <summary>A tokenizer that is to be taken from the base or united needs no work where all models have the same one; anything else is refused.</summary>

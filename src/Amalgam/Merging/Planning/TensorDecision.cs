@@ -48,10 +48,12 @@ internal sealed class TensorDecision
         TensorSpec spec = new(output.Name, _recipe.OutDType ?? _recipe.DType ?? DefaultType(inputs, baseInput), shape);
 
         var own = present.Where(p => p.Tensor is not null).Select(p => (p.Source.Parameters, output.NameIn(p.Source), p.Source.Model.Label)).ToImmutableArray();
-        MergeMethod? method = _entry.Create(lookup.Arguments(spec, included, own));
+        MethodArguments arguments = lookup.Arguments(spec, included, own);
+        MergeMethod? method = _entry.Create(arguments);
         if (method is null) return CopyFromDonor(output, $"{_entry.Name} leaves it to the base");
+        if (_recipe.Train is not null) method = new Learned(method, TrainingRules.Word(_entry, arguments, Learned.PerParameter), TrainingRules.Word(_entry, arguments, Learned.StartParameter));
         if (method is Passthrough { Scale: 1 }) return Copy(output, inputs[0], _entry.Name);
-        return new(spec, method, inputs, baseInput, $"{_entry.Name} {lookup.Used}".TrimEnd());
+        return new(spec, method, inputs, baseInput, $"{_entry.Name} {lookup.Used}".TrimEnd() + (method is Learned ? ", learned" : ""));
     }
 
     /// <summary>A tensor that not all models have: some may be left out by a model, others only if the recipe says so.</summary>

@@ -66,6 +66,15 @@ public sealed record Recipe
     /// </summary>
     public ImmutableArray<RecipeFeature> Features { get; init; } = [];
 
+    /// <summary>
+    /// How what the method leaves open is learned: the section as it stands, which only who trains reads, as merging knows of no data and no networks; null where
+    /// nothing is learned.
+    /// </summary>
+    internal RecipeNode? Train { get; init; }
+
+    /// <summary>Where the section stands that says how to learn.</summary>
+    public RecipePosition? TrainPosition { get; init; }
+
     /// <summary>Every model that the document names, in the order of reading.</summary>
     public IEnumerable<ModelReference> References
     {

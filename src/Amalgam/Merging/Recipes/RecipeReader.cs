@@ -38,6 +38,8 @@ internal static class RecipeReader
             TensorIntersection = Optional(fields, "tensor_intersection", ReadFlag, false),
             Integers = Optional(fields, "integers", ReadIntegers, IntegerRule.Equal),
             Features = [.. features],
+            Train = fields.TryGetValue("train", out RecipeNode train) ? train.IsMapping ? train : throw train.Unexpected("train, a mapping with data, lr and epochs") : null,
+            TrainPosition = node.Entries("a recipe").Where(e => e.Key == "train" && !e.Value.IsNull).Select(e => (RecipePosition?)e.Position).FirstOrDefault(),
         };
     }
 

@@ -1,6 +1,7 @@
 using Amalgam.Checkpoints;
 using Amalgam.Graphs;
 using Amalgam.Graphs.Ops;
+using Amalgam.Transfer;
 using Amalgam.Zoo.Models;
 
 namespace Amalgam.Tests.Zoo.Models;
@@ -62,6 +63,21 @@ public class ZooModelTests
         Assert.Equal(a.Parameters.Keys, b.Parameters.Keys);
         Assert.All(a.Parameters, p => Assert.Equal(p.Value.Value!.Span.ToArray(), b.Parameters[p.Key].Value!.Span.ToArray()));
         Assert.Contains(a.Parameters, p => !p.Value.Value!.Span.SequenceEqual(c.Parameters[p.Key].Value!.Span));
+    }
+
+    [Theory, MemberData(nameof(Networks))]
+    public void An_integration_of_two_bakes_to_the_graph_and_parameters_of_one(string model, string options)
+    {
+        Graph a = Build(model, options, 2, 5), b = Build(model, options, 2, 6);
+        foreach (WeightRule rule in (WeightRule[])[new LearnedCki(), new LearnedCoefficients(CoefficientScope.Layer)])
+        {
+            Integration integration = new([a, b], rule);
+            Graph baked = integration.Bake();
+            Assert.Equal(a.ToString(), baked.ToString());
+            Assert.Equal(a.Parameters.Keys, baked.Parameters.Keys);
+            Assert.Equal(a.Parameters.Values.Select(p => p.Trainable), baked.Parameters.Values.Select(p => p.Trainable));
+            Assert.Contains(baked.Parameters, p => !p.Value.Value!.Span.SequenceEqual(a.Parameters[p.Key].Value!.Span));
+        }
     }
 
     [Theory, MemberData(nameof(Networks))]

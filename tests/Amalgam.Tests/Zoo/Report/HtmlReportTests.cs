@@ -104,8 +104,32 @@ public class HtmlReportTests
     }
 
     [Fact]
+    public void A_histogram_counts_every_value_once_in_the_bin_where_it_lies()
+    {
+        HistogramChart chart = HistogramChart.Of("", "x", 4, ("a", new float[] { 0, 0.9f, 1, 2, 4, float.NaN }), ("b", new float[] { 3.99f }), ("none", Array.Empty<float>()));
+        Assert.Equal((0, 4), (chart.Low, chart.High));
+        Assert.Equal([[0.4, 0.2, 0.2, 0.2], [0, 0, 0, 1], [0, 0, 0, 0]], chart.Series.Select(s => s.Values.ToArray()));
+        HistogramChart equal = HistogramChart.Of("", "x", 3, ("a", new float[] { 0.5f, 0.5f }));
+        Assert.True(equal.Low < 0.5 && equal.High > 0.5 && equal.Series[0].Values.Sum() == 1);
+        string path = (string)Parse(new HtmlReport("t", chart).Render()).Descendants().First(e => (string?)e.Attribute("class") == "area").Attribute("d")!;
+        Assert.Equal(5, Regex.Count(path, "V"));
+    }
+
+    [Fact]
+    public void Shares_of_a_bar_fill_it()
+    {
+        XElement root = Parse(new HtmlReport("t", new ShareBars("", ["a", "b"], new Series("s", 0.25, 1), new Series("t", 0.75, 0))).Render());
+        double[] widths = [.. root.Descendants().Where(e => e.Name.LocalName == "rect" && e.HasElements).Select(e => (double)e.Attribute("width")! + 1)];
+        Assert.Equal(3, widths.Length);
+        Assert.Equal(widths[2], widths[0] + widths[1], 0.05);
+        Assert.Equal(3 * widths[0], widths[1], 0.05);
+    }
+
+    [Fact]
     public void A_series_of_another_length_is_refused()
     {
+        Assert.Throws<ArgumentOutOfRangeException>(() => new HtmlReport("t", new ShareBars("", ["a"], new Series("s", 1, 2))).Render());
+        Assert.Throws<ArgumentOutOfRangeException>(() => new HtmlReport("t", new HistogramChart("", "x", 0, 1, new Series("s", 1, 2), new Series("t", 1))).Render());
         Assert.Throws<ArgumentOutOfRangeException>(() => new HtmlReport("t", new BarChart("", ["a"], new Series("s", 1, 2))).Render());
         Assert.Throws<ArgumentOutOfRangeException>(() => new HtmlReport("t", new HeatMap("", 2, 2, [1])).Render());
         Assert.Throws<ArgumentOutOfRangeException>(() => new HtmlReport("t", new DataTable("", [new("a")], new TableSection("", ["x", 1]))).Render());
@@ -113,7 +137,7 @@ public class HtmlReportTests
 
     [Fact]
     public void Pictures_of_nothing_are_no_mistake() =>
-        Parse(new HtmlReport("t", new BarChart("", [], new Series("s")), new LineChart("", "x", "y"), new LineChart("", "x", "y", new Series("s", double.NaN)), new LineChart("", "x", "y", new Series("s", 3)), new HeatMap("", 1, 1, [double.NaN])).Render());
+        Parse(new HtmlReport("t", new BarChart("", [], new Series("s")), new ShareBars("", [], new Series("s")), new HistogramChart("", "x", 0, 0, new Series("s")), HistogramChart.Of("", "x", 3), new LineChart("", "x", "y"), new LineChart("", "x", "y", new Series("s", double.NaN)), new LineChart("", "x", "y", new Series("s", 3)), new HeatMap("", 1, 1, [double.NaN])).Render());
 
     [Fact]
     public void A_saved_page_takes_the_place_of_another_and_leaves_nothing_beside()

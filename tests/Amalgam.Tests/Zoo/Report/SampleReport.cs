@@ -30,6 +30,11 @@ internal static class SampleReport
         new SideBySide(
             new LineChart("Training loss", "epoch", "loss", new Series("first", 2.1, 1.2, 0.8, 0.55, 0.41), new Series("second", 2.2, 1.3, 0.9, 0.7, 0.52), new Series("third", 2.4, double.NaN, 1.9, 1.2, 1.1)),
             new LineChart("Accuracy", "share of the way", "accuracy", new Series("plain", Barrier(0.6)) { X = Way }, new Series("aligned", Barrier(0.05)) { X = Way }) { Format = "0%", References = [new("ensemble", 0.98)] }),
+        new Heading("Shares and histograms"),
+        new ShareBars("Share taken from each model", ["head.0.weight", "head.2.weight", "head.4.weight"], new Series("first", 0.52, 0.41, 0.03), new Series("second", 0.48, 0.44, 0.97), new Series("third", 0, 0.15, 0)),
+        new SideBySide(
+            new HistogramChart("Shares of a matrix", "share", 0.4, 0.6, new Series("first", 0.1, 0.2, 0.4, 0.2, 0.1), new Series("second", 0.3, 0.4, 0.2, 0.1, 0)) { Format = "0%", References = [new("half", 0.5)] },
+            HistogramChart.Of("Weights", "value", 20, ("first", Enumerable.Range(0, 500).Select(i => MathF.Sin(i) * MathF.Cos(3 * i)).ToArray()), ("second", new float[] { 0.5f, 0.5f, float.NaN, float.PositiveInfinity }))),
         new Heading("Heat maps"),
         new SideBySide(
             new HeatMap("Confusion", 5, 5, Matrix(5, (r, c) => r == c ? 180 - 9 * r : r * c)) { RowLabels = ["zero", "one", "two", "three", "four"], ColumnLabels = ["zero", "one", "two", "three", "four"], RowName = "class", ColumnName = "answer", Format = "0" },

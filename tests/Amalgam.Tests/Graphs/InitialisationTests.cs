@@ -1,7 +1,7 @@
 using Amalgam.Numerics;
-using Amalgam.Zoo.Models;
+using Amalgam.Graphs;
 
-namespace Amalgam.Tests.Zoo.Models;
+namespace Amalgam.Tests.Graphs;
 
 public class InitialisationTests
 {

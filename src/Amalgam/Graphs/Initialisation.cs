@@ -1,6 +1,6 @@
 using Amalgam.Numerics;
 
-namespace Amalgam.Zoo.Models;
+namespace Amalgam.Graphs;
 
 /// <summary>
 /// How a parameter begins. Values depend on the seed, the parameter's name and the position alone, so a layer that is added elsewhere changes nothing here. Fans

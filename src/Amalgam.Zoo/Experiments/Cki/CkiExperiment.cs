@@ -1,0 +1,83 @@
+using System.Collections.Immutable;
+using System.Text;
+using System.Text.Json;
+using Amalgam.Graphs;
+using Amalgam.Merging;
+using Amalgam.Transfer;
+
+namespace Amalgam.Zoo.Experiments.Cki;
+
+/// <summary>
+/// The tables of CKI's paper (Lv et al., Optimize Incompatible Parameters through Compatibility-aware Knowledge Integration, AAAI 2025), run anew. Every choice, the best epoch
+/// among them, is made on validation data; the test data is looked at once for each row, when the choice is made.
+/// </summary>
+public static class CkiExperiment
+{
+    /// <summary>The file of rows, a line of JSON each.</summary>
+    public const string RowsFile = "rows.jsonl";
+
+    /// <summary>The table.</summary>
+    public const string TableFile = "table.md";
+
+    /// <summary>The page with charts.</summary>
+    public const string PageFile = "report.html";
+
+    /// <summary>What inference takes.</summary>
+    public const string CostFile = "cost.json";
+
+    /// <summary>Runs a table and writes rows, table and page.</summary>
+    /// <exception cref="InvalidDataException">There is no such table, or its data is not there.</exception>
+    public static CkiResult Run(CkiOptions options) => Run(options, CkiSetting.Open(options));
+
+    /// <summary>Runs a table on a subject.</summary>
+    internal static CkiResult Run(CkiOptions options, Subject subject)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Seeds, 1);
+        string folder = Directory.CreateDirectory(Path.Combine(options.Folder, $"table-{options.Table}-{subject.Name}")).FullName;
+        RowLog log = new(Path.Combine(folder, RowsFile), subject.Description, subject.Figures.Names);
+        TrainedNetworks networks = new(subject, options);
+        Trials trials = new(subject, log, options);
+        foreach (CkiStart start in options.Starts)
+        {
+            for (int seed = 1; seed <= options.Seeds; seed++) TableOf(options, subject, networks, trials)(start, seed);
+        }
+
+        string reference = options.Table == 3 ? Methods.Dynamic : Methods.A;
+        ImmutableArray<Row> rows = [.. log.Rows.Where(row => options.Starts.Contains(row.Start) && row.Seed <= options.Seeds)];
+        CkiResult result = new(
+            options, folder, subject.Name, Setting(subject), subject.Figures.Names, subject.Figures.Merit, reference, rows, Costs(options, subject, networks), PaperTables.Find(options.Table, options.Dataset));
+        File.WriteAllText(Path.Combine(folder, CostFile), JsonSerializer.Serialize(result.Costs), new UTF8Encoding(false));
+        File.WriteAllText(Path.Combine(folder, TableFile), CkiMarkdown.Of(result), new UTF8Encoding(false));
+        CkiPage.Of(result).Save(Path.Combine(folder, PageFile));
+        return result;
+    }
+
+    private static Action<CkiStart, int> TableOf(CkiOptions options, Subject subject, TrainedNetworks networks, Trials trials) => options.Table switch
+    {
+        3 => new DynamicTable(subject, networks, trials).Run,
+        4 => new RetrainingTable(subject, networks, trials).Run,
+        _ => new StaticTable(subject, networks, trials, options).Run,
+    };
+
+    /// <summary>Networks of the first seed; table 4 has the sizes of table 1.</summary>
+    private static ImmutableArray<Cost> Costs(CkiOptions options, Subject subject, TrainedNetworks networks)
+    {
+        if (options.Table == 4) return [];
+        StaticPair pair = new(subject, networks, options.Starts[0], 1);
+        Scope scope = subject.Scopes[0];
+        if (options.Table != 3)
+        {
+            Graph integrated = pair.Integrate(scope, CkiSplice.Soft, TrainScope.Splice).Network;
+            return InferenceClock.Measure(subject.Test, (Methods.A, [pair.A]), (Methods.In(Methods.Spliced, scope), [integrated]), (Methods.Ensemble, [pair.A, pair.B]));
+        }
+
+        DynamicPair dynamic = new(subject, networks, pair);
+        Graph spliced = dynamic.Integrate(scope, CkiSplice.Soft, TrainScope.Splice).Network;
+        return InferenceClock.Measure(subject.Test, (Methods.A, [pair.A]), (Methods.Dynamic, [dynamic.B]), (Methods.In(Methods.Spliced, scope), [spliced]), (Methods.Ensemble, [pair.A, dynamic.B]));
+    }
+
+    private static string Setting(Subject subject) => FormattableString.Invariant(
+        $"{subject.Train.Count:#,0} training samples ({subject.Train.Name}), {subject.Validation.Count:#,0} for every choice ({subject.Validation.Name}), {subject.Test.Count:#,0} for results ({subject.Test.Name}). ")
+        + FormattableString.Invariant(
+        $"{subject.Training.Rule.Name}, rate {subject.Training.Rate}, batch {subject.Training.Batch}, {subject.Epochs} epochs; {subject.MoreEpochs} more for what is learned afterwards; the best epoch by {subject.Figures.Merit} on the validation samples.");
+}

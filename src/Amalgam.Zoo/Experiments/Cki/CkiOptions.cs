@@ -1,0 +1,60 @@
+using System.Collections.Immutable;
+using Amalgam.Training;
+
+namespace Amalgam.Zoo.Experiments.Cki;
+
+/// <summary>How the two networks of a pair differ.</summary>
+public enum CkiStart
+{
+    /// <summary>One initialisation, two orders of the data.</summary>
+    Same,
+
+    /// <summary>Two initialisations, and two orders of the data.</summary>
+    Other,
+}
+
+/// <summary>Which table of CKI's paper is reproduced, on what, and how.</summary>
+public sealed record CkiOptions
+{
+    /// <summary>The table, 1 to 4.</summary>
+    public required int Table { get; init; }
+
+    /// <summary>The data set, as <c>amalgam data list</c> names it.</summary>
+    public required string Dataset { get; init; }
+
+    /// <summary>The recommender: din, gru4rec or sasrec; of no meaning for text.</summary>
+    public string Model { get; init; } = "din";
+
+    /// <summary>How often it is repeated; the seeds are 1, 2, ...</summary>
+    public int Seeds { get; init; } = 3;
+
+    /// <summary>The kinds of pairs.</summary>
+    public ImmutableArray<CkiStart> Starts { get; init; } = [CkiStart.Same, CkiStart.Other];
+
+    /// <summary>Whether every method of <c>amalgam merge</c> takes part, with parameters chosen on validation data; else the paper's baselines alone.</summary>
+    public bool EveryMethod { get; init; }
+
+    /// <summary>Passes over the data of the networks that are integrated; null for the data set's own number.</summary>
+    public int? Epochs { get; init; }
+
+    /// <summary>Passes of what is learned afterwards: splices, and training on; null for the data set's own number.</summary>
+    public int? MoreEpochs { get; init; }
+
+    /// <summary>Training samples that are used; null for the data set's own number.</summary>
+    public int? Limit { get; init; }
+
+    /// <summary>Validation samples, and test samples, that are used; null for the data set's own number.</summary>
+    public int? Users { get; init; }
+
+    /// <summary>Where networks and results go; what an earlier run of the same description left there is taken over.</summary>
+    public string Folder { get; init; } = Path.Combine("reproduce", "cki");
+
+    /// <summary>Stops the run; another goes on where it stopped.</summary>
+    public CancellationToken Cancel { get; init; }
+
+    /// <summary>Hears of every training step.</summary>
+    public IProgress<TrainingProgress>? Training { get; init; }
+
+    /// <summary>Hears what begins and what is finished, a line each.</summary>
+    public Action<string>? Line { get; init; }
+}

@@ -1,0 +1,26 @@
+using System.Collections.Immutable;
+
+namespace Amalgam.Zoo.Experiments.Cki;
+
+/// <summary>A table of the paper as it came out here.</summary>
+/// <param name="Options">What was run.</param>
+/// <param name="Folder">Where rows, table and page are.</param>
+/// <param name="Subject">What was learned: data set and architecture.</param>
+/// <param name="Setting">Sizes, training and what choices were made by: a paragraph.</param>
+/// <param name="Figures">Names of the figures.</param>
+/// <param name="Merit">The figure that decides where there is a choice.</param>
+/// <param name="Reference">The method that gains are over.</param>
+/// <param name="Rows">Each method, seed and kind of pair.</param>
+/// <param name="Costs">What inference takes.</param>
+/// <param name="Paper">The paper's rows; empty where it has none.</param>
+public sealed record CkiResult(
+    CkiOptions Options, string Folder, string Subject, string Setting, ImmutableArray<string> Figures, string Merit, string Reference, ImmutableArray<Row> Rows, ImmutableArray<Cost> Costs,
+    ImmutableArray<PaperRow> Paper)
+{
+    /// <summary>Means and spreads over the seeds, for each kind of pair.</summary>
+    public ImmutableArray<Summary> Summaries => [.. Rows.Select(row => row.Start).Distinct().Select(start => Summary.Of(Rows, start, Reference))];
+
+    /// <summary>A heading of a summary.</summary>
+    internal static string Title(Summary summary) =>
+        (summary.Start == CkiStart.Same ? "One initialisation, two orders of the data" : "Two initialisations") + $", {summary.Seeds} {(summary.Seeds == 1 ? "seed" : "seeds")}";
+}

@@ -1,0 +1,66 @@
+using System.Collections.Immutable;
+using Amalgam.Training.Data;
+using Amalgam.Zoo.Metrics;
+using Amalgam.Zoo.Runs;
+
+namespace Amalgam.Zoo.Experiments.Cki;
+
+/// <summary>What networks are measured by.</summary>
+/// <param name="Names">The figures; larger is better for each.</param>
+/// <param name="Merit">Which of them decides where there is a choice.</param>
+internal abstract record Figures(ImmutableArray<string> Names, string Merit)
+{
+    /// <summary>The figures of a network's scores for all samples of a data set, in the order of <see cref="Names"/>.</summary>
+    public abstract ImmutableArray<double> Of(Tensor scores, Dataset data);
+
+    /// <summary>Scores whose probabilities are the means of several networks' probabilities.</summary>
+    public abstract Tensor Mean(IReadOnlyList<Tensor> networks);
+
+    /// <summary>The figure that decides.</summary>
+    public double MeritOf(Tensor scores, Dataset data) => Of(scores, data)[Names.IndexOf(Merit)];
+}
+
+/// <summary>The papers' figures of recommendation: the clicked item among candidates, and AUC over all pairs and within users. Scores are logits, one for each candidate.</summary>
+internal sealed record RankingFigures() : Figures(["ndcg@5", "hr@5", "ndcg@10", "hr@10", "auc", "uauc"], "ndcg@10")
+{
+    public override ImmutableArray<double> Of(Tensor scores, Dataset data)
+    {
+        IReadOnlyList<Measure> all = Measure.Of(scores, data, []);
+        return [.. Names.Select(name => all.Single(m => m.Name == name).Value)];
+    }
+
+    public override Tensor Mean(IReadOnlyList<Tensor> networks) => Measure.MeanProbability(networks);
+}
+
+/// <summary>The paper's figures of classification into two classes. Scores are logits, two for each sample.</summary>
+internal sealed record ClassFigures() : Figures(["accuracy", "auc", "recall", "f1"], "accuracy")
+{
+    public override ImmutableArray<double> Of(Tensor scores, Dataset data)
+    {
+        int[] answers = new int[data.Count];
+        float[] margins = new float[data.Count];
+        bool[] positive = new bool[data.Count];
+        for (int i = 0; i < answers.Length; i++)
+        {
+            margins[i] = scores.Span[2 * i + 1] - scores.Span[2 * i];
+            answers[i] = margins[i] > 0 ? 1 : 0;
+            positive[i] = data.Labels[i] == 1;
+        }
+
+        ConfusionMatrix matrix = ConfusionMatrix.Of(data.Labels, answers, 2);
+        return [matrix.Accuracy, Classification.Auc(margins, positive), matrix.MacroRecall, matrix.MacroF1];
+    }
+
+    /// <summary>Logarithms of the means of the softmax.</summary>
+    public override Tensor Mean(IReadOnlyList<Tensor> networks)
+    {
+        Tensor mean = new(networks[0].Shape);
+        for (int i = 0; i < mean.Count; i++)
+        {
+            int other = i ^ 1;
+            mean.Span[i] = (float)Math.Log(networks.Sum(n => 1 / (1 + Math.Exp((double)n.Span[other] - n.Span[i]))) / networks.Count);
+        }
+
+        return mean;
+    }
+}

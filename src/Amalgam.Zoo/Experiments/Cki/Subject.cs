@@ -1,0 +1,78 @@
+using System.Collections.Immutable;
+using Amalgam.Checkpoints;
+using Amalgam.Graphs;
+using Amalgam.Training;
+using Amalgam.Training.Data;
+using Amalgam.Zoo.Models;
+
+namespace Amalgam.Zoo.Experiments.Cki;
+
+/// <summary>Which parameters are spliced.</summary>
+/// <param name="Name">What tables call them.</param>
+/// <param name="Includes">Whether a parameter of that name is one.</param>
+internal sealed record Scope(string Name, Func<string, bool> Includes);
+
+/// <summary>What the networks of an experiment learn, how, and what they are measured by.</summary>
+/// <param name="Name">Name of its folder.</param>
+/// <param name="Architecture">The networks.</param>
+/// <param name="Loss">What they minimise.</param>
+/// <param name="Figures">What they are measured by.</param>
+/// <param name="Train">Samples to learn from.</param>
+/// <param name="Validation">Samples that every choice is made by.</param>
+/// <param name="Test">Samples that results are of, and no choice.</param>
+internal sealed record Subject(string Name, Architecture Architecture, Loss Loss, Figures Figures, Dataset Train, Dataset Validation, Dataset Test)
+{
+    /// <summary>Samples of an evaluation's step.</summary>
+    private const int EvaluationBatch = 128;
+
+    /// <summary>The same network with a head that is made for each sample; null where there is none.</summary>
+    public Architecture? Dynamic { get; init; }
+
+    /// <summary>Which matrices are spliced; several are several variants.</summary>
+    public required ImmutableArray<Scope> Scopes { get; init; }
+
+    /// <summary>How they are trained; epochs and seed are set where it is used.</summary>
+    public required TrainingOptions Training { get; init; }
+
+    /// <summary>Passes of the networks that are integrated.</summary>
+    public required int Epochs { get; init; }
+
+    /// <summary>Passes of what is learned afterwards.</summary>
+    public required int MoreEpochs { get; init; }
+
+    /// <summary>All that decides what its networks become: networks of another description are not taken over.</summary>
+    public string Description =>
+        $"{Architecture}; {Dynamic}; {Loss}; {Train.Count} samples of {Train.Name}, {Validation.Count} of {Validation.Name}, {Test.Count} of {Test.Name}; "
+        + $"{Training.Rule}, rate {Training.Rate}, {Training.Schedule}, batch {Training.Batch}; {Epochs} and {MoreEpochs} epochs";
+
+    /// <summary>A network as it begins.</summary>
+    public Graph Build(long seed) => Architecture.Build(1, seed);
+
+    /// <summary>A network with the weights of another one.</summary>
+    public Graph Copy(Graph network) => With(name => network.Parameters[name].Value!);
+
+    /// <summary>A network with given weights.</summary>
+    /// <param name="weight">The tensor of a parameter of that name, which is copied.</param>
+    public Graph With(Func<string, Tensor> weight)
+    {
+        Graph network = Architecture.Build(1, null);
+        foreach (var (name, node) in network.Parameters) weight(name).Span.CopyTo(node.Value!.Span);
+        return network;
+    }
+
+    /// <summary>A network with the weights of a checkpoint.</summary>
+    public Graph Read(string path)
+    {
+        Graph network = Architecture.Build(1, null);
+        using Checkpoint checkpoint = Checkpoint.Open(path);
+        GraphWeights.Load(network, checkpoint);
+        return network;
+    }
+
+    /// <summary>The scores that one network gives, or the ensemble of several.</summary>
+    public Tensor Scores(IReadOnlyList<Graph> networks, Dataset data, CancellationToken cancel)
+    {
+        Tensor[] all = [.. networks.Select(network => Predictions.Of(network, data, EvaluationBatch, cancel: cancel))];
+        return all.Length == 1 ? all[0] : Figures.Mean(all);
+    }
+}

@@ -1,0 +1,104 @@
+using Amalgam.Checkpoints;
+using Amalgam.Graphs;
+using Amalgam.Zoo.Models;
+
+namespace Amalgam.Zoo.Runs;
+
+/// <summary>The folder of a run while the run writes it. What another run left there goes when this one begins, and nothing else ever does.</summary>
+internal sealed class RunOutput
+{
+    private readonly string[] _names;
+
+    /// <param name="folder">The folder; it need not exist.</param>
+    /// <param name="names">Every file that the run may leave.</param>
+    /// <param name="inputs">What the run reads; null entries count for nothing.</param>
+    /// <param name="resume">Whether the run goes on with what an interrupted one left there.</param>
+    /// <param name="overwrite">Whether it replaces what another one left there.</param>
+    /// <exception cref="IOException">There is something in the folder that the run must not replace.</exception>
+    public RunOutput(string folder, IEnumerable<string> names, IEnumerable<string?> inputs, bool resume, bool overwrite)
+    {
+        (Folder, _names) = (folder, [.. names]);
+        if (File.Exists(folder)) throw new IOException($"{folder} is a file, expected a folder for what the run leaves behind");
+        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+        foreach (string path in inputs.OfType<string>())
+        {
+            string input = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+            if (Path.GetDirectoryName(input) == full || input == full)
+                throw new IOException($"{path} {(input == full ? "is the folder" : $"lies in {folder},")} where the run leaves its files and would replace it; name another output");
+        }
+
+        if (!Directory.Exists(folder) || (resume && File.Exists(PathOf(RunFolder.State)))) return;
+        string[] inside = [.. Directory.EnumerateFileSystemEntries(folder).Select(e => Path.GetFileName(e)).Order(StringComparer.Ordinal)];
+        if (inside.Length == 0) return;
+        if (!overwrite) throw new IOException($"{folder} is not empty; {(resume ? "it holds no interrupted run to go on with" : "--resume goes on with an interrupted run")}, --overwrite begins anew, or name another folder");
+        if (inside.FirstOrDefault(name => !_names.Contains(name) && !name.StartsWith('.')) is { } strange)
+            throw new IOException($"{folder} holds '{strange}', which no run leaves, so --overwrite does not replace the folder; name another or clear it yourself");
+    }
+
+    public string Folder { get; }
+
+    public string PathOf(string name) => Path.Combine(Folder, name);
+
+    /// <summary>Makes the folder; where the run begins anew, without what another one left.</summary>
+    public void Begin(bool resumed)
+    {
+        Directory.CreateDirectory(Folder);
+        if (!resumed) foreach (string name in _names) File.Delete(PathOf(name));
+    }
+
+    /// <summary>Writes a text, which appears under its name when it is complete.</summary>
+    public void WriteText(string name, string text)
+    {
+        string path = PathOf(name), beside = path + ".tmp";
+        File.WriteAllText(beside, text);
+        File.Move(beside, path, overwrite: true);
+    }
+
+    /// <summary>Writes a network: its weights with the architecture that they are of, and as ONNX, by the file that it comes from where it comes from one.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="model">What it is.</param>
+    /// <param name="weights">Name of the file of weights.</param>
+    /// <param name="onnx">Name of the ONNX file.</param>
+    /// <param name="notes">Hears of what could not be written.</param>
+    /// <param name="classes">Names of the classes, for the configuration of a folder of Hugging Face.</param>
+    public void Save(Graph network, ModelDescription model, string weights, string onnx, List<string> notes, IReadOnlyList<string>? classes = null)
+    {
+        if (model.IsFolder)
+        {
+            SaveFolder(network, model, weights == RunFolder.Best, notes, classes ?? []);
+            return;
+        }
+
+        GraphWeights.Save(network, PathOf(weights), overwrite: true, new Dictionary<string, string> { [ModelLoader.ArchitectureKey] = model.Text });
+        SaveOnnx(network, model, onnx, notes);
+    }
+
+    /// <summary>The run's folder becomes one of Hugging Face, whose weights are those that the run is known by; the last ones make room for the best.</summary>
+    private void SaveFolder(Graph network, ModelDescription model, bool best, List<string> notes, IReadOnlyList<string> classes)
+    {
+        if (best) File.Move(PathOf(RunFolder.Model), PathOf(RunFolder.Last), overwrite: true);
+        if (best && File.Exists(PathOf(RunFolder.Onnx))) File.Move(PathOf(RunFolder.Onnx), PathOf(RunFolder.LastOnnx), overwrite: true);
+        HuggingFaceOutput.Write(network, model.Name, Folder, classes);
+        SaveOnnx(network, model, RunFolder.Onnx, notes);
+    }
+
+    /// <summary>Writes a network as ONNX.</summary>
+    public void SaveOnnx(Graph network, ModelDescription model, string onnx, List<string> notes)
+    {
+        try
+        {
+            if (!model.IsOnnx)
+            {
+                OnnxModel.Write(network, PathOf(onnx), new("batch", Overwrite: true));
+                return;
+            }
+
+            using OnnxModel origin = OnnxModel.Open(model.Name);
+            origin.Save(network, PathOf(onnx), new(Overwrite: true));
+        }
+        catch (GraphException e)
+        {
+            notes.Add($"no {onnx}: {e.Message}");
+        }
+    }
+}

@@ -1,0 +1,74 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using Amalgam.Graphs;
+using Amalgam.Merging.Recipes;
+using Amalgam.Training;
+using Amalgam.Training.Data;
+
+namespace Amalgam.Zoo.Runs;
+
+/// <summary>Makes the trainer of a network as a run description says.</summary>
+internal static class RunTrainer
+{
+    /// <param name="run">How to train.</param>
+    /// <param name="network">The network.</param>
+    /// <param name="loss">The loss, of <see cref="LossOf"/>.</param>
+    /// <param name="data">The data that the run describes.</param>
+    /// <param name="state">Where the state is kept; null for nowhere.</param>
+    /// <param name="identity">What else tells this run from others, for its state.</param>
+    public static Trainer Create(RunDescription run, Graph network, Loss loss, RunData data, string? state, string identity = "") => new(network, loss, data.Train!, new()
+    {
+        Rule = run.Optimizer,
+        Rate = run.Rate,
+        Schedule = run.Schedule,
+        Epochs = run.Epochs,
+        Batch = run.Batch,
+        DropLast = run.DropLast,
+        Seed = run.Seed,
+        ClipNorm = run.ClipNorm,
+        Settings = Settings(run, network),
+        StatePath = state,
+        Description = RunYaml.Write(run, withOutput: false) + Signature(data.Train!) + identity,
+        Merit = ItemRanking.Merit(data.Validation),
+    }, data.Validation);
+
+    /// <summary>The loss that a run describes.</summary>
+    public static Loss LossOf(LossDescription loss, DataDescription data)
+    {
+        string truth = loss.Target ?? "target", label = loss.Target ?? "label";
+        return loss.Name switch
+        {
+            "cosine" => new CosineCrossEntropy(ClassVectors.Read(loss.ClassVectors!, data.Classes), loss.Scale, loss.LabelSmoothing, label),
+            "bce" => new BinaryCrossEntropy(label),
+            "mse" => new SquaredError(truth),
+            "entropy" => new PredictionEntropy(),
+            _ => new CrossEntropy(loss.LabelSmoothing, label),
+        };
+    }
+
+    /// <summary>What tells the samples of a run from others: a run is resumed with the same ones only.</summary>
+    private static string Signature(Dataset data)
+    {
+        byte[] labels = SHA256.HashData(MemoryMarshal.AsBytes(data.Labels));
+        return $"# {data.Count} samples, {string.Join(", ", data.Fields.Select(f => $"{f.Name} {f.Shape}"))}, labels {Convert.ToHexStringLower(labels)[..16]}\n";
+    }
+
+    private static Func<Node, ParameterSetting> Settings(RunDescription run, Graph network)
+    {
+        NamePattern[] exempt = [.. run.NoDecay.Select(Parse)];
+        var groups = run.Groups.Select(g => (Pattern: Parse(g.Match), Group: g)).ToArray();
+        foreach (NamePattern pattern in exempt.Concat(groups.Select(g => g.Pattern)))
+        {
+            if (!network.Parameters.Keys.Any(pattern.Matches)) throw new InvalidDataException($"optimizer: no parameter of the model matches '{pattern.Text}'");
+        }
+
+        return node =>
+        {
+            RateGroup? group = groups.FirstOrDefault(g => g.Pattern.Matches(node.Name!)).Group;
+            bool decays = (run.DecayVectors || node.Shape.Rank > 1) && !exempt.Any(p => p.Matches(node.Name!));
+            return new(group?.RateScale ?? 1, decays ? group?.WeightDecay : 0);
+        };
+
+        static NamePattern Parse(string text) => NamePattern.Parse(text, plainIsGlob: false);
+    }
+}

@@ -1,0 +1,95 @@
+using System.Collections.Immutable;
+using Amalgam.Graphs;
+using Amalgam.Merging.Planning;
+using Amalgam.Merging.Recipes;
+using Amalgam.Training;
+using Amalgam.Training.Data;
+using Amalgam.Transfer;
+
+namespace Amalgam.Zoo.Runs;
+
+/// <summary>Several models as one network in training, by a recipe's method and a run description.</summary>
+internal sealed class SpliceTraining
+{
+    /// <param name="recipe">Method and parameters.</param>
+    /// <param name="models">The models, in the recipe's order.</param>
+    /// <param name="origin">The model that they come from; null where none is named.</param>
+    /// <param name="run">How to train.</param>
+    /// <param name="data">What it learns from.</param>
+    /// <param name="state">Where the state is kept; null for nowhere.</param>
+    /// <exception cref="GraphException">The models do not belong together, or the data does not fit them.</exception>
+    public SpliceTraining(Recipe recipe, IReadOnlyList<ParentModel> models, ParentModel? origin, RunDescription run, RunData data, string? state)
+    {
+        Rule = SpliceRule.Of(TrainingRules.MethodOf(recipe));
+        Graph[] graphs = [.. models.Select(m => m.Graph)];
+        IntegrationOptions options = SpliceRule.Options(recipe, Rule, graphs, origin?.Graph, run);
+        Integration = new(graphs, Rule, options);
+        Freeze(run.Model, Integration.Graph);
+        Start = Copy(Integration.Bake());
+        Loss = RunTrainer.LossOf(run.Loss, run.Data);
+        string identity = $"# {Rule} {string.Join(' ', Integration.Spliced)} of {string.Join(' ', models.Append(origin).Select(m => m?.Digest))}\n";
+        Trainer = RunTrainer.Create(run, Integration.Graph, Loss, data, state, identity);
+    }
+
+    /// <summary>How weights follow from the models' weights.</summary>
+    public WeightRule Rule { get; }
+
+    /// <summary>The network that is trained.</summary>
+    public Integration Integration { get; }
+
+    /// <summary>The network before the first step.</summary>
+    public Graph Start { get; }
+
+    /// <summary>What is minimised.</summary>
+    public Loss Loss { get; }
+
+    /// <summary>Trains it.</summary>
+    public Trainer Trainer { get; }
+
+    /// <summary>What comes of the training: after the best epoch where there are validation samples, else after the last.</summary>
+    public Graph Result() => Trainer.Best is null ? Last() : WithBest(Last);
+
+    /// <summary>The network as it is now.</summary>
+    public Graph Last() => Copy(Integration.Bake());
+
+    /// <summary>A network with weights of its own.</summary>
+    public static Graph Copy(Graph graph) =>
+        Rewrite.Apply(graph, (to, node, _) => node.Op is Parameter ? to.Parameter(node.Name!, node.Value!.Copy(), node.Trainable, node.Type) : null).Graph;
+
+    /// <summary>What becomes of each weight in the result. Of weights that are made for each sample it is told of the first samples of some data.</summary>
+    public ImmutableArray<SplicedWeight> Inspect(RunData data)
+    {
+        void Fill(Executor executor)
+        {
+            Batches batches = new(data.Validation ?? data.Train!, Integration.Graph.Inputs.Values.First().Shape.Size(0), shuffle: false);
+            batches.Fill(0, batches.Bind(name => Integration.Graph.Inputs.ContainsKey(name) ? executor[name] : null));
+        }
+
+        ImmutableArray<SplicedWeight> Now() => Integration.Inspect(Integration.IsDynamic ? Fill : null);
+        return Trainer.Best is null ? Now() : WithBest(Now);
+    }
+
+    /// <summary>Does something with the network as it was after the best epoch.</summary>
+    public T WithBest<T>(Func<T> what)
+    {
+        Dictionary<string, Tensor> kept = Integration.Graph.Parameters.ToDictionary(p => p.Key, p => p.Value.Value!.Copy());
+        Set(Trainer.Best!);
+        T made = what();
+        Set(kept);
+        return made;
+    }
+
+    /// <summary>Freezes what a description's model says.</summary>
+    public static void Freeze(ModelDescription model, Graph graph)
+    {
+        foreach (NamePattern pattern in model.Freeze.Select(text => NamePattern.Parse(text, plainIsGlob: false)))
+        {
+            if (Surgery.Freeze(graph, pattern.Matches) == 0 && !graph.Parameters.Keys.Any(pattern.Matches)) throw new GraphException($"freeze: no parameter matches '{pattern.Text}'");
+        }
+    }
+
+    private void Set(IReadOnlyDictionary<string, Tensor> weights)
+    {
+        foreach (var (name, node) in Integration.Graph.Parameters) weights[name].Span.CopyTo(node.Value!.Span);
+    }
+}

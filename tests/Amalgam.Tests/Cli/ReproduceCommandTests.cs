@@ -1,0 +1,25 @@
+namespace Amalgam.Tests.Cli;
+
+public class ReproduceCommandTests
+{
+    [Fact]
+    public async Task What_is_not_there_is_told_in_a_sentence()
+    {
+        await CommandLine.Refuses("--table must be 1, 2, 3 or 4", "reproduce", "cki", "--table", "5", "--dataset", "beauty");
+        await CommandLine.Refuses("there is none of 'mnist'", "reproduce", "cki", "--dataset", "mnist");
+        await CommandLine.Refuses("there is no 'bert'", "reproduce", "cki", "--dataset", "beauty", "--model", "bert");
+        await CommandLine.Refuses("--dataset", "reproduce", "cki");
+        await CommandLine.Refuses("clafusion", "reproduce", "clafusion", "--dataset", "beauty");
+    }
+
+    [Fact]
+    public async Task A_small_part_of_real_clicks_goes_through()
+    {
+        CommandLine.UseRealData();
+        using TemporaryFolder folder = new();
+        string text = await CommandLine.Succeeds("reproduce", "cki", "--dataset", "douban-music", "--epochs", "1", "--more-epochs", "1", "--limit", "400", "--users", "60", "--seeds", "1", "--start", "same", "-o", folder.Path, "-q");
+        Assert.Contains("CKI, splice trained (head)", text);
+        Assert.Contains("0.3805", File.ReadAllText(folder["table-1-douban-music-din/table.md"])); // the paper's
+        Assert.Equal(12, File.ReadLines(folder["table-1-douban-music-din/rows.jsonl"]).Count());
+    }
+}

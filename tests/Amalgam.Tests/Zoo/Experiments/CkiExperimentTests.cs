@@ -1,0 +1,146 @@
+using System.Xml.Linq;
+using Amalgam.Graphs;
+using Amalgam.Merging;
+using Amalgam.Tests.Zoo.Report;
+using Amalgam.Training;
+using Amalgam.Transfer;
+using Amalgam.Zoo.Data;
+using Amalgam.Zoo.Demo;
+using Amalgam.Zoo.Experiments.Cki;
+
+namespace Amalgam.Tests.Zoo.Experiments;
+
+public class CkiExperimentTests
+{
+    private static readonly string[] OfThePaper =
+    [
+        "model A", "model B", "pruning (head)", "pruning (all)", "ensemble", "averaging (head)", "averaging (all)", "CKI, closed form (head)", "CKI, splice trained (head)", "CKI, all trained (head)",
+        "model A trained on",
+    ];
+
+    [Fact]
+    public void Table_1_has_every_method_for_each_seed_and_kind_of_pair_and_equal_budgets()
+    {
+        using TemporaryFolder folder = new();
+        CkiOptions options = TinyClicks.Options(folder.Path) with { EveryMethod = true };
+        Subject subject = TinyClicks.Subject(options);
+        CkiResult result = CkiExperiment.Run(options, subject);
+        string[] others = [.. DemoMerge.Methods.Select(m => m.Name).Except(["linear", "cki"])], withoutBase = [.. DemoMerge.Methods.Where(m => !DemoMerge.NeedsCommonBase(m)).Select(m => m.Name).Except(["linear", "cki"])];
+        foreach (int seed in new[] { 1, 2 })
+        {
+            Assert.Equal(OfThePaper.Concat(others).Order(), Of(CkiStart.Same, seed).Select(row => row.Method).Order());
+            Assert.Equal(OfThePaper.Concat(withoutBase).Order(), Of(CkiStart.Other, seed).Select(row => row.Method).Order());
+        }
+
+        long parameters = subject.Build(1).Parameters.Values.Sum(p => p.Shape.Count), later = subject.MoreEpochs * ((subject.Train.Count + 31) / 32);
+        Assert.All(result.Rows, row =>
+        {
+            Assert.Equal(row.Method == "ensemble" ? 2 * parameters : parameters, row.Parameters);
+            Assert.Equal(row.Method.EndsWith("trained (head)") || row.Method == "model A trained on" ? later : 0, row.Steps);
+            Assert.All(row.Test, figure => Assert.InRange(figure, 0, 1));
+            Assert.Equal(row.Tried > 1, row.Chosen != "");
+        });
+        Assert.Equal(["model A", "CKI, splice trained (head)", "ensemble"], result.Costs.Select(c => c.Name));
+        Assert.Equal([parameters, parameters, 2 * parameters], result.Costs.Select(c => c.Parameters));
+
+        string table = File.ReadAllText(Path.Combine(result.Folder, CkiExperiment.TableFile));
+        XElement page = HtmlReportTests.Parse(File.ReadAllText(Path.Combine(result.Folder, CkiExperiment.PageFile)));
+        Assert.All(result.Rows, row =>
+        {
+            Assert.Contains($"| {row.Method} |", table);
+            Assert.Contains(page.Descendants(), e => e.Name.LocalName == "td" && e.Value == row.Method);
+        });
+        Assert.DoesNotContain("NaN", table + page.Value);
+
+        IEnumerable<Row> Of(CkiStart start, int seed) => result.Rows.Where(row => row.Start == start && row.Seed == seed);
+    }
+
+    [Fact]
+    public void The_ensemble_of_a_network_with_itself_is_that_network()
+    {
+        using TemporaryFolder folder = new();
+        Subject subject = TinyClicks.Subject(TinyClicks.Options(folder.Path));
+        Graph network = subject.Build(3);
+        Tensor one = subject.Scores([network], subject.Test, default), two = subject.Scores([network, subject.Copy(network)], subject.Test, default);
+        Assert.Equal(one.Span.ToArray(), two.Span.ToArray());
+        Assert.Equal(subject.Figures.Of(one, subject.Test), subject.Figures.Of(two, subject.Test));
+    }
+
+    [Fact]
+    public void No_choice_looks_at_the_test_data()
+    {
+        using TemporaryFolder folder = new();
+        CkiOptions options = TinyClicks.Options(folder["right"]) with { Seeds = 1, Starts = [CkiStart.Same], EveryMethod = true };
+        Row[] right = [.. CkiExperiment.Run(options, TinyClicks.Subject(options)).Rows];
+        options = options with { Folder = folder["wrong"] };
+        Row[] wrong = [.. CkiExperiment.Run(options, TinyClicks.Subject(options, new WrongClicks(TinyClicks.Part(Split.Test)))).Rows];
+        Assert.Equal(right.Select(row => (row.Method, row.Chosen, row.Validation)), wrong.Select(row => (row.Method, row.Chosen, row.Validation)));
+        Assert.All(right.Zip(wrong), pair => Assert.NotEqual(pair.First.Test[0], pair.Second.Test[0]));
+        foreach (string file in Directory.GetFiles(folder["right/networks"], "*.safetensors", SearchOption.AllDirectories))
+            Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(file.Replace(folder["right"], folder["wrong"], StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void An_interrupted_reproduction_goes_on_and_a_finished_one_trains_nothing()
+    {
+        using TemporaryFolder folder = new();
+        CkiOptions whole = TinyClicks.Options(folder["whole"]) with { Seeds = 1 };
+        Row[] expected = [.. CkiExperiment.Run(whole, TinyClicks.Subject(whole)).Rows];
+
+        foreach (string stop in new[] { "  b-same-1, epoch 1", "ndcg@10", "training cki-other-1-head-hard" })
+        {
+            using CancellationTokenSource cancel = new();
+            CkiOptions stopped = whole with { Folder = folder["stopped"], Cancel = cancel.Token, Line = line => { if (line.StartsWith(stop)) cancel.Cancel(); } };
+            Assert.ThrowsAny<OperationCanceledException>(() => CkiExperiment.Run(stopped, TinyClicks.Subject(stopped)));
+        }
+
+        CkiOptions again = whole with { Folder = folder["stopped"] };
+        Assert.Equal(Lines(expected), Lines(CkiExperiment.Run(again, TinyClicks.Subject(again)).Rows));
+
+        List<string> said = [];
+        again = again with { Line = said.Add };
+        Assert.Equal(Lines(expected), Lines(CkiExperiment.Run(again, TinyClicks.Subject(again)).Rows));
+        Assert.Empty(said);
+
+        CkiOptions other = again with { MoreEpochs = 1 };
+        Assert.NotEqual(Lines(expected), Lines(CkiExperiment.Run(other, TinyClicks.Subject(other)).Rows));
+        Assert.Contains(said, line => line.StartsWith("training a-1:"));
+
+        static IEnumerable<string> Lines(IEnumerable<Row> rows) => rows.Select(row => row.ToJson(["ndcg@5", "hr@5", "ndcg@10", "hr@10", "auc", "uauc"]));
+    }
+
+    [Fact]
+    public void Table_4_trains_each_network_one_epoch_in_one_order()
+    {
+        using TemporaryFolder folder = new();
+        CkiOptions options = TinyClicks.Options(folder.Path, 4) with { Starts = [CkiStart.Same] };
+        Subject subject = TinyClicks.Subject(options);
+        CkiResult result = CkiExperiment.Run(options, subject);
+        int epoch = (subject.Train.Count + 31) / 32;
+        foreach (int seed in new[] { 1, 2 })
+        {
+            long[] steps = [.. new[] { "model A", "averaging (head)", "CKI, splice trained (head)" }.Select(method => Steps($"{method} + one epoch", seed) - Steps(method, seed))];
+            Assert.Equal([epoch, epoch, epoch], steps);
+        }
+
+        // The same epoch, by hand.
+        TrainedNetworks networks = new(subject, options);
+        Graph byHand = subject.Copy(new StaticPair(subject, networks, CkiStart.Same, 2).A);
+        new Trainer(byHand, subject.Loss, subject.Train, subject.Training with { Epochs = 1, Seed = 20_002 }).Run();
+        Assert.Equal(subject.Figures.Of(subject.Scores([byHand], subject.Test, default), subject.Test), result.Rows.Single(row => row.Seed == 2 && row.Method == "model A + one epoch").Test);
+
+        long Steps(string method, int seed) => result.Rows.Single(row => row.Method == method && row.Seed == seed).Steps;
+    }
+
+    [Fact]
+    public void An_integrated_pair_of_equal_networks_is_that_network()
+    {
+        using TemporaryFolder folder = new();
+        CkiOptions options = TinyClicks.Options(folder.Path);
+        Subject subject = TinyClicks.Subject(options);
+        Graph a = subject.Build(5);
+        Graph integrated = new Integration([a, subject.Copy(a)], new LearnedCki(new Cki()), new() { Include = subject.Scopes[0].Includes }).Bake();
+        Assert.Equal(subject.Scores([a], subject.Test, default).Span.ToArray(), subject.Scores([integrated], subject.Test, default).Span.ToArray());
+        Assert.Equal(["head.0.weight", "head.1.weight", "head.2.weight"], a.Parameters.Keys.Where(subject.Scopes[0].Includes));
+    }
+}
