@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using Amalgam.Graphs;
 using Amalgam.Graphs.Ops;
+using Amalgam.Numerics;
 using Amalgam.Training;
 using Amalgam.Training.Data;
 using Amalgam.Zoo.Data;
@@ -17,15 +18,20 @@ internal static class DinSpeed
 {
     private const int Length = 30, Negatives = 4, Candidates = 99, WarmUp = 300;
 
-    /// <summary>Prints items per second of steps whose data lies ready, and of steps that draw their negatives and gather their histories.</summary>
+    /// <summary>
+    /// Prints items per second of steps whose data lies ready, and of steps that draw their negatives and gather their histories. On one thread the time is the
+    /// processor's, which others on the machine disturb less.
+    /// </summary>
     /// <param name="file">A file of sequences.</param>
     /// <param name="form"><c>groups</c> of a history with all its items, or <c>rows</c> of a history with one.</param>
     /// <param name="batch">Groups or rows in a step.</param>
     /// <param name="model">The network's name, with <c>+</c> after it for the dynamic one.</param>
     /// <param name="steps">Steps that are timed.</param>
+    /// <param name="threads">Threads that work.</param>
     /// <param name="profile">Prints the time of each kind of operation too.</param>
-    public static void Run(string file, string form, int batch, string model, int steps, bool profile)
+    public static void Run(string file, string form, int batch, string model, int steps, int threads, bool profile)
     {
+        using CoreLimit limit = Cores.Limit(threads);
         Clicks clicks = Clicks(file, Split.Train, Negatives);
         Dataset data = form == "rows" ? new Rows(clicks, 1 + Negatives) : clicks;
         Graph graph = Rewrite.ForTraining(DataInputs.Fit(Network(model, clicks), data, batch)).Graph;
@@ -42,14 +48,15 @@ internal static class DinSpeed
         for (int i = 0; i < steps + WarmUp; i++)
         {
             if (i == WarmUp) executor.ClearProfile();
-            long start = Stopwatch.GetTimestamp();
+            double start = Now(threads);
             batches.Fill(i, inputs);
-            long filled = Stopwatch.GetTimestamp();
+            double filled = Now(threads);
             executor.Run();
             optimizer.Step(ofParameters, 1e-3);
             if (i < WarmUp) continue;
-            ready.Add(Stopwatch.GetElapsedTime(filled).TotalSeconds);
-            drawing.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
+            double end = Now(threads);
+            ready.Add(end - filled);
+            drawing.Add(end - start);
         }
 
         Console.WriteLine($"{logits.Shape.Count / Median(ready):F0} {logits.Shape.Count / Median(drawing):F0}");
@@ -73,6 +80,8 @@ internal static class DinSpeed
 
     private static Graph Network(string model, Clicks clicks) =>
         ZooModel.Find(model.TrimEnd('+')).Build(1, new Dictionary<string, string> { ["items"] = $"{clicks.Ids}", ["length"] = $"{Length}", ["hyper"] = model.EndsWith('+') ? "true" : "false" }, 1);
+
+    private static double Now(int threads) => threads == 1 ? Environment.CpuUsage.TotalTime.TotalSeconds : Stopwatch.GetTimestamp() / (double)Stopwatch.Frequency;
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 

@@ -31,10 +31,11 @@ if (args is ["training", var name, .. var more])
     return;
 }
 
-// din FILE rows|groups BATCH [MODEL [STEPS]] [profile] prints items per second of a training step, din-eval FILE [MODEL] seconds of an evaluation; for bench/din-speed.sh.
+// din FILE rows|groups BATCH [MODEL [STEPS [THREADS]]] [profile] prints items per second of a training step, din-eval FILE [MODEL] seconds of an evaluation; for bench/din-speed.sh.
 if (args is ["din", var sequences, var form, var groups, .. var rest])
 {
-    DinSpeed.Run(sequences, form, int.Parse(groups), rest.Length > 0 ? rest[0] : "din", rest.Length > 1 && int.TryParse(rest[1], out int timed) ? timed : 200, rest.Contains("profile"));
+    int Number(int at, int otherwise) => rest.Length > at && int.TryParse(rest[at], out int number) ? number : otherwise;
+    DinSpeed.Run(sequences, form, int.Parse(groups), rest.Length > 0 ? rest[0] : "din", Number(1, 200), Number(2, Environment.ProcessorCount), rest.Contains("profile"));
     return;
 }
 

@@ -27,7 +27,8 @@ public static class CkiExperiment
 
     /// <summary>Runs a table and writes rows, table and page.</summary>
     /// <exception cref="InvalidDataException">There is no such table, or its data is not there.</exception>
-    public static CkiResult Run(CkiOptions options) => Run(options, CkiSetting.Open(options));
+    public static CkiResult Run(CkiOptions options) =>
+        options.Published ? Run(options with { Table = 1, Starts = [CkiStart.Other] }, PublishedSetting.Open(options)) : Run(options, options.Table == 2 ? TextSetting.Open(options) : ClickSetting.Open(options));
 
     /// <summary>Runs a table on a subject.</summary>
     internal static CkiResult Run(CkiOptions options, Subject subject)
@@ -45,7 +46,7 @@ public static class CkiExperiment
         string reference = options.Table == 3 ? Methods.Dynamic : Methods.A;
         ImmutableArray<Row> rows = [.. log.Rows.Where(row => options.Starts.Contains(row.Start) && row.Seed <= options.Seeds)];
         CkiResult result = new(
-            options, folder, subject.Name, Setting(subject), subject.Figures.Names, subject.Figures.Merit, reference, rows, Costs(options, subject, networks), PaperTables.Find(options.Table, options.Dataset));
+            options, folder, subject.Name, Setting(subject), subject.Figures.Names, subject.Figures.Merit, reference, rows, Costs(options, subject, networks), options.Published ? [] : PaperTables.Find(options.Table, options.Dataset));
         File.WriteAllText(Path.Combine(folder, CostFile), JsonSerializer.Serialize(result.Costs), new UTF8Encoding(false));
         File.WriteAllText(Path.Combine(folder, TableFile), CkiMarkdown.Of(result), new UTF8Encoding(false));
         CkiPage.Of(result).Save(Path.Combine(folder, PageFile));

@@ -24,7 +24,7 @@ internal sealed class StaticPair
     public StaticPair(Subject subject, TrainedNetworks networks, CkiStart start, int seed)
     {
         (_subject, _networks, Start, Seed) = (subject, networks, start, seed);
-        _a = new(() => Train($"a-{seed}", seed, 2 * seed));
+        _a = new(() => subject.Published is { } published ? (subject.Read(published), published) : Train($"a-{seed}", seed, 2 * seed));
         _b = new(() => Train($"b-{Label}", SeedOfB, OrderOfB));
         _origin = new(() => networks.Keep($"start-{seed}", subject.Build(seed)));
     }
