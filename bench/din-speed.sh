@@ -24,4 +24,4 @@ for case in 'rows 1024' 'groups 205' 'groups 1024'; do
   done
 done
 printf '\nseconds to score 100 items for each of %s users, the second of two times: din %s, dynamic din %s\n' \
-  "$(zcat "$data" | wc -l)" "$("${ours[@]}" din-eval "$data" | tail -1)" "$("${ours[@]}" din-eval "$data" din+ | tail -1)"
+  "$(zcat "$data" | wc -l)" "$("${ours[@]}" din-eval "$data" din "$threads" | tail -1)" "$("${ours[@]}" din-eval "$data" din+ "$threads" | tail -1)"
