@@ -24,10 +24,10 @@ internal sealed record ClickSetting(string Dataset, int Epochs, int MoreEpochs, 
     /// <summary>The data sets of the tables about recommendation.</summary>
     public static readonly ImmutableArray<ClickSetting> All =
     [
-        new("beauty", 6, 3, null, 4000),
-        new("ml-1m", 4, 2, 150_000, 4000),
-        new("douban-book", 6, 3, null, 4000),
-        new("douban-music", 6, 3, null, 4000),
+        new("beauty", 12, 3, null, 3000),
+        new("ml-1m", 10, 3, 150_000, 3000),
+        new("douban-book", 16, 3, null, 3000),
+        new("douban-music", 20, 3, null, 3000),
     ];
 
     private static readonly ImmutableArray<string> Recommenders = ["din", "gru4rec", "sasrec"];

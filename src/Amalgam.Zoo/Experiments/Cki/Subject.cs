@@ -10,7 +10,11 @@ namespace Amalgam.Zoo.Experiments.Cki;
 /// <summary>Which parameters are spliced.</summary>
 /// <param name="Name">What tables call them.</param>
 /// <param name="Includes">Whether a parameter of that name is one.</param>
-internal sealed record Scope(string Name, Func<string, bool> Includes);
+internal sealed record Scope(string Name, Func<string, bool> Includes)
+{
+    /// <summary>All of them.</summary>
+    public static readonly Scope AllMatrices = new("all matrices", _ => true);
+}
 
 /// <summary>What the networks of an experiment learn, how, and what they are measured by.</summary>
 /// <param name="Name">Name of its folder.</param>

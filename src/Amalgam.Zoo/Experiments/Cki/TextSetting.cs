@@ -35,7 +35,7 @@ internal sealed record TextSetting(string Dataset, int Length, int Epochs, int M
             ZooModel.Find("bert").With(sizes.AddRange([new("hidden", Text(Units)), new("inner", Text(4 * Units)), new("depth", "2"), new("heads", "2"), new("positions", Text(setting.Length))])),
             new CrossEntropy(), new ClassFigures(), Subject.Some(train, options.Limit ?? setting.Limit), Subject.Some(held, options.Users), Subject.Some(DataSource.OpenNamed(setting.Dataset, Split.Test, sizes), options.Users))
         {
-            Scopes = [new("classifier", name => name == "classifier.weight"), new("all matrices", _ => true)],
+            Scopes = [new("classifier", name => name == "classifier.weight"), Scope.AllMatrices],
             Training = new() { Rule = new Adam(), Rate = Rate, Batch = Batch, EvaluationBatch = 128 },
             Epochs = options.Epochs ?? setting.Epochs,
             MoreEpochs = options.MoreEpochs ?? setting.MoreEpochs,
