@@ -37,6 +37,13 @@ public class CkiExperimentTests
             Assert.All(row.Test, figure => Assert.InRange(figure, 0, 1));
             Assert.Equal(row.Tried > 1, row.Chosen != "");
         });
+        Assert.Equal(4 * subject.Build(1).Parameters.Keys.Count(subject.Scopes[0].Includes), result.Shares.Length);
+        Assert.All(result.Shares, share =>
+        {
+            Assert.True(0 < share.Least && share.Least <= share.Mean && share.Mean <= share.Most && share.Most < 1);
+            Assert.InRange(share.Global, 0.3, 0.7);
+            Assert.Equal(share.Larger == 1, share.Least >= 0.5);
+        });
         Assert.Equal(["model A", "CKI, splice trained (head)", "ensemble"], result.Costs.Select(c => c.Name));
         Assert.Equal([parameters, parameters, 2 * parameters], result.Costs.Select(c => c.Parameters));
 
