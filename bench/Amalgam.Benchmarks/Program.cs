@@ -31,6 +31,20 @@ if (args is ["training", var name, .. var more])
     return;
 }
 
+// din FILE rows|groups BATCH [MODEL [STEPS [THREADS]]] [profile] prints items per second of a training step, din-eval FILE [MODEL] seconds of an evaluation; for bench/din-speed.sh.
+if (args is ["din", var sequences, var form, var groups, .. var rest])
+{
+    int Number(int at, int otherwise) => rest.Length > at && int.TryParse(rest[at], out int number) ? number : otherwise;
+    DinSpeed.Run(sequences, form, int.Parse(groups), rest.Length > 0 ? rest[0] : "din", Number(1, 200), Number(2, Environment.ProcessorCount), rest.Contains("profile"));
+    return;
+}
+
+if (args is ["din-eval", var clicks, .. var scorer])
+{
+    DinSpeed.Evaluate(clicks, scorer.Length > 0 ? scorer[0] : "din");
+    return;
+}
+
 // inference MODEL [THREADS] [profile] prints milliseconds of a run, write-bert FILE makes a model for it; for bench/inference-speed.sh.
 if (args is ["inference", var model, .. var how])
 {

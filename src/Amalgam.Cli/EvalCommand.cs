@@ -88,6 +88,7 @@ internal sealed class EvalCommand
         if (parse.GetValue(_mean) is { Length: > 0 } mean) augmentation = augmentation with { Mean = [.. mean] };
         if (parse.GetValue(_std) is { Length: > 0 } std) augmentation = augmentation with { Deviation = [.. std] };
         description = description with { Augmentation = augmentation.Fixed, Limit = null, Validation = 0, OwnValidation = false };
+        foreach (string model in parse.GetValue(_models)!) description = ModelText.For(description, model);
         if (parse.GetValue(_training) && parse.GetValue(_validation)) throw new InvalidDataException("--training-data and --validation-data exclude each other");
         Dataset data = parse.GetValue(_validation) ? RunData.OpenValidation(description) : parse.GetValue(_training) ? RunData.OpenTrain(description) : RunData.OpenTest(description);
         if (parse.GetValue(_limit) is { } limit) data = Subset.First(data, limit);

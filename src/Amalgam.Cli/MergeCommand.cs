@@ -4,6 +4,8 @@ using System.Diagnostics;
 using Amalgam.Merging;
 using Amalgam.Merging.Planning;
 using Amalgam.Merging.Recipes;
+using Amalgam.Numerics;
+using Amalgam.Zoo.Runs;
 
 namespace Amalgam.Cli;
 
@@ -65,9 +67,12 @@ internal sealed class MergeCommand
         var (plan, target) = Plan(parse);
         using RecipeRun run = plan;
         bool quiet = parse.GetValue(_quiet);
+        foreach (MergePlan training in run.Plans.Where(p => p.Recipe.TrainPosition is not null)) RecipeTraining.Check(training.Recipe);
         if (parse.GetValue(_dryRun))
         {
             PlanText.Write(run.Plans, output);
+            foreach (MergePlan training in run.Plans.Where(p => p.Recipe.TrainPosition is not null && p.Recipe.References.All(r => run.Plans.All(other => other.Recipe.Name != r.Path))))
+                output.WriteLine($"train: {Printable.Line(new RecipeTraining(training).Summary)}");
             if (target is not null) run.Check(target, Options(parse, cancel), parse.GetValue(_stages));
             return;
         }
@@ -77,7 +82,8 @@ internal sealed class MergeCommand
 
         var clock = Stopwatch.StartNew();
         ImmutableArray<string> findings;
-        using (Progress progress = new(error, quiet)) findings = run.Run(target, Options(parse, cancel), parse.GetValue(_stages), progress);
+        using (CoreLimit limit = Cores.Limit(Math.Max(1, parse.GetValue(_threads))))
+        using (Progress progress = new(error, quiet)) findings = run.Run(target, Options(parse, cancel) with { Learn = plan => Learn(plan, error, quiet, progress, cancel) }, parse.GetValue(_stages), progress);
 
         if (!quiet) foreach (string finding in findings) error.WriteLine($"note: {Printable.Line(finding)}");
         MergePlan last = run.Plans[^1];
@@ -85,6 +91,16 @@ internal sealed class MergeCommand
         output.WriteLine(
             $"{last.Tensors.Length} tensors, {ByteSize.Text(last.OutputBytes)}, in {Printable.Line(target)}: {last.Recipe.Method} of {last.Models.Length} model{(last.Models.Length == 1 ? "" : "s")}, "
             + $"{clock.Elapsed.TotalSeconds:0.00} s, {ByteSize.Text((long)(read / Math.Max(1e-3, clock.Elapsed.TotalSeconds)))}/s of input");
+    }
+
+    private static IReadOnlyDictionary<string, Tensor> Learn(MergePlan plan, TextWriter error, bool quiet, Progress progress, CancellationToken cancel)
+    {
+        RecipeTraining training = new(plan);
+        if (!quiet) progress.Write(error, Printable.Line(training.Summary));
+        return training.Learn(progress, epoch =>
+        {
+            if (!quiet) progress.Write(error, TrainCommand.Line(epoch));
+        }, cancel);
     }
 
     private MergeOptions Options(ParseResult parse, CancellationToken cancel)

@@ -25,6 +25,7 @@ internal static class Program
         RootCommand root = new("Makes one neural network out of several.")
         {
             MergeCommand.Create(),
+            SpliceCommand.Create(),
             InspectCommand.Create(),
             DiffCommand.Create(),
             ConvertCommand.Create(),

@@ -11,9 +11,15 @@ namespace Amalgam.Cli;
 /// </summary>
 internal static class SimpleRecipe
 {
-    public static string Write(string method, string[] models, string? baseModel)
+    /// <param name="method">The method with its parameters.</param>
+    /// <param name="models">The models.</param>
+    /// <param name="baseModel">The base; null for none.</param>
+    /// <param name="more">Parameters beside those of the method's text.</param>
+    public static string Write(string method, string[] models, string? baseModel, IReadOnlyList<(string Name, string[] Values)>? more = null)
     {
         var (name, values) = Parse(method);
+        foreach (var (parameter, given) in more ?? [])
+            if (!values.TryAdd(parameter, given)) throw new MergeException($"--method {method}: {parameter} is given twice");
         MethodEntry? entry = MergeMethod.Find(name);
         if (entry?.Parameters.Any(p => p is { Name: "weight", Required: true }) == true) values.TryAdd("weight", ["1"]);
         if (entry?.Base == BaseRole.First) baseModel ??= models[0];

@@ -63,7 +63,7 @@ internal static class TrainCommand
         output.WriteLine($"{result.Epochs.Count} epochs in {clock.Elapsed.TotalSeconds:0.0} s, network in {Printable.Line(folder)}");
     }
 
-    private static string Line(EpochRecord epoch)
+    internal static string Line(EpochRecord epoch)
     {
         string right = epoch.Accuracy is { } accuracy ? $", {EvalCommand.Percent(accuracy)} right" : "";
         string validation = epoch.Validation is { } score ? $"  validation: {Text(score)}" : "";

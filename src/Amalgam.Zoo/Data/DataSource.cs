@@ -41,10 +41,7 @@ public sealed record DataSource(string Name, string Summary, string Terms)
                 ? ImageFiles.Cifar($"cifar100, {Of(split)}", [files.Need($"cifar100/{(split == Split.Train ? "train" : "test")}.bin")], 2, 0, Numbers(20))
                 : ImageFiles.Cifar($"cifar100, {Of(split)}", [files.Need($"cifar100/{(split == Split.Train ? "train" : "test")}.bin")], 2, 1, Numbers(100)),
         },
-        OfText("sst2", "Sentences of film reviews, negative or positive (GLUE's SST-2): 67,349 to train; test is the labelled dev part", "R. Socher et al., EMNLP 2013; to be cited", "glue/SST-2", ["sentence"],
-            ["negative", "positive"], DataDownload.Sst2),
-        OfText("rte", "Pairs of sentences, the second following from the first or not (GLUE's RTE): 2,490 to train; test is the labelled dev part", "PASCAL RTE challenges; to be cited", "glue/RTE",
-            ["sentence1", "sentence2"], ["entailment", "not_entailment"], DataDownload.Rte),
+        .. TextSource.All,
         .. RecommendationData.Sources,
     ];
 
@@ -111,22 +108,6 @@ public sealed record DataSource(string Name, string Summary, string Terms)
             return ImageFiles.Idx($"{name}, {Of(split)}", files.Need($"{name}/{part}-images-idx3-ubyte"), files.Need($"{name}/{part}-labels-idx1-ubyte"), classes);
         },
     };
-
-    private static DataSource OfText(string name, string summary, string terms, string folder, ImmutableArray<string> texts, ImmutableArray<string> classes, ImmutableArray<Download> downloads) =>
-        new(name, summary, terms)
-        {
-            Files = [$"{folder}/train.tsv", $"{folder}/dev.tsv"],
-            Downloads = downloads,
-            Options = ImmutableDictionary.CreateRange<string, string>([new("length", "64"), new("vocabulary", "4096")]),
-            Open = (files, split, o) =>
-            {
-                string train = files.Need($"{folder}/train.tsv");
-                LabelledText learned = LabelledText.Read(train, texts, classes);
-                Vocabulary vocabulary = Vocabulary.Train(learned.Texts.SelectMany(t => t), o.Whole("vocabulary", Vocabulary.Least, 1 << 16));
-                LabelledText text = split == Split.Train ? learned : LabelledText.Read(files.Need($"{folder}/dev.tsv"), texts, classes);
-                return new TextSet($"{name}, {Of(split)}", text, vocabulary, o.Whole("length", 3, 4096), classes);
-            },
-        };
 }
 
 /// <summary>Finds the files of a data set.</summary>

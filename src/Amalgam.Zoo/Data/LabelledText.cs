@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 
 namespace Amalgam.Zoo.Data;
 
@@ -7,6 +8,8 @@ namespace Amalgam.Zoo.Data;
 /// <param name="Labels">For each sample its class.</param>
 public sealed record LabelledText(ImmutableArray<ImmutableArray<string>> Texts, ImmutableArray<int> Labels)
 {
+    private const int MostClasses = 10_000;
+
     /// <summary>Reads a file.</summary>
     /// <param name="path">Tab-separated text, perhaps .gz.</param>
     /// <param name="columns">The columns of the texts.</param>
@@ -37,6 +40,24 @@ public sealed record LabelledText(ImmutableArray<ImmutableArray<string>> Texts, 
         }
 
         return new(texts.ToImmutable(), labels.ToImmutable());
+    }
+
+    /// <summary>The labels of a file: in alphabetical order, or where all are whole numbers, by size.</summary>
+    /// <exception cref="InvalidDataException">It has no column of labels, or fewer than two labels.</exception>
+    public static ImmutableArray<string> ClassesOf(string path)
+    {
+        HashSet<string> labels = new(StringComparer.Ordinal);
+        int at = -1;
+        foreach (string[] cells in DataFolder.Lines(path).Select(line => line.Split('\t')))
+        {
+            if (at < 0) at = Column(path, cells, "label");
+            else if (at < cells.Length) labels.Add(cells[at]);
+            if (labels.Count > MostClasses) throw new InvalidDataException($"{path} has more than {MostClasses} different labels; the column 'label' is a class's name or number");
+        }
+
+        if (labels.Count < 2) throw new InvalidDataException($"{path} has {labels.Count} different labels, expected two or more");
+        bool numbers = labels.All(l => int.TryParse(l, out _));
+        return [.. numbers ? labels.OrderBy(l => int.Parse(l, CultureInfo.InvariantCulture)) : labels.Order(StringComparer.Ordinal)];
     }
 
     private static int Column(string path, string[] header, string name) =>

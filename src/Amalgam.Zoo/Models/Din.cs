@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Amalgam.Graphs;
 
 namespace Amalgam.Zoo.Models;
@@ -11,9 +12,11 @@ public sealed record Din(int Items, int Size, int Length) : Recommender(Items, S
         "Zhou et al., Deep Interest Network for Click-Through Rate Prediction, KDD 2018, in the form of CKI's experiments; parameter names of our own",
         HowParametersBegin,
         Common,
-        o => new Din(o.Whole("items"), o.Whole("size"), o.Whole("length")));
+        o => new Din(o.Whole("items"), o.Whole("size"), o.Whole("length")) { Hyper = o.Flag("hyper") });
 
-    private protected override Node Score(Layers net, Node history, Node valid, Node target)
+    private protected override ImmutableArray<int> HeadUnits => [4 * Size, 2 * Size];
+
+    private protected override Node Features(Layers net, Node history, Node valid, Node target)
     {
         Node wanted = net.Linear(target, "target_layer", Size).Activate("tanh"), clicks = net.Linear(history, "history_layer", Size).Activate("tanh");
         Node attended = Layers.Attend(
@@ -21,6 +24,6 @@ public sealed record Din(int Items, int Size, int Length) : Recommender(Items, S
             net.Linear(clicks, "attention.item_key", Size, bias: false),
             net.Linear(clicks, "attention.item_value", Size, bias: false),
             1, Layers.PaddingMask(valid));
-        return Head(net, Layout.Concat(2, wanted, attended), 4 * Size, 2 * Size);
+        return Layout.Concat(2, wanted, attended);
     }
 }

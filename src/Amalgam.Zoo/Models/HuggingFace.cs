@@ -10,6 +10,12 @@ namespace Amalgam.Zoo.Models;
 /// <param name="Notes">What a user should know, one sentence each: tensors of heads that were left out.</param>
 public sealed record HuggingFaceModel(Architecture Architecture, Graph Graph, ImmutableArray<string> Notes);
 
+/// <summary>What a text model takes.</summary>
+/// <param name="Vocabulary">Ids are below this.</param>
+/// <param name="Padding">The id that fills texts up.</param>
+/// <param name="Longest">Ids of a text at most.</param>
+public sealed record TextLimits(int Vocabulary, int Padding, int Longest);
+
 /// <summary>
 /// Builds networks from folders as Hugging Face's <c>save_pretrained</c> writes them: <c>config.json</c> beside safetensors or PyTorch files, whole or in shards. Known are
 /// BERT, DistilBERT, RoBERTa and ViT, alone or with a classifier of sequences or images; of other heads the encoder is built.
@@ -28,12 +34,13 @@ public static class HuggingFace
     /// <param name="folder">The folder.</param>
     /// <param name="batch">Samples at a time.</param>
     /// <param name="length">Length of a text in ids; null for 128, or as many as the model has positions.</param>
+    /// <param name="weights">Another checkpoint of the model; null for the folder's.</param>
     /// <exception cref="InvalidDataException">The configuration asks for what cannot be built, or the tensors do not fit it; everything that is wrong is named.</exception>
     /// <exception cref="FileNotFoundException">There is no checkpoint in the folder.</exception>
-    public static HuggingFaceModel Load(string folder, int batch = 1, int? length = null)
+    public static HuggingFaceModel Load(string folder, int batch = 1, int? length = null, string? weights = null)
     {
         HuggingFaceConfig config = HuggingFaceConfig.Read(folder);
-        using Checkpoint checkpoint = Checkpoint.Open(folder);
+        using Checkpoint checkpoint = Checkpoint.Open(weights ?? folder);
         Architecture architecture = Describe(config, checkpoint, length);
         CheckSize(config, architecture, checkpoint);
         Graph graph = architecture.Build(batch, null);
@@ -42,6 +49,55 @@ public static class HuggingFace
         GraphWeights.Load(graph, checkpoint, ignore: name => IsIgnored(name, heads));
         ImmutableArray<string> notes = heads.Count == 0 ? [] : [$"the encoder was built; {heads.Count} tensors of a head were left out: {string.Join(", ", heads.Take(6))}{(heads.Count > 6 ? " ..." : "")}"];
         return new(architecture, graph, notes);
+    }
+
+    /// <summary>
+    /// The network of a folder with a classifier, to be trained. What the folder has of it is read; what it lacks, or has for another number of classes, is drawn anew, and a note says so.
+    /// Parameters have the names that the model's class for classification gives them.
+    /// </summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="classes">Number of classes.</param>
+    /// <param name="seed">Draws what is new.</param>
+    /// <param name="batch">Samples at a time.</param>
+    /// <param name="length">Length of a text in ids; null for 128, or as many as the model has positions.</param>
+    /// <exception cref="InvalidDataException">As for <see cref="Load"/>.</exception>
+    /// <exception cref="FileNotFoundException">There is no checkpoint in the folder.</exception>
+    public static HuggingFaceModel Classifier(string folder, int classes, long seed, int batch = 1, int? length = null)
+    {
+        HuggingFaceModel given = Load(folder, batch, length);
+        string prefix = $"{HuggingFaceConfig.Read(folder).Text("model_type")}.", own = given.Architecture is TextEncoder text ? text.Prefix! : ((VisionTransformer)given.Architecture).Prefix;
+        Architecture wanted = given.Architecture switch
+        {
+            TextEncoder t => t with { Classes = classes, Prefix = prefix },
+            VisionTransformer v => v with { Classes = classes, Prefix = prefix },
+            _ => given.Architecture,
+        };
+        if (wanted == given.Architecture) return given;
+        Graph graph = wanted.Build(batch, seed);
+        List<string> drawn = [];
+        foreach (var (name, node) in graph.Parameters)
+        {
+            string there = name.StartsWith(prefix, StringComparison.Ordinal) ? own + name[prefix.Length..] : name;
+            if (given.Graph.Parameters.TryGetValue(there, out Node? from) && from.Shape == node.Shape) from.Value!.Span.CopyTo(node.Value!.Span);
+            else drawn.Add(name);
+        }
+
+        ImmutableArray<string> notes = drawn.Count == 0 ? given.Notes : [.. given.Notes, $"{folder} has no classifier of {classes} classes; drawn anew: {string.Join(", ", drawn)}"];
+        return new(wanted, graph, notes);
+    }
+
+    /// <summary>What a text model of a folder takes; null where the folder has no text model.</summary>
+    /// <exception cref="InvalidDataException">The configuration is damaged.</exception>
+    public static TextLimits? LimitsOf(string folder)
+    {
+        if (!IsModel(folder)) return null;
+        HuggingFaceConfig config = HuggingFaceConfig.Read(folder);
+        if (config.Text("model_type") == "vit") return null;
+        int vocabulary = config.Whole("vocab_size"), positions = config.Whole("max_position_embeddings", 512);
+        bool roberta = config.Text("model_type") == "roberta";
+        int padding = config.Id("pad_token_id", roberta ? 1 : 0);
+        config.Check();
+        return new(vocabulary, padding, roberta ? positions - padding - 1 : positions);
     }
 
     /// <summary>The architecture that a configuration describes, with the parts that the checkpoint has.</summary>

@@ -109,6 +109,9 @@ internal sealed class HuggingFaceConfig
     public string? FirstOf(string key) =>
         Find(key, out JsonElement value) && value.ValueKind == JsonValueKind.Array && value.GetArrayLength() > 0 && value[0].ValueKind == JsonValueKind.String ? value[0].GetString() : null;
 
+    /// <summary>Whether the labels have names.</summary>
+    public bool NamesLabels => Find("id2label", out JsonElement labels) && labels.ValueKind == JsonValueKind.Object;
+
     /// <summary>Number of a classifier's classes: the labels', or <c>num_labels</c>, or two.</summary>
     public int Labels => Find("id2label", out JsonElement labels) && labels.ValueKind == JsonValueKind.Object && labels.EnumerateObject().Any() ? labels.EnumerateObject().Count() : Whole("num_labels", 2);
 

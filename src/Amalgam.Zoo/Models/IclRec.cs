@@ -45,10 +45,10 @@ public sealed record IclRec(int Items, int Size, int Length) : Architecture
         Node table = net.Table("item_embeddings", Items, Size);
         Node x = net.LayerNorm(table.Gather(items) + net.Table("position_embeddings", Length, Size), "LayerNorm", 1e-12f);
         x = Layers.Drop(x, Dropout);
-        Node mask = Layers.CausalMask(Layers.IsItem(items));
+        Node valid = Layers.IsItem(items), mask = Layers.CausalMask(valid);
         TransformerBlock block = new(BlockNames.IclRec, Heads, 4 * Size) { Dropout = Dropout, AttentionDropout = Dropout };
-        for (int i = 0; i < Depth; i++) x = block.Apply(net, x, $"item_encoder.layer.{i}", mask);
-        Node last = Layers.Last(x);
+        for (int i = 0; i < Depth - 1; i++) x = block.Apply(net, x, $"item_encoder.layer.{i}", mask);
+        Node last = block.Apply(net, x, $"item_encoder.layer.{Depth - 1}", Layers.PaddingMask(valid), lastOnly: true).Squeeze(1);
         net.Graph.Output("logits", net.Graph.Add(new MatMul(TransposeB: true), last, table));
         net.Graph.Output("embedding", last);
     }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Amalgam.Graphs;
 
 namespace Amalgam.Zoo.Models;
@@ -25,14 +26,16 @@ public sealed record SasRec(int Items, int Size, int Length) : Recommender(Items
             new("heads", OptionKind.Whole, "1", "Attention heads"),
             new("dropout", OptionKind.Number, "0", "Share of each part's result that training drops") { FromZero = true, Limit = 1 },
         ],
-        o => new SasRec(o.Whole("items"), o.Whole("size"), o.Whole("length")) { Depth = o.Whole("depth"), Heads = o.Whole("heads"), Dropout = (float)o.Number("dropout") });
+        o => new SasRec(o.Whole("items"), o.Whole("size"), o.Whole("length")) { Hyper = o.Flag("hyper"), Depth = o.Whole("depth"), Heads = o.Whole("heads"), Dropout = (float)o.Number("dropout") });
 
-    private protected override Node Score(Layers net, Node history, Node valid, Node target)
+    private protected override ImmutableArray<int> HeadUnits => [2 * Size];
+
+    private protected override Node Features(Layers net, Node history, Node valid, Node target)
     {
         Node steps = valid.Unsqueeze(2), mask = Layers.CausalMask(valid);
         Node x = Layers.Drop((history * MathF.Sqrt(Size)) + net.Table("position_embedding", Length, Size), Dropout) * steps;
         TransformerBlock block = new(BlockNames.Plain, Heads, Size) { Activation = "relu", Epsilon = 1e-8f, NormFirst = true, Dropout = Dropout, AttentionDropout = Dropout };
         for (int i = 0; i < Depth; i++) x = block.Apply(net, x, $"blocks.{i}", mask) * steps;
-        return Head(net, Beside(Layers.Last(net.LayerNorm(x, "norm", 1e-8f)), target), 2 * Size);
+        return Beside(Layers.Last(net.LayerNorm(x, "norm", 1e-8f)), target);
     }
 }

@@ -57,11 +57,14 @@ internal sealed record TransformerBlock(BlockNames Names, int Heads, int Inner)
     /// <param name="x">[N,T,D].</param>
     /// <param name="name">The block's name, without a dot at its end.</param>
     /// <param name="mask">Added to the scores of the attention; null for none.</param>
-    public Node Apply(Layers net, Node x, string name, Node? mask)
+    /// <param name="lastOnly">Whether only the last position's result is wanted, so that the others' is not computed; the mask is then for one position.</param>
+    /// <returns>[N,T,D], or [N,1,D].</returns>
+    public Node Apply(Layers net, Node x, string name, Node? mask, bool lastOnly = false)
     {
-        Node a = NormFirst ? Norm(net, x, $"{name}.{Names.AttentionNorm}") : x;
+        Node a = NormFirst ? Norm(net, x, $"{name}.{Names.AttentionNorm}") : x, asking = a;
+        if (lastOnly) (x, asking) = (x.Slice(1, -1), a.Slice(1, -1));
         Node attended = Layers.Attend(
-            net.Linear(a, $"{name}.{Names.Query}", Units(x), AttentionBias),
+            net.Linear(asking, $"{name}.{Names.Query}", Units(x), AttentionBias),
             net.Linear(a, $"{name}.{Names.Key}", Units(x), AttentionBias),
             net.Linear(a, $"{name}.{Names.Value}", Units(x), AttentionBias),
             Heads, mask, AttentionDropout);

@@ -48,7 +48,7 @@ internal static class StyleSheet
         svg .reference { stroke:var(--soft); stroke-width:1.4 }
         svg .line { fill:none; stroke-width:2; stroke-linejoin:round; stroke-linecap:round }
         svg .area { fill-opacity:.16; stroke-width:1.6; stroke-linejoin:round }
-        svg text.within { fill:#fff; font-size:11.5px; paint-order:stroke; stroke:#0008; stroke-width:2px; stroke-linejoin:round }
+        svg text.within { fill:#fff; font-size:12px; font-weight:600 }
         svg .chosen { fill:none; stroke:var(--ink); stroke-width:2 }
         svg image, .images img { image-rendering:pixelated }
         .legend { display:flex; flex-wrap:wrap; gap:.15rem 1.1rem; font-size:.86rem; color:var(--soft); margin:0 0 .4rem; padding:0; list-style:none }

@@ -29,6 +29,22 @@ public sealed record ClassScores(Tensor Scores)
         return samples == 0 ? double.NaN : (double)right / samples;
     }
 
+    /// <summary>For each sample the class with the largest score, the first of equal ones; a score that is no number is not larger than any.</summary>
+    public int[] Predictions()
+    {
+        int[] predicted = new int[Scores.Shape.Size(0)];
+        for (int i = 0; i < predicted.Length; i++)
+        {
+            var row = Row(i);
+            for (int j = 1; j < row.Length; j++)
+            {
+                if (row[j] > row[predicted[i]] || float.IsNaN(row[predicted[i]])) predicted[i] = j;
+            }
+        }
+
+        return predicted;
+    }
+
     /// <summary>Cross-entropy between the classes and the softmax of the scores, the mean over the samples.</summary>
     /// <param name="labels">Class of each sample.</param>
     public double CrossEntropy(ReadOnlySpan<int> labels)

@@ -74,8 +74,20 @@ public sealed record Measure(string Name, double Value, bool IsShare = false)
         List<Measure> measures = [new("accuracy", scores.Accuracy(data.Labels), true)];
         if (scores.Classes > 5) measures.Add(new("top-5", scores.Accuracy(data.Labels, 5), true));
         measures.Add(new("loss", scores.CrossEntropy(data.Labels)));
+        if (data.Labels.Length > 0) measures.AddRange(OfConfusions(scores, data.Labels));
         measures.AddRange(tasks.Select((task, i) => new Measure(string.Create(CultureInfo.InvariantCulture, $"task {i + 1}"), scores.Accuracy(data.Labels, among: task), true)));
         return measures;
+    }
+
+    /// <summary>Macro recall and macro F1; of two classes also AUC, a sample's score being how much larger that of the second class is.</summary>
+    private static IEnumerable<Measure> OfConfusions(ClassScores scores, ReadOnlySpan<int> labels)
+    {
+        ConfusionMatrix counts = ConfusionMatrix.Of(labels, scores.Predictions(), scores.Classes);
+        Measure[] macro = [new("macro recall", counts.MacroRecall, true), new("macro f1", counts.MacroF1, true)];
+        if (scores.Classes != 2) return macro;
+        float[] differences = new float[labels.Length];
+        for (int i = 0; i < differences.Length; i++) differences[i] = scores.Scores.Span[(2 * i) + 1] - scores.Scores.Span[2 * i];
+        return [new("auc", Classification.Auc(differences, [.. labels.ToArray().Select(l => l == 1)])), .. macro];
     }
 
     /// <summary>How high the right item of each sample is ranked; and of groups what holds for pairs.</summary>

@@ -1,6 +1,7 @@
 using Amalgam.Checkpoints;
 using Amalgam.Graphs;
 using Amalgam.Merging.Recipes;
+using Amalgam.Training.Data;
 using Amalgam.Zoo.Models;
 
 namespace Amalgam.Zoo.Runs;
@@ -13,12 +14,17 @@ public static class ModelLoader
 
     private const int MostNamed = 10;
 
-    /// <summary>The network of a run before its first step: weights drawn, or read from a checkpoint, and some frozen.</summary>
+    /// <summary>The network of a run before its first step: weights drawn, or read from a checkpoint or a folder of Hugging Face, and some frozen.</summary>
+    /// <param name="model">What it is.</param>
+    /// <param name="batch">Samples at a time.</param>
+    /// <param name="seed">Draws the weights.</param>
+    /// <param name="data">What it learns from: a folder's model takes the length of its texts and the number of its classes; null where there is none.</param>
+    /// <param name="notes">Hears what a user should know; null for nobody.</param>
     /// <exception cref="GraphException">There is no such architecture or it has no such option, or the ONNX file has unsupported operators.</exception>
     /// <exception cref="InvalidDataException">A file is not what it claims to be, or the weights do not fit.</exception>
-    public static Graph Build(ModelDescription model, int batch, long seed)
+    public static Graph Build(ModelDescription model, int batch, long seed, Dataset? data = null, ICollection<string>? notes = null)
     {
-        Graph graph = Make(model, batch, model.Weights is null ? seed : null);
+        Graph graph = model.IsFolder ? OfFolder(model, batch, seed, data, notes) : Make(model, batch, model.Weights is null ? seed : null);
         if (model.Weights is { } weights)
         {
             using Checkpoint checkpoint = Checkpoint.Open(weights);
@@ -37,14 +43,15 @@ public static class ModelLoader
 
     /// <summary>A trained network.</summary>
     /// <param name="path">An ONNX file, a folder of Hugging Face, or a checkpoint in any format that Amalgam reads.</param>
-    /// <param name="architecture">What the checkpoint is of; null where its metadata says it, and for what is a network by itself.</param>
+    /// <param name="architecture">What the checkpoint is of; null where its metadata or the configuration beside it says it, and for what is a network by itself.</param>
     /// <param name="batch">Samples at a time.</param>
     /// <exception cref="GraphException">There is no such architecture, or the ONNX file has unsupported operators.</exception>
     /// <exception cref="InvalidDataException">A file is not what it claims to be, or nothing says of which architecture the checkpoint is.</exception>
     public static Graph Load(string path, ModelDescription? architecture = null, int batch = 1)
     {
         if (architecture is null && ModelDescription.IsOnnxFile(path)) return Make(new(path), batch, null);
-        if (architecture is null && Directory.Exists(path) && HuggingFace.IsModel(path)) return HuggingFace.Load(path, batch).Graph;
+        if ((architecture is null || architecture.MayBeFolder) && Configured(path, architecture) is { } folder)
+            return HuggingFace.Load(folder, batch, weights: path).Graph;
         using Checkpoint checkpoint = Checkpoint.Open(path);
         if (architecture is null)
         {
@@ -56,6 +63,34 @@ public static class ModelLoader
         Graph graph = Make(architecture, batch, null);
         GraphWeights.Load(graph, checkpoint);
         return graph;
+    }
+
+    /// <summary>
+    /// The folder whose configuration says what a checkpoint is of: itself, that in which it lies, or the one named. A checkpoint that names its architecture itself needs none.
+    /// </summary>
+    private static string? Configured(string path, ModelDescription? named)
+    {
+        if (ModelText.FolderOf(path) is { } folder)
+        {
+            if (Directory.Exists(path) || named is not null) return folder;
+            using Checkpoint checkpoint = Checkpoint.Open(path);
+            return checkpoint.Metadata.ContainsKey(ArchitectureKey) ? null : folder;
+        }
+
+        return named is { IsFolder: true } && HuggingFace.IsModel(named.Name) ? named.Name : null;
+    }
+
+    private static Graph OfFolder(ModelDescription model, int batch, long seed, Dataset? data, ICollection<string>? notes)
+    {
+        const string Classes = "classes";
+        if (model.Options.Keys.FirstOrDefault(o => o != Classes) is { } other)
+            throw new GraphException($"{model.Name} is a folder, whose config.json says what its model is; it has the option {Classes} alone, found {Nearest.Quote(other)}");
+        int? classes = data?.Classes.Length is > 0 and int known ? known : null;
+        if (model.Options.TryGetValue(Classes, out string? text)) classes = int.TryParse(text, out int whole) && whole > 0 ? whole : throw new GraphException($"{model.Name}: {Classes} must be a whole number from 1 on, got {Nearest.Quote(text)}");
+        int? length = data?.Fields.FirstOrDefault(f => f.Name == "input_ids")?.Shape.Size(0);
+        HuggingFaceModel made = classes is { } count ? HuggingFace.Classifier(model.Name, count, seed, batch, length) : HuggingFace.Load(model.Name, batch, length);
+        foreach (string note in made.Notes) notes?.Add(note);
+        return made.Graph;
     }
 
     /// <summary>The network with its first weights: an ONNX file's own, else drawn by the seed, zero without one.</summary>

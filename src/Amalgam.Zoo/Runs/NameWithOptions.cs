@@ -3,7 +3,7 @@ using Amalgam.Merging.Recipes;
 
 namespace Amalgam.Zoo.Runs;
 
-/// <summary>How the command line names a thing that has options: <c>mlp:hidden=400/200/100,bias=false</c>, a list with slashes.</summary>
+/// <summary>How the command line names a thing that has options: <c>mlp:hidden=400/200/100,bias=false</c>, a list of numbers with slashes.</summary>
 internal static class NameWithOptions
 {
     /// <summary>Takes the name and the options apart; lists get commas.</summary>
@@ -17,9 +17,12 @@ internal static class NameWithOptions
         {
             int equals = option.IndexOf('=');
             if (equals < 1) throw new InvalidDataException($"'{text}': expected NAME=VALUE after the colon, found {Nearest.Quote(option)}; a list is written with slashes: hidden=400/200/100");
-            if (!options.TryAdd(option[..equals], option[(equals + 1)..].Replace('/', ','))) throw new InvalidDataException($"'{text}': the option {Nearest.Quote(option[..equals])} stands twice");
+            if (!options.TryAdd(option[..equals], List(option[(equals + 1)..]))) throw new InvalidDataException($"'{text}': the option {Nearest.Quote(option[..equals])} stands twice");
         }
 
         return (text[..colon], options.ToImmutableDictionary());
     }
+
+    /// <summary>Slashes between whole numbers are a list's; a path keeps them.</summary>
+    private static string List(string value) => value.Split('/').All(part => part.Length > 0 && part.All(char.IsAsciiDigit)) ? value.Replace('/', ',') : value;
 }

@@ -6,7 +6,7 @@ using Amalgam.Training.Data;
 
 namespace Amalgam.Zoo.Runs;
 
-/// <summary>Measures networks on the data of a run, alone and together.</summary>
+/// <summary>Measures networks on the data of a run, alone and together, and how long they take.</summary>
 /// <param name="run">The run.</param>
 /// <param name="loss">Its loss.</param>
 internal sealed class NetworkJudge(RunDescription run, Loss loss)
@@ -15,43 +15,21 @@ internal sealed class NetworkJudge(RunDescription run, Loss loss)
 
     private readonly Tensor? _vectors = run.Loss.ClassVectors is { } path ? ClassVectors.Read(path, run.Data.Classes) : null;
 
-    /// <summary>A network's scores for all samples; null where the truth is no class and no click, so that there is nothing but a loss.</summary>
-    public Tensor? Scores(Graph network, Dataset data, CancellationToken cancel)
+    /// <summary>What a network is worth; its loss where the truth is neither a class nor a click.</summary>
+    public IReadOnlyList<Measure> Measures(Graph network, Dataset data, CancellationToken cancel)
     {
-        if (!HasScores(data)) return null;
-        if (_vectors is null) return Predictions.Of(network, data, run.Batch, cancel: cancel);
-        Graph graph = Rewrite.Apply(network).Graph;
-        string name = graph.FreeName("class.scores");
-        graph.Output(name, CosineCrossEntropy.Scores(DataInputs.OutputOf(graph), _vectors));
-        return Predictions.Of(graph, data, run.Batch, name, cancel: cancel);
+        if (!HasScores(data)) return [new("loss", new Evaluation(network, loss, data, run.Batch).Run(cancel).Loss)];
+        return Contestant.Measure([Scored("", network)], data, run.Batch, cancel: cancel)[0].Measures;
     }
 
-    /// <summary>What scores are worth; of a network that has none, its loss.</summary>
-    public IReadOnlyList<Measure> Measures(Graph network, Tensor? scores, Dataset data, CancellationToken cancel) =>
-        scores is not null ? Measure.Of(scores, data, []) : [new("loss", new Evaluation(network, loss, data, run.Batch).Run(cancel).Loss)];
-
-    /// <summary>
-    /// The scores of an ensemble: the mean of the networks' probabilities, as scores again (the logarithm for classes, the logit for clicks).
-    /// </summary>
-    public Tensor Ensemble(IReadOnlyList<Tensor> scores)
+    /// <summary>What the ensemble of networks is worth, the mean of their probabilities; where an item is ranked among all, of their scores. Empty where there are no scores.</summary>
+    public IReadOnlyList<Measure> Ensemble(IReadOnlyList<Graph> networks, Dataset data, CancellationToken cancel)
     {
-        Tensor mean = new(scores[0].Shape);
-        double[] sums = new double[mean.Count];
-        foreach (Tensor one in scores)
-        {
-            float[] p = one.Span.ToArray();
-            if (loss is BinaryCrossEntropy) TensorPrimitives.Sigmoid<float>(p, p);
-            else foreach (int row in Enumerable.Range(0, one.Shape.Size(0))) SoftMax(p.AsSpan(row * one.Shape.Size(1), one.Shape.Size(1)));
-            for (int i = 0; i < sums.Length; i++) sums[i] += p[i];
-        }
-
-        for (int i = 0; i < sums.Length; i++)
-        {
-            double p = Math.Clamp(sums[i] / scores.Count, 1e-30, 1);
-            mean.Span[i] = (float)(loss is BinaryCrossEntropy ? Math.Log(p) - Math.Log(Math.Max(1e-30, 1 - p)) : Math.Log(p));
-        }
-
-        return mean;
+        if (!HasScores(data)) return [];
+        Contestant[] all = [.. networks.Select(network => Scored("", network))];
+        if (ItemRanking.Of(data) is not null) return Contestant.Measure(all, data, run.Batch, cancel: cancel)[^1].Measures;
+        Tensor[] scores = [.. all.Select(one => Predictions.Of(one.Network, data, run.Batch, one.Output, cancel: cancel))];
+        return Measure.Of(Measure.AreClicks(scores[0], data) ? Measure.MeanProbability(scores) : MeanOfClasses(scores), data, []);
     }
 
     /// <summary>Seconds that networks take for a batch, the median of some rounds in which each runs once.</summary>
@@ -73,7 +51,35 @@ internal sealed class NetworkJudge(RunDescription run, Loss loss)
         return [.. times.Select(t => t.Order().ElementAt(Rounds / 2))];
     }
 
-    private bool HasScores(Dataset data) => loss is not SquaredError && (data.Labels.Length > 0 || data.Fields.Any(f => f.Name == "label" && f.Shape.Rank == 1));
+    /// <summary>Scores of classes whose softmax is the mean of that of several networks' scores.</summary>
+    internal static Tensor MeanOfClasses(IReadOnlyList<Tensor> networks)
+    {
+        Tensor mean = new(networks[0].Shape);
+        double[] sums = new double[mean.Count];
+        int classes = mean.Count / Math.Max(1, mean.Shape.Size(0));
+        foreach (Tensor scores in networks)
+        {
+            if (scores.Shape != mean.Shape) throw new InvalidDataException($"networks with scores {mean.Shape} and {scores.Shape} have no common mean");
+            float[] p = scores.Span.ToArray();
+            for (int row = 0; row < p.Length; row += classes) TensorPrimitives.SoftMax<float>(p.AsSpan(row, classes), p.AsSpan(row, classes));
+            for (int i = 0; i < p.Length; i++) sums[i] += p[i];
+        }
+
+        for (int i = 0; i < sums.Length; i++) mean.Span[i] = (float)Math.Log(Math.Max(1e-30, sums[i] / networks.Count));
+        return mean;
+    }
+
+    private bool HasScores(Dataset data) => loss is not SquaredError && (data.Labels.Length > 0 || ItemRanking.Of(data) is not null);
+
+    /// <summary>The network with its scores: its output, or the cosines with the class vectors where it gives embeddings.</summary>
+    private Contestant Scored(string name, Graph network)
+    {
+        if (_vectors is null) return new(name, network);
+        Graph graph = Rewrite.Apply(network).Graph;
+        string output = graph.FreeName("class.scores");
+        graph.Output(output, CosineCrossEntropy.Scores(DataInputs.OutputOf(graph), _vectors));
+        return new(name, graph, output);
+    }
 
     private Action Prepare(Graph network, Dataset data)
     {
@@ -83,6 +89,4 @@ internal sealed class NetworkJudge(RunDescription run, Loss loss)
         new Batches(data, size, shuffle: false).Fill(0, DataInputs.Bind(data, graph, size, null, executor));
         return () => executor.Run();
     }
-
-    private static void SoftMax(Span<float> row) => TensorPrimitives.SoftMax<float>(row, row);
 }

@@ -57,9 +57,13 @@ internal sealed record ParentModel(string Path, string File, ModelDescription Mo
         }
     }
 
-    /// <summary>Names of models that differ: the short ones where they do, else the paths.</summary>
-    public static ImmutableArray<string> NamesOf(IReadOnlyList<ParentModel> models) =>
-        models.Select(m => m.Name).Distinct().Count() == models.Count ? [.. models.Select(m => m.Name)] : [.. models.Select(m => m.Path)];
+    /// <summary>Names of models that differ: the short ones where they do, else the paths, and numbers for a model that takes part twice.</summary>
+    public static ImmutableArray<string> NamesOf(IReadOnlyList<ParentModel> models)
+    {
+        string[] names = [.. models.Select(m => m.Name)];
+        if (names.Distinct().Count() < names.Length) names = [.. models.Select(m => m.Path)];
+        return [.. names.Select((name, k) => names[..k].Count(before => before == name) is > 0 and var count ? $"{name} ({count + 1})" : name)];
+    }
 
     private static string NameOf(string path)
     {

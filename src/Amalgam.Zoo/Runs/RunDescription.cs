@@ -77,7 +77,14 @@ public sealed record RunDescription
     /// <param name="text">YAML.</param>
     /// <param name="file">The name to use in messages.</param>
     /// <exception cref="InvalidDataException">It is no run description.</exception>
-    public static RunDescription Parse(string text, string file) => Guard(() => RunReader.Read(RecipeFile.Single(text, file), null));
+    public static RunDescription Parse(string text, string file) => Parse(text, file, null);
+
+    /// <summary>Reads the text of a run description that need not say what learns.</summary>
+    /// <param name="text">YAML.</param>
+    /// <param name="file">The name to use in messages.</param>
+    /// <param name="model">What learns where the description does not say it; null where it must.</param>
+    /// <exception cref="InvalidDataException">It is no run description.</exception>
+    public static RunDescription Parse(string text, string file, ModelDescription? model) => Guard(() => RunReader.Read(RecipeFile.Single(text, file), model));
 
     private static RunDescription Guard(Func<RunDescription> read)
     {
@@ -108,8 +115,8 @@ public sealed record DataDescription(string Name)
     /// <summary>Whether it is a file of arrays, which has no test part.</summary>
     public bool IsFile => Name.EndsWith(".npz", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Whether it has no test part: a file of arrays, or a folder of images without one.</summary>
-    public bool HasOnePart => IsFile || (DataSource.All.All(s => s.Name != Name) && ImageFolder.HasOnePart(Name));
+    /// <summary>Whether it has no test part: a file of arrays, a folder of images without one, or own texts of which none are named.</summary>
+    public bool HasOnePart => IsFile || (Name == TextSource.Own && !Options.ContainsKey("test")) || (DataSource.All.All(s => s.Name != Name) && ImageFolder.HasOnePart(Name));
 
     /// <summary>Options of the data set, as texts.</summary>
     public ImmutableDictionary<string, string> Options { get; init; } = ImmutableDictionary<string, string>.Empty;
@@ -133,8 +140,8 @@ public sealed record DataDescription(string Name)
     public Augmentation Augmentation { get; init; } = new();
 }
 
-/// <summary>What a run trains: an architecture of the Zoo with its options, a file that describes layers, or an ONNX file.</summary>
-/// <param name="Name">Name in the Zoo, or a path that ends in .yml, .yaml or .onnx.</param>
+/// <summary>What a run trains: an architecture of the Zoo with its options, a file that describes layers, an ONNX file, or a folder of Hugging Face.</summary>
+/// <param name="Name">Name in the Zoo, a path that ends in .yml, .yaml or .onnx, or that of a folder.</param>
 public sealed record ModelDescription(string Name)
 {
     /// <summary>Options of the architecture, as texts.</summary>
@@ -163,6 +170,12 @@ public sealed record ModelDescription(string Name)
 
     /// <summary>Whether it is a file that describes layers (<see cref="Models.Sequential"/>).</summary>
     public bool IsLayers => IsLayersFile(Name);
+
+    /// <summary>Whether it is a folder of Hugging Face, whose configuration says what the model is.</summary>
+    public bool IsFolder => MayBeFolder && Directory.Exists(Name);
+
+    /// <summary>Whether it is none of the other kinds; the folder need not be there any more.</summary>
+    internal bool MayBeFolder => !IsOnnx && !IsLayers && Models.ZooModel.All.All(m => m.Name != Name);
 
     /// <summary>Whether a path ends like an ONNX file.</summary>
     public static bool IsOnnxFile(string path) => path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase);

@@ -27,8 +27,17 @@ public static class RunFolder
     /// <summary>What a run needs to go on.</summary>
     public const string State = "state.safetensors";
 
+    /// <summary>The weights after the last epoch, where the run trains a folder of Hugging Face and another epoch is best: <see cref="Model"/> has that one's.</summary>
+    public const string Last = "last.safetensors";
+
+    /// <summary>The network after the last epoch, in that case.</summary>
+    public const string LastOnnx = "last.onnx";
+
     /// <summary>Every file that a run may leave.</summary>
     public static readonly System.Collections.Immutable.ImmutableArray<string> All = [Description, Model, Onnx, Best, BestOnnx, Metrics, Result, State];
+
+    /// <summary>Every file that the run which a folder is of may have left there: that of a folder of Hugging Face leaves one again.</summary>
+    internal static IEnumerable<string> NamesIn(string folder) => File.Exists(Path.Combine(folder, Description)) ? [.. All, Last, LastOnnx, .. Models.HuggingFaceOutput.Names] : All;
 
     /// <summary>The description of the run that a folder is of; null where the path is no such folder.</summary>
     /// <exception cref="InvalidDataException">The description is damaged.</exception>

@@ -1,5 +1,6 @@
 using Amalgam.Checkpoints;
 using Amalgam.Graphs;
+using Amalgam.Zoo.Models;
 
 namespace Amalgam.Zoo.Runs;
 
@@ -59,10 +60,26 @@ internal sealed class RunOutput
     /// <param name="weights">Name of the file of weights.</param>
     /// <param name="onnx">Name of the ONNX file.</param>
     /// <param name="notes">Hears of what could not be written.</param>
-    public void Save(Graph network, ModelDescription model, string weights, string onnx, List<string> notes)
+    /// <param name="classes">Names of the classes, for the configuration of a folder of Hugging Face.</param>
+    public void Save(Graph network, ModelDescription model, string weights, string onnx, List<string> notes, IReadOnlyList<string>? classes = null)
     {
+        if (model.IsFolder)
+        {
+            SaveFolder(network, model, weights == RunFolder.Best, notes, classes ?? []);
+            return;
+        }
+
         GraphWeights.Save(network, PathOf(weights), overwrite: true, new Dictionary<string, string> { [ModelLoader.ArchitectureKey] = model.Text });
         SaveOnnx(network, model, onnx, notes);
+    }
+
+    /// <summary>The run's folder becomes one of Hugging Face, whose weights are those that the run is known by; the last ones make room for the best.</summary>
+    private void SaveFolder(Graph network, ModelDescription model, bool best, List<string> notes, IReadOnlyList<string> classes)
+    {
+        if (best) File.Move(PathOf(RunFolder.Model), PathOf(RunFolder.Last), overwrite: true);
+        if (best && File.Exists(PathOf(RunFolder.Onnx))) File.Move(PathOf(RunFolder.Onnx), PathOf(RunFolder.LastOnnx), overwrite: true);
+        HuggingFaceOutput.Write(network, model.Name, Folder, classes);
+        SaveOnnx(network, model, RunFolder.Onnx, notes);
     }
 
     /// <summary>Writes a network as ONNX.</summary>

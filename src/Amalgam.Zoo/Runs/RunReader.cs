@@ -78,7 +78,7 @@ internal static class RunReader
 
     private static ModelDescription ReadModel(RecipeNode node)
     {
-        if (!node.IsMapping) return new(node.Text("the name of a model, a path to an .onnx file, or a mapping {name, ...}"));
+        if (!node.IsMapping) return new(node.Text("the name of a model, a path to an .onnx file or a folder of Hugging Face, or a mapping {name, ...}"));
         var entries = node.Entries("a model").Where(e => !e.Value.IsNull).ToArray();
         var fields = entries.ToDictionary(e => e.Key, e => e.Value);
         return new(Required(node, fields, "name").Text("the name of a model or a path to an .onnx file"))

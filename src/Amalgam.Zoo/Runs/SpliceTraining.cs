@@ -3,6 +3,7 @@ using Amalgam.Graphs;
 using Amalgam.Merging.Planning;
 using Amalgam.Merging.Recipes;
 using Amalgam.Training;
+using Amalgam.Training.Data;
 using Amalgam.Transfer;
 
 namespace Amalgam.Zoo.Runs;
@@ -24,7 +25,7 @@ internal sealed class SpliceTraining
         IntegrationOptions options = SpliceRule.Options(recipe, Rule, graphs, origin?.Graph, run);
         Integration = new(graphs, Rule, options);
         Freeze(run.Model, Integration.Graph);
-        Start = Integration.Bake();
+        Start = Copy(Integration.Bake());
         Loss = RunTrainer.LossOf(run.Loss, run.Data);
         string identity = $"# {Rule} {string.Join(' ', Integration.Spliced)} of {string.Join(' ', models.Append(origin).Select(m => m?.Digest))}\n";
         Trainer = RunTrainer.Create(run, Integration.Graph, Loss, data, state, identity);
@@ -46,7 +47,27 @@ internal sealed class SpliceTraining
     public Trainer Trainer { get; }
 
     /// <summary>What comes of the training: after the best epoch where there are validation samples, else after the last.</summary>
-    public Graph Result() => Trainer.Best is null ? Integration.Bake() : WithBest(Integration.Bake);
+    public Graph Result() => Trainer.Best is null ? Last() : WithBest(Last);
+
+    /// <summary>The network as it is now.</summary>
+    public Graph Last() => Copy(Integration.Bake());
+
+    /// <summary>A network with weights of its own.</summary>
+    public static Graph Copy(Graph graph) =>
+        Rewrite.Apply(graph, (to, node, _) => node.Op is Parameter ? to.Parameter(node.Name!, node.Value!.Copy(), node.Trainable, node.Type) : null).Graph;
+
+    /// <summary>What becomes of each weight in the result. Of weights that are made for each sample it is told of the first samples of some data.</summary>
+    public ImmutableArray<SplicedWeight> Inspect(RunData data)
+    {
+        void Fill(Executor executor)
+        {
+            Batches batches = new(data.Validation ?? data.Train!, Integration.Graph.Inputs.Values.First().Shape.Size(0), shuffle: false);
+            batches.Fill(0, batches.Bind(name => Integration.Graph.Inputs.ContainsKey(name) ? executor[name] : null));
+        }
+
+        ImmutableArray<SplicedWeight> Now() => Integration.Inspect(Integration.IsDynamic ? Fill : null);
+        return Trainer.Best is null ? Now() : WithBest(Now);
+    }
 
     /// <summary>Does something with the network as it was after the best epoch.</summary>
     public T WithBest<T>(Func<T> what)

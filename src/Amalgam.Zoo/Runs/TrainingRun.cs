@@ -24,6 +24,7 @@ public sealed class TrainingRun
     private readonly Loss _loss;
     private readonly Graph _network;
     private readonly Trainer _trainer;
+    private readonly List<string> _notes = [];
 
     /// <summary>Opens data and model and prepares the folder. Nothing is written before all of it fits together.</summary>
     /// <param name="run">What to do.</param>
@@ -38,11 +39,11 @@ public sealed class TrainingRun
     {
         if (run.Train is not null) throw new InvalidDataException("train: says what a learned splice trains, so amalgam splice runs this description; without that key amalgam train does");
         _run = run;
-        string?[] inputs = [run.Model.IsOnnx || run.Model.IsLayers ? run.Model.Name : null, run.Model.Weights, run.Loss.ClassVectors, run.Data.IsFile ? run.Data.Name : null];
-        _output = new(folder, RunFolder.All, inputs, resume, overwrite);
-        _data = RunData.Open(run.Data);
+        string?[] inputs = [run.Model.IsOnnx || run.Model.IsLayers || run.Model.IsFolder ? run.Model.Name : null, run.Model.Weights, run.Loss.ClassVectors, run.Data.IsFile ? run.Data.Name : null];
+        _output = new(folder, RunFolder.NamesIn(folder), inputs, resume, overwrite);
+        _data = RunData.Open(ModelText.For(run.Data, run.Model.Name));
         _loss = RunTrainer.LossOf(run.Loss, run.Data);
-        _network = ModelLoader.Build(run.Model, AnyBatch, run.Seed);
+        _network = ModelLoader.Build(run.Model, AnyBatch, run.Seed, _data.Train, _notes);
         _trainer = RunTrainer.Create(run, _network, _loss, _data, _output.PathOf(RunFolder.State));
 
         Resumed = resume && _trainer.Resume();
@@ -79,14 +80,14 @@ public sealed class TrainingRun
         }, cancel);
         WriteMetrics();
 
-        List<string> notes = [];
-        _output.Save(_network, _run.Model, RunFolder.Model, RunFolder.Onnx, notes);
+        List<string> notes = [.. _notes];
+        _output.Save(_network, _run.Model, RunFolder.Model, RunFolder.Onnx, notes, _data.Train!.Classes);
         Score? last = Test(cancel), ofBest = null;
         if (_trainer.Best is { } best)
         {
             Dictionary<string, Tensor> kept = _network.Parameters.ToDictionary(p => p.Key, p => p.Value.Value!.Copy());
             SetWeights(best);
-            _output.Save(_network, _run.Model, RunFolder.Best, RunFolder.BestOnnx, notes);
+            _output.Save(_network, _run.Model, RunFolder.Best, RunFolder.BestOnnx, notes, _data.Train.Classes);
             ofBest = Test(cancel);
             SetWeights(kept);
         }

@@ -32,6 +32,9 @@ internal static class SideFiles
             && all.Skip(1).All(f => File.ReadAllBytes(Path.Combine(f, name)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(all[0], name)))));
     }
 
+    /// <summary>Names of the files in a folder that go with its weights: configuration and tokenizer.</summary>
+    public static IEnumerable<string> Of(string folder) => Among(folder, [Config, .. Copied]);
+
     /// <summary>Adds the donor's files, with the layer count and the element type of the result, the recipe and a model card.</summary>
     /// <param name="plan">The plan.</param>
     /// <param name="recipe">The recipe as the user wrote it.</param>

@@ -76,6 +76,7 @@ public sealed class Trainer
     /// <exception cref="TrainingException">The loss is not a finite number any more.</exception>
     public void Run(IProgress<TrainingProgress>? progress = null, Action<EpochRecord>? epochDone = null, CancellationToken cancel = default)
     {
+        _state.Begin();
         try
         {
             while (true)

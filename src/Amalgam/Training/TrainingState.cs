@@ -41,6 +41,9 @@ internal sealed class TrainingState
     /// <summary>Share of the epoch's samples so far that were right.</summary>
     public double? Accuracy => _hasClasses ? _right / (double)Math.Max(1, _samples) : null;
 
+    /// <summary>Begins to take the time: what was done since the state was made, such as measuring other networks, is no part of an epoch.</summary>
+    public void Begin() => _secondsBefore = TimeProvider.System.GetElapsedTime(_began).TotalSeconds;
+
     /// <summary>Counts a step.</summary>
     public void Add(float loss, int samples, int? right)
     {

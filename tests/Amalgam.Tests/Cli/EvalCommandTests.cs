@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Amalgam.Checkpoints;
+using Amalgam.Zoo.Models;
 using static Amalgam.Tests.Cli.CommandLine;
 
 namespace Amalgam.Tests.Cli;
@@ -82,10 +84,38 @@ public class EvalCommandTests
     {
         string output = await Succeeds(A, B, "--model", "mlp:bias=false", "--limit", "500", "--batch", "33");
         Assert.StartsWith("mnist", output);
-        Assert.Matches(@"\nMODEL +ACCURACY +TOP-5 +LOSS\n", output);
+        Assert.Matches(@"\nMODEL +ACCURACY +TOP-5 +LOSS +MACRO RECALL +MACRO F1\n", output);
         Assert.Matches(@"\nensemble of all 2 \(sum of scores\) +9\d\.\d\d%", output);
 
         static Task<string> Succeeds(params string[] line) => CommandLine.Succeeds(["eval", .. line, .. OfMnist[..^1]]);
+    }
+
+    [Fact]
+    public async Task IclRec_ranks_all_items_of_Beauty_as_published()
+    {
+        string[] iclRec = [RealData.At("models", "iclrec-sequential", "iclrec-beauty.safetensors"), "--model", "iclrec:items=12103,depth=1", "--data", "beauty-next"];
+        JsonElement model = Assert.Single(await Evaluate([.. iclRec, "--json"]));
+        foreach (var (k, hit, ndcg) in ((int, double, double)[])[(5, 0.0500, 0.0326), (10, 0.0744, 0.0403), (20, 0.1058, 0.0483)])
+        {
+            Assert.Equal(hit, model.GetProperty($"hr@{k}").GetDouble(), 4);
+            Assert.Equal(ndcg, model.GetProperty($"ndcg@{k}").GetDouble(), 4);
+        }
+
+        // Twice the same network is an ensemble that ranks as it does alone.
+        JsonElement[] three = await Evaluate([iclRec[0], .. iclRec, "--limit", "300", "--batch", "77", "--validation-data", "--json"]);
+        Assert.Equal("ensemble of all 2 (sum of scores)", three[2].GetProperty("model").GetString());
+        Assert.Equal(three[0].GetProperty("ndcg@20").GetDouble(), three[2].GetProperty("ndcg@20").GetDouble());
+
+        using TemporaryFolder folder = new();
+        GraphWeights.Save(ZooModel.Find("iclrec").Build(1, new Dictionary<string, string> { ["items"] = "12000" }), folder["small.safetensors"]);
+        await Refuses("'item_embeddings.weight' [12000,64] has rows for 12000 ids, beauty-next, test has 12102", "eval", folder["small.safetensors"], "--model", "iclrec:items=12000", "--data", "beauty-next", "--limit", "1");
+    }
+
+    [Fact]
+    public async Task A_part_for_validation_is_only_where_there_is_one()
+    {
+        await Refuses("mnist has no validation part of its own", ["eval", A, "--model", "mlp:bias=false", .. OfMnist, "--validation-data"]);
+        await Refuses("exclude each other", ["eval", A, "--model", "mlp:bias=false", .. OfMnist, "--validation-data", "--training-data"]);
     }
 
     [Fact]

@@ -107,6 +107,28 @@ public class TrainCommandTests
         }
     }
 
+    [Theory]
+    [InlineData("data: {name: ml-100k, validation: own, limit: 3000}\nmodel: {name: din, items: 1683, size: 8}\nloss: bce\n")]
+    [InlineData("data: {name: lastfm-next, validation: own, limit: 1500}\nmodel: {name: iclrec, items: 3647, size: 8, depth: 1}\n")]
+    public async Task A_recommenders_best_epoch_has_the_largest_ndcg_on_validation_data(string what)
+    {
+        UseRealData();
+        using TemporaryFolder folder = new();
+        string target = folder["run"], output = await Succeeds("train", Describe(folder, what + "optimizer: adam\nlr: 0.01\nepochs: 3\nbatch: 100\n"), "-o", target);
+        Assert.Matches(@"\nepoch 3  loss .*  validation: NDCG@10 0\.\d{4}, ", output);
+        double[] merits = [.. File.ReadAllLines(Path.Combine(target, RunFolder.Metrics)).Select(l => JsonDocument.Parse(l).RootElement.GetProperty("validation_merit").GetDouble())];
+        using JsonDocument result = JsonDocument.Parse(File.ReadAllText(Path.Combine(target, RunFolder.Result)));
+        Assert.Equal(merits.Max(), merits[result.RootElement.GetProperty("best_epoch").GetInt32() - 1]);
+        Assert.Equal(merits.Max(), await Ndcg("--validation-data"), 1e-9);
+        Assert.Equal(result.RootElement.GetProperty("test_of_best").GetProperty("ndcg@10").GetDouble(), await Ndcg(), 1e-9);
+
+        async Task<double> Ndcg(params string[] options)
+        {
+            using JsonDocument json = JsonDocument.Parse(await Succeeds(["eval", target, "--json", .. options]));
+            return json.RootElement.GetProperty("models")[0].GetProperty("ndcg@10").GetDouble();
+        }
+    }
+
     [Fact]
     public async Task Mistakes_are_refused_before_anything_is_written()
     {
@@ -116,6 +138,7 @@ public class TrainCommandTests
         await Refuses("there is no model 'mpl' (did you mean 'mlp'?)", "train", Describe(folder, Small.Replace("mlp", "mpl")), "-o", folder["run"]);
         await Refuses("mlp has no option 'hiden'", "train", Describe(folder, Small.Replace("hidden", "hiden")), "-o", folder["run"]);
         await Refuses("no parameter of the model matches 'basi'", "train", Describe(folder, Small.Replace("no_decay: bias", "no_decay: basi")), "-o", folder["run"]);
+        await Refuses("glyphs has no validation part of its own", "train", Describe(folder, Small.Replace("validation: 200", "validation: own")), "-o", folder["run"]);
         await Refuses("cannot be held out", "train", Describe(folder, Small.Replace("validation: 200", "validation: 1000000")), "-o", folder["run"]);
         await Refuses("there is no class 10", "train", Describe(folder, Small.Replace("validation: 200", "classes: [3, 10]")), "-o", folder["run"]);
         await Refuses("class 3 is named twice", "train", Describe(folder, Small.Replace("validation: 200", "classes: [3, 3]")), "-o", folder["run"]);

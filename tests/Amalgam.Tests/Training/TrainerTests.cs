@@ -35,6 +35,34 @@ public class TrainerTests
         Assert.Equal(trainer.BestEpoch.Validation.Loss, again.Loss, 1e-6);
     }
 
+    [Fact]
+    public void The_best_epoch_is_the_first_of_the_largest_merit_also_after_a_resume()
+    {
+        using TemporaryFolder folder = new();
+        Dataset validation = NaiveNetwork.Rings(50, 2);
+        // How far apart the two scores are lies: it is largest in the first epochs here, when most samples are taken for the wrong class.
+        double Merit(ReadOnlySpan<float> scores, int sample) => -Math.Abs(scores[0] - scores[1]) * (1 + sample);
+        TrainingOptions options = Options with { Merit = Merit, StatePath = folder["state.safetensors"], Epochs = 8, Rate = 1 };
+
+        using CancellationTokenSource stop = new();
+        Trainer first = new(NaiveNetwork.Build(8, 2, 1), new NaiveNetwork.NaiveCrossEntropy(), NaiveNetwork.Rings(200, 1), options, validation);
+        Assert.Throws<OperationCanceledException>(() => first.Run(epochDone: e => { if (e.Epoch == 5) stop.Cancel(); }, cancel: stop.Token));
+        Graph network = NaiveNetwork.Build(8, 2, 1);
+        Trainer trainer = new(network, new NaiveNetwork.NaiveCrossEntropy(), NaiveNetwork.Rings(200, 1), options, validation);
+        Assert.True(trainer.Resume());
+        trainer.Run();
+
+        EpochRecord best = trainer.BestEpoch!;
+        Assert.Equal(trainer.History.Max(e => e.Validation!.Merit), best.Validation!.Merit);
+        Assert.All(trainer.History.Take(best.Epoch - 1), e => Assert.True(e.Validation!.Merit < best.Validation.Merit));
+        Assert.True(trainer.History.Max(e => e.Validation!.Accuracy) > best.Validation.Accuracy);
+        Assert.All(trainer.History, e => Assert.Contains("\"validation_merit\":", e.ToJson()));
+
+        foreach (var (name, weights) in trainer.Best!) weights.Span.CopyTo(network.Parameters[name].Value!.Span);
+        Tensor scores = Predictions.Of(network, validation, 50);
+        Assert.Equal(Enumerable.Range(0, 50).Average(i => Merit(scores.Span.Slice(2 * i, 2), i)), best.Validation.Merit!.Value, 1e-5);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -50,14 +50,19 @@ internal static class TrainingRules
         recipe.Parameters.Check(entry.Name, entry.AllParameters, perModelLevel: false);
         foreach (RecipeSource source in recipe.Models) source.Parameters.Check(entry.Name, entry.AllParameters, perModelLevel: true);
         if (!entry.Learns) throw recipe.MethodPosition.Refuse($"{entry.Name} has nothing to learn; {Learning} have");
+        if (entry.Base == BaseRole.Origin && recipe.BaseModel is null) throw recipe.MethodPosition.Refuse($"{entry.Name} needs base_model (--base), the model that the others were fine-tuned from");
 
         const string Any = "weight";
         MethodArguments arguments = new ParameterLookup(entry, [recipe.Parameters], 0)
-            .Arguments(new(Any, DType.F32, new(2, 2)), included: true, [.. recipe.Models.Select(m => (m.Parameters, Any, m.Model.Text))]);
+            .Arguments(new(Any, DType.F32, new(2, 2)), included: true, [.. SourcesOf(recipe).Select(m => (m.Parameters, Any, m.Model.Text))]);
         MergeMethod closed = entry.Create(arguments)!;
         if (closed is Cki { Entropy: not CkiEntropy.Tensor }) throw recipe.MethodPosition.Refuse($"{recipe.Method}: where local is learned the entropy is that of each tensor; leave entropy out");
         return new(closed, Word(entry, arguments, Learned.PerParameter), Word(entry, arguments, Learned.StartParameter));
     }
+
+    /// <summary>The models that a recipe puts together: where task vectors are taken from a base, without it.</summary>
+    public static ImmutableArray<RecipeSource> SourcesOf(Recipe recipe) =>
+        MergeMethod.Find(recipe.Method) is { Base: BaseRole.Origin } && recipe.BaseModel is { } origin ? [.. recipe.Models.Where(m => !m.Model.Equals(origin))] : recipe.Models;
 
     /// <summary>A word of the method, or the default where the method has no such parameter.</summary>
     public static string Word(MethodEntry entry, MethodArguments arguments, MethodParameter parameter) => entry.Parameters.Contains(parameter) ? arguments.Word(parameter) : parameter.Words[0];

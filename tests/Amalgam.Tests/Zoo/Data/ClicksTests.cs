@@ -37,6 +37,66 @@ public class ClicksTests
         Assert.Contains("cannot be drawn", Assert.Throws<InvalidDataException>(() => new Clicks("c", interactions, Split.Test, 4, items - own.Length + 1)).Message);
     });
 
+    [Theory, MemberData(nameof(Sources))]
+    public void Of_real_data_no_drawn_item_is_the_users_own_and_candidates_are_the_same_in_any_order(string name)
+    {
+        RealData.At("recommendation");
+        foreach (Split split in Enum.GetValues<Split>())
+        {
+            Clicks clicks = (Clicks)DataSource.OpenNamed(name, split, root: RealData.At());
+            (HashSet<int> Own, int Last)[] users = Users(name);
+            int size = clicks.Fields[1].Shape.Size(0);
+            Assert.Equal(split == Split.Train ? 5 : 100, size);
+            ulong forward = 0, backward = 0;
+            float[] target = new float[size];
+            for (int i = 0; i < clicks.Count; i++)
+            {
+                clicks.Read(1, i, new(1, 2), target);
+                var (own, last) = users[clicks[i].User];
+                Assert.Contains((int)target[0], own);
+                for (int j = 1; j < size; j++)
+                {
+                    int item = (int)target[j];
+                    if (item < 1 || item > clicks.Ids - 1 || own.Contains(item)) Assert.Fail($"{clicks.Name}, sample {i}: {item} was drawn");
+                }
+
+                Assert.Equal(size, target.Distinct().Count());
+                if (split == Split.Test) Assert.Equal(last, (int)target[0]);
+                else Assert.NotEqual(last, (int)target[0]);
+                forward += Mix(i, target);
+            }
+
+            for (int i = clicks.Count - 1; i >= 0; i--)
+            {
+                clicks.Read(1, i, split == Split.Train ? new(1, 2) : new(77, i), target);
+                backward += Mix(i, target);
+            }
+
+            Assert.Equal(forward, backward);
+        }
+
+        static ulong Mix(int sample, float[] values)
+        {
+            HashCode hash = new();
+            hash.Add(sample);
+            foreach (float value in values) hash.Add(value);
+            return (uint)hash.ToHashCode();
+        }
+    }
+
+    public static TheoryData<string> Sources => [.. DataSource.All.Where(s => s.HasValidation && !s.Name.EndsWith("-next")).Select(s => s.Name)];
+
+    /// <summary>Users as the file has them, those with three items or more: read here once more, without the code under test.</summary>
+    private static (HashSet<int> Own, int Last)[] Users(string name)
+    {
+        string[] lines = [.. DataFolder.Lines(DataFolder.Find(RealData.At(), DataSource.Find(name).Files[0])!)];
+        int[][] items = lines[0].Contains('\t')
+            ? [.. lines.Select(l => l.Split('\t')).GroupBy(c => int.Parse(c[0])).OrderBy(u => u.Key).Select(u => u.OrderBy(c => c.Length > 3 ? int.Parse(c[3]) : 0).ThenBy(c => c.Length > 3 ? int.Parse(c[1]) : 0).Select(c => int.Parse(c[1])).ToArray())]
+            : [.. lines.Select(l => l.Split(' ').Skip(1).Select(int.Parse).ToArray())];
+        int shift = items.Any(u => u.Contains(0)) ? 1 : 0;
+        return [.. items.Where(u => u.Length >= 3).Select(u => (u.Select(i => i + shift).ToHashSet(), u[^1] + shift))];
+    }
+
     [Fact]
     public void Training_draws_anew_in_every_epoch_and_the_others_do_not()
     {

@@ -11,6 +11,9 @@ internal sealed class NaiveTransformer(IReadOnlyDictionary<string, (Shape Shape,
         public Func<double, double> Activation { get; init; } = Gelu;
     }
 
+    /// <summary>Whether there is a tensor of that name.</summary>
+    public bool Has(string name) => weights.ContainsKey(name);
+
     /// <summary>Row of a table.</summary>
     public double[] Row(string name, int row)
     {

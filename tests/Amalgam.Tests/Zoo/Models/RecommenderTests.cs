@@ -12,35 +12,24 @@ public class RecommenderTests
     private const int Size = 6, Length = 5;
 
     /// <summary>Users' last clicks, padded on the left, and the items that are scored.</summary>
-    private static readonly (int[] Items, int[] Targets)[] Users = [([3, 7, 1, 9, 2], [4, 5]), ([0, 0, 5, 6, 8], [9, 1]), ([0, 0, 0, 0, 11], [1, 11])];
+    private static readonly (int[] Items, int[] Targets)[] Users = [([3, 7, 1, 9, 2], [4, 5]), ([0, 0, 5, 6, 8], [9, 2]), ([0, 0, 0, 0, 11], [1, 11])];
 
-    [Fact]
-    public void Din_weighs_the_clicks_by_attention_of_the_target() => Check(new Din(12, Size, Length), (net, clicks, target) =>
+    [Theory, InlineData(false), InlineData(true)]
+    public void Din_weighs_the_clicks_by_attention_of_the_target(bool hyper) => Check(new Din(12, Size, Length) { Hyper = hyper }, (net, clicks, target) =>
     {
         double[] wanted = Tanh(net.Linear(target, "target_layer")), key = net.Linear(wanted, "attention.target_key");
         double[][] history = [.. clicks.OfType<double[]>().Select(c => Tanh(net.Linear(c, "history_layer")))];
         double[] share = [.. history.Select(c => Math.Exp(Dot(key, net.Linear(c, "attention.item_key")) / Math.Sqrt(Size)))];
         double[] attended = new double[Size];
         for (int i = 0; i < history.Length; i++) attended = NaiveTransformer.Add(attended, Times(net.Linear(history[i], "attention.item_value"), share[i] / share.Sum()));
-        return net.Linear(Tanh(net.Linear(Tanh(net.Linear([.. wanted, .. attended], "head.0")), "head.1")), "head.2")[0];
+        return [.. wanted, .. attended];
     });
 
-    [Fact]
-    public void Gru4Rec_steps_as_PyTorchs_gru_does() => Check(new Gru4Rec(12, Size, Length), (net, clicks, target) =>
-    {
-        double[] h = new double[Size];
-        foreach (double[]? click in clicks)
-        {
-            double[] x = Gates(net, "gru.weight_ih_l0", "gru.bias_ih_l0", click ?? new double[Size]), u = Gates(net, "gru.weight_hh_l0", "gru.bias_hh_l0", h);
-            double[] r = [.. Enumerable.Range(0, Size).Select(i => Sigmoid(x[i] + u[i]))], z = [.. Enumerable.Range(Size, Size).Select(i => Sigmoid(x[i] + u[i]))];
-            h = [.. Enumerable.Range(0, Size).Select(i => ((1 - z[i]) * Math.Tanh(x[(2 * Size) + i] + (r[i] * u[(2 * Size) + i]))) + (z[i] * h[i]))];
-        }
+    [Theory, InlineData(false), InlineData(true)]
+    public void Gru4Rec_steps_as_PyTorchs_gru_does(bool hyper) => Check(new Gru4Rec(12, Size, Length) { Hyper = hyper }, (net, clicks, target) => [.. LastState(net, "gru", clicks), .. target]);
 
-        return net.Linear(Tanh(net.Linear([.. h, .. target], "head.0")), "head.1")[0];
-    });
-
-    [Fact]
-    public void SasRec_attends_to_earlier_clicks_alone() => Check(new SasRec(12, Size, Length) { Heads = 2 }, (net, clicks, target) =>
+    [Theory, InlineData(false), InlineData(true)]
+    public void SasRec_attends_to_earlier_clicks_alone(bool hyper) => Check(new SasRec(12, Size, Length) { Heads = 2, Hyper = hyper }, (net, clicks, target) =>
     {
         NaiveTransformer.Block block = new("attention.query", "attention.key", "attention.value", "attention.output", "attention.norm", "feed_forward.inner", "feed_forward.output", "feed_forward.norm", 2, 1e-8)
         {
@@ -50,17 +39,51 @@ public class RecommenderTests
         int first = Array.FindIndex(clicks, c => c is not null);
         double[][] x = [.. clicks.Select((c, t) => (c, t)).Skip(first).Select(s => NaiveTransformer.Add(Times(s.c!, Math.Sqrt(Size)), net.Row("position_embedding.weight", s.t)))];
         for (int i = 0; i < 2; i++) x = net.Apply(x, $"blocks.{i}.", block, (t, s) => s <= t);
-        return net.Linear(Tanh(net.Linear([.. net.Norm(x[^1], "norm", 1e-8), .. target], "head.0")), "head.1")[0];
+        return [.. net.Norm(x[^1], "norm", 1e-8), .. target];
     });
+
+    [Theory]
+    [InlineData("din", "head.0,head.1,head.2")]
+    [InlineData("gru4rec", "head.0,head.1")]
+    [InlineData("sasrec", "head.0,head.1")]
+    public void A_dynamic_network_computes_what_the_static_one_has_as_parameters(string model, string layers)
+    {
+        Graph fixedHead = ZooModelTests.Build(model, "items=12;size=6", 3, 4), made = ZooModelTests.Build(model, "items=12;size=6;hyper=true", 3, 4);
+        string[] head = [.. layers.Split(',').SelectMany(l => new[] { $"{l}.weight", $"{l}.bias" })];
+        Assert.Equal(fixedHead.Parameters.Keys.Except(head), made.Parameters.Keys.Where(name => !name.StartsWith("hyper.", StringComparison.Ordinal)));
+        foreach (string name in head)
+        {
+            Node node = Assert.IsType<Node>(made.Find(name));
+            Assert.Null(node.Value);
+            Assert.Equal(new Shape([3, .. fixedHead.Parameters[name].Shape.Sizes]), node.Shape);
+        }
+    }
 
     [Theory]
     [InlineData("din")]
     [InlineData("gru4rec")]
     [InlineData("sasrec")]
-    public void Written_to_Onnx_it_scores_any_number_of_items(string model)
+    public void Made_weights_begin_as_large_as_those_of_the_static_network(string model)
+    {
+        Graph fixedHead = ZooModelTests.Build(model, "items=500", 8, 4), made = ZooModelTests.Build(model, "items=500;hyper=true", 8, 4);
+        string[] weights = [.. fixedHead.Parameters.Keys.Where(name => name.StartsWith("head.", StringComparison.Ordinal) && name.EndsWith("weight", StringComparison.Ordinal))];
+        Executor executor = new(made, [.. weights.Select(name => made.Find(name)!)]);
+        ZooModelTests.Fill(executor, made, 5);
+        executor.Run();
+        foreach (string name in weights) Assert.InRange(Deviation(executor[name]) / Deviation(fixedHead.Parameters[name].Value!), 0.8, 1.6);
+    }
+
+    [Theory]
+    [InlineData("din", "false")]
+    [InlineData("gru4rec", "false")]
+    [InlineData("sasrec", "false")]
+    [InlineData("din", "true")]
+    [InlineData("gru4rec", "true")]
+    [InlineData("sasrec", "true")]
+    public void Written_to_Onnx_it_scores_any_number_of_items(string model, string hyper)
     {
         using TemporaryFolder folder = new();
-        Graph graph = ZooModel.Find(model).Build(2, new Dictionary<string, string> { ["items"] = "40", ["size"] = "8", ["length"] = "6" }, 1);
+        Graph graph = ZooModel.Find(model).Build(2, new Dictionary<string, string> { ["items"] = "40", ["size"] = "8", ["length"] = "6", ["hyper"] = hyper }, 1);
         OnnxModel.Write(graph, folder["net.onnx"], new("batch"));
         using OnnxModel file = OnnxModel.Open(folder["net.onnx"]);
         Clicks clicks = new("clicks", new([[1, 2, 3, 4, 5, 6, 7, 8], [9, 8, 7], [3, 30, 31, 32]], 39), Split.Test, 6, 20);
@@ -78,31 +101,70 @@ public class RecommenderTests
         Assert.Equal(new(1, 6), Predictions.Of(new Din(20, 8, 6).Build(1), clicks, 1).Shape);
     }
 
-    private static void Check(Recommender architecture, Func<NaiveTransformer, double[]?[], double[], double> score)
+    /// <summary>Compares the scores of every user and item; <paramref name="features"/> gives what the head scores.</summary>
+    private static void Check(Recommender architecture, Func<NaiveTransformer, double[]?[], double[], double[]> features)
     {
-        Graph graph = Rewrite.Resize(architecture.Build(Users.Length, 4), new Dictionary<string, Shape> { ["target"] = new(Users.Length, 2) }).Graph;
+        Graph built = architecture.Build(Users.Length, 4);
         Random random = new(2);
-        foreach (Node node in graph.Parameters.Values)
+        foreach (Node node in built.Parameters.Values)
         {
             foreach (ref float value in node.Value!.Span) value += random.NextSingle() - 0.5f;
         }
 
+        int candidates = Users[0].Targets.Length;
+        Graph graph = Rewrite.Resize(built, new Dictionary<string, Shape> { ["target"] = new(Users.Length, candidates) }).Graph;
         Executor executor = new(graph);
         for (int user = 0; user < Users.Length; user++)
         {
-            for (int i = 0; i < 2; i++) executor["target"].Span[2 * user + i] = Users[user].Targets[i];
+            for (int i = 0; i < candidates; i++) executor["target"].Span[(user * candidates) + i] = Users[user].Targets[i];
             for (int i = 0; i < Length; i++) executor["items"].Span[(user * Length) + i] = Users[user].Items[i];
         }
 
         executor.Run();
         NaiveTransformer net = new(graph.Parameters.ToDictionary(p => p.Key, p => (p.Value.Shape, p.Value.Value!.Span.ToArray())));
-        for (int i = 0; i < 2 * Users.Length; i++)
+        for (int user = 0; user < Users.Length; user++)
         {
-            var (items, targets) = Users[i / 2];
-            double expected = score(net, [.. items.Select(item => item == 0 ? null : net.Row("item_embedding.weight", item))], net.Row("item_embedding.weight", targets[i % 2]));
-            Assert.InRange(executor["logits"].Span[i], expected - 1e-5, expected + 1e-5);
+            double[]?[] clicks = [.. Users[user].Items.Select(i => i == 0 ? null : net.Row("item_embedding.weight", i))];
+            for (int i = 0; i < candidates; i++)
+            {
+                double[] x = features(net, clicks, net.Row("item_embedding.weight", Users[user].Targets[i]));
+                double expected = architecture.Hyper ? DynamicHead(net, clicks, x) : Head(net.Linear, x, name => net.Has($"{name}.weight"));
+                Assert.InRange(executor["logits"].Span[(user * candidates) + i], expected - 2e-5, expected + 2e-5);
+            }
         }
     }
+
+    private static double Head(Func<double[], string, double[]> linear, double[] x, Func<string, bool> has)
+    {
+        x = linear(x, "head.0");
+        for (int i = 1; has($"head.{i}"); i++) x = linear(Tanh(x), $"head.{i}");
+        return Assert.Single(x);
+    }
+
+    /// <summary>The head with weights and biases that are affine in the user's state.</summary>
+    private static double DynamicHead(NaiveTransformer net, double[]?[] clicks, double[] x)
+    {
+        double[] state = Tanh(net.Linear(LastState(net, "hyper.gru", clicks), "hyper.state"));
+        double At(string name, int i) => Dot(net.Row($"hyper.{name}.slope", i), state) + net.Row($"hyper.{name}.offset", 0)[i];
+        double[] Linear(double[] x, string name) =>
+            [.. Enumerable.Range(0, net.Row($"hyper.{name}.bias.offset", 0).Length).Select(o => At($"{name}.bias", o) + x.Select((v, i) => v * At($"{name}.weight", (o * x.Length) + i)).Sum())];
+        return Head(Linear, x, name => net.Has($"hyper.{name}.bias.offset"));
+    }
+
+    private static double[] LastState(NaiveTransformer net, string gru, double[]?[] clicks)
+    {
+        double[] h = new double[Size];
+        foreach (double[]? click in clicks)
+        {
+            double[] x = Gates(net, $"{gru}.weight_ih_l0", $"{gru}.bias_ih_l0", click ?? new double[Size]), u = Gates(net, $"{gru}.weight_hh_l0", $"{gru}.bias_hh_l0", h);
+            double[] r = [.. Enumerable.Range(0, Size).Select(i => Sigmoid(x[i] + u[i]))], z = [.. Enumerable.Range(Size, Size).Select(i => Sigmoid(x[i] + u[i]))];
+            h = [.. Enumerable.Range(0, Size).Select(i => ((1 - z[i]) * Math.Tanh(x[(2 * Size) + i] + (r[i] * u[(2 * Size) + i]))) + (z[i] * h[i]))];
+        }
+
+        return h;
+    }
+
+    private static double Deviation(Tensor x) => Math.Sqrt(x.Span.ToArray().Average(v => (double)v * v));
 
     private static double[] Gates(NaiveTransformer net, string weight, string bias, double[] x) =>
         NaiveTransformer.Add([.. Enumerable.Range(0, 3 * Size).Select(row => Dot(net.Row(weight, row), x))], net.Row(bias, 0));

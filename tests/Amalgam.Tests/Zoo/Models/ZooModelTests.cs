@@ -31,8 +31,11 @@ public class ZooModelTests
         ("bert", "family=distilbert;vocabulary=40;hidden=16;depth=2;inner=32;length=9;positions=12;dropout=0"),
         ("bert", "family=roberta;vocabulary=40;hidden=16;depth=2;inner=32;length=9;positions=12;dropout=0"),
         ("din", "items=30;size=8;length=6"),
+        ("din", "items=30;size=8;length=6;hyper=true"),
         ("gru4rec", "items=30;size=8;length=6"),
+        ("gru4rec", "items=30;size=8;length=6;hyper=true"),
         ("sasrec", "items=30;size=8;length=6"),
+        ("sasrec", "items=30;size=8;length=6;hyper=true"),
         ("iclrec", "items=30;size=8;length=6;dropout=0"),
     ];
 
@@ -208,9 +211,9 @@ public class ZooModelTests
     private static Node Loss(Graph graph)
     {
         Node result = graph.Outputs.TryGetValue("logits", out Node? logits) ? logits : graph.Outputs["embedding"];
-        bool ofItems = graph.Inputs.ContainsKey("target");
-        Node label = graph.Input("label", ofItems ? result.Shape : new(result.Shape[0]));
-        return ofItems ? graph.Add(new BinaryCrossEntropyWithLogits(), result, label) : graph.Add(new SoftmaxCrossEntropy(), result, label);
+        bool areScores = graph.Inputs.ContainsKey("target");
+        Node label = graph.Input("label", areScores ? result.Shape : new(result.Shape[0]));
+        return areScores ? graph.Add(new BinaryCrossEntropyWithLogits(), result, label) : graph.Add(new SoftmaxCrossEntropy(), result, label);
     }
 
     private static Span<float> Part(Tensor tensor, int sample) => tensor.Span.Slice(sample * (tensor.Count / (int)tensor.Shape[0]), tensor.Count / (int)tensor.Shape[0]);

@@ -1,0 +1,54 @@
+using System.Collections.Immutable;
+using Amalgam.Checkpoints;
+using Amalgam.Graphs;
+using Amalgam.Merging;
+
+namespace Amalgam.Zoo.Runs;
+
+/// <summary>What a learned splice leaves behind, beside what every run does (<see cref="RunFolder"/>), and how its networks are written: as the first model is.</summary>
+public static class SpliceFolder
+{
+    /// <summary>What became of each weight, and of which models.</summary>
+    public const string Weights = "splice.json";
+
+    /// <summary>The page for people.</summary>
+    public const string Report = "report.html";
+
+    /// <summary>The first model, trained on alone.</summary>
+    public const string Baseline = "baseline.safetensors";
+
+    /// <summary>What the training of that needs to go on.</summary>
+    public const string BaselineState = "baseline.state.safetensors";
+
+    /// <summary>Every file that a splice may leave.</summary>
+    public static readonly ImmutableArray<string> All = [.. RunFolder.All, Weights, Report, Baseline, BaselineState];
+
+    /// <summary>Files that go with a model's weights in its folder: configuration and tokenizer.</summary>
+    internal static ImmutableArray<string> SideFilesOf(ParentModel model) => model.IsFolder ? [.. SideFiles.Of(model.Path).Order(StringComparer.Ordinal)] : [];
+
+    /// <summary>Writes a network with the tensors of a model's checkpoint: the same names, in the same order, in the same types. What the network does not know of is copied.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="like">The model.</param>
+    /// <param name="path">The file.</param>
+    internal static void SaveWeights(Graph network, ParentModel like, string path)
+    {
+        using Checkpoint origin = Checkpoint.Open(like.File);
+        Dictionary<string, string> notes = new() { ["format"] = "pt" };
+        if (!like.IsFolder) notes[ModelLoader.ArchitectureKey] = like.Model.Text;
+        using CheckpointOutput output = CheckpointOutput.Create(path, [.. origin.Tensors.Select(t => new TensorSpec(t.Name, t.DType, t.Shape))], notes, new(Overwrite: true), "a splice");
+        foreach (TensorEntry tensor in origin.Tensors)
+        {
+            Tensor? learned = tensor.DType.IsFloat ? network.Parameters.GetValueOrDefault(tensor.Name)?.Value : null;
+            byte[] bytes = new byte[tensor.DType.BytesOf(TensorBlocks.LargestOf(tensor.Shape))];
+            foreach (var (first, count) in TensorBlocks.Of(tensor.Shape))
+            {
+                Span<byte> block = bytes.AsSpan(0, (int)tensor.DType.BytesOf(count));
+                if (learned is null) tensor.Read(first, block);
+                else tensor.DType.Narrow(learned.Span.Slice((int)first, count), block);
+                output.Write(tensor.Name, first, block);
+            }
+        }
+
+        output.Commit();
+    }
+}

@@ -1,0 +1,76 @@
+using System.Collections.Immutable;
+using Amalgam.Training;
+using Amalgam.Transfer;
+
+namespace Amalgam.Zoo.Runs;
+
+/// <summary>Which part of a comparison a network belongs to.</summary>
+public enum SpliceStage
+{
+    /// <summary>A model as it was given.</summary>
+    Given,
+
+    /// <summary>Made of the models without training.</summary>
+    Combined,
+
+    /// <summary>Trained.</summary>
+    Trained,
+}
+
+/// <summary>How good one network is.</summary>
+/// <param name="Stage">Which part of the comparison it belongs to.</param>
+/// <param name="Name">What it is.</param>
+/// <param name="Validation">On the validation data; empty without.</param>
+/// <param name="Test">On the test data; empty without.</param>
+public sealed record SpliceRow(SpliceStage Stage, string Name, IReadOnlyList<Measure> Validation, IReadOnlyList<Measure> Test);
+
+/// <summary>What a learned splice came to.</summary>
+public sealed record SpliceResult
+{
+    /// <summary>Short names of the models.</summary>
+    public required ImmutableArray<string> Models { get; init; }
+
+    /// <summary>What was learned, as the command line names it.</summary>
+    public required string Method { get; init; }
+
+    /// <summary>What was trained.</summary>
+    public required TrainScope Train { get; init; }
+
+    /// <summary>The networks, those given first.</summary>
+    public required ImmutableArray<SpliceRow> Rows { get; init; }
+
+    /// <summary>The spliced weights as they are in the result.</summary>
+    public required ImmutableArray<SplicedSummary> Weights { get; init; }
+
+    /// <summary>The epochs of the training.</summary>
+    public required ImmutableArray<EpochRecord> Epochs { get; init; }
+
+    /// <summary>The epoch that the result is of; null without validation data, when it is the last.</summary>
+    public required EpochRecord? Best { get; init; }
+
+    /// <summary>The epochs of the first model trained on alone; empty where it was not.</summary>
+    public ImmutableArray<EpochRecord> Baseline { get; init; } = [];
+
+    /// <summary>Size of the first model.</summary>
+    public required NetworkSize Before { get; init; }
+
+    /// <summary>Size of the result.</summary>
+    public required NetworkSize After { get; init; }
+
+    /// <summary>Whether the result is the first model's network, operator for operator, with other weights.</summary>
+    public required bool IsSameNetwork { get; init; }
+
+    /// <summary>Seconds for a batch: of the first model, of the result, and of all models one after another.</summary>
+    public required (double First, double Result, double Ensemble) Seconds { get; init; }
+
+    /// <summary>Samples of that batch.</summary>
+    public required int Batch { get; init; }
+
+    /// <summary>What a user should know of what was written.</summary>
+    public ImmutableArray<string> Notes { get; init; } = [];
+
+    /// <summary>What the size of the result is, in a sentence.</summary>
+    public string SizeText => IsSameNetwork
+        ? $"The result has {After.Parameters:N0} parameters in {After.Operators:N0} operators, the same ones as {Models[0]}, operator for operator: nothing was added to it."
+        : $"The result has {After.Parameters:N0} parameters in {After.Operators:N0} operators, {Models[0]} has {Before.Parameters:N0} in {Before.Operators:N0}: the splice is part of what runs, since a weight is made for each sample.";
+}

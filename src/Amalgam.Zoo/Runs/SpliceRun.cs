@@ -1,0 +1,209 @@
+using System.Collections.Immutable;
+using Amalgam.Graphs;
+using Amalgam.Merging;
+using Amalgam.Merging.Planning;
+using Amalgam.Merging.Recipes;
+using Amalgam.Training;
+using Amalgam.Training.Data;
+using Amalgam.Transfer;
+using Amalgam.Zoo.Report;
+
+namespace Amalgam.Zoo.Runs;
+
+/// <summary>
+/// Several trained networks become one that is learned: their weights are spliced by a rule with parameters that are trained on data, and what comes of it is baked into a network that is
+/// the first model's, operator for operator. Leaves a folder as a <see cref="TrainingRun"/> does, and what became of each weight.
+/// </summary>
+public sealed class SpliceRun
+{
+    private const int AnyBatch = 2;
+
+    private readonly SpliceDescription _splice;
+    private readonly RunDescription _run;
+    private readonly ParentModel[] _models;
+    private readonly ParentModel? _origin;
+    private readonly RunOutput _output;
+    private readonly RunData _data;
+    private readonly SpliceTraining _training;
+    private readonly Trainer? _baseline;
+    private readonly Graph? _alone;
+    private readonly NetworkJudge _judge;
+    private readonly List<string> _notes = [];
+
+    /// <summary>Opens models and data and prepares the folder. Nothing is written before all of it fits together.</summary>
+    /// <param name="splice">What to do.</param>
+    /// <param name="folder">Where what it leaves behind goes.</param>
+    /// <param name="resume">Go on with what an interrupted run of the same description left there, if it left something.</param>
+    /// <param name="overwrite">Replace what another run left there.</param>
+    /// <exception cref="IOException">There is something in the folder already.</exception>
+    /// <exception cref="InvalidDataException">A file is not what it claims to be, or the parts do not fit together.</exception>
+    /// <exception cref="GraphException">The models do not belong together.</exception>
+    /// <exception cref="MergeException">The method cannot be used so.</exception>
+    /// <exception cref="TrainingException">The folder is that of another run.</exception>
+    public SpliceRun(SpliceDescription splice, string folder, bool resume = false, bool overwrite = false)
+    {
+        ModelDescription? architecture = splice.Run.Model.Name == "" ? null : splice.Run.Model;
+        ParentModel Open(ModelReference reference) => ParentModel.Open(reference.Path, architecture, AnyBatch);
+        _models = [.. TrainingRules.SourcesOf(splice.Recipe).Select(m => Open(m.Model))];
+        _origin = splice.Recipe.BaseModel is { } origin ? Open(origin) : null;
+        ModelDescription own = _models[0].Model with { Freeze = splice.Run.Model.Freeze };
+        _run = splice.Run with { Model = own, Train = splice.Run.Train ?? TrainScope.Splice };
+        _splice = splice with { Run = _run };
+        Names = ParentModel.NamesOf(_models);
+
+        string?[] inputs = [.. _models.Append(_origin).SelectMany(m => (string?[])[m?.File, m?.Path]), _run.Loss.ClassVectors, _run.Data.IsFile ? _run.Data.Name : null];
+        _output = new(folder, [.. SpliceFolder.All, .. SpliceFolder.SideFilesOf(_models[0])], inputs, resume, overwrite);
+        _data = RunData.Open(_run.Data);
+        _training = new(splice.Recipe, _models, _origin, _run, _data, _output.PathOf(RunFolder.State));
+        _judge = new(_run, _training.Loss);
+        if (_run.Train == TrainScope.All && splice.Baseline)
+        {
+            _alone = SpliceTraining.Copy(_models[0].Graph);
+            SpliceTraining.Freeze(_run.Model, _alone);
+            _baseline = RunTrainer.Create(_run, _alone, _training.Loss, _data, _output.PathOf(SpliceFolder.BaselineState), $"# {_models[0].Digest} alone\n");
+        }
+
+        Resumed = resume && _training.Trainer.Resume();
+        if (Resumed) _baseline?.Resume();
+        _output.Begin(Resumed);
+        _output.WriteText(RunFolder.Description, RunYaml.Write(_run with { Output = folder }));
+    }
+
+    /// <summary>Whether the run goes on where another stopped.</summary>
+    public bool Resumed { get; }
+
+    /// <summary>Short names of the models.</summary>
+    public ImmutableArray<string> Names { get; }
+
+    /// <summary>Steps done, those of the baseline too.</summary>
+    public long Step => _training.Trainer.Step + (_baseline?.Step ?? 0);
+
+    /// <summary>Steps of the whole run.</summary>
+    public long Steps => _training.Trainer.Steps + (_baseline?.Steps ?? 0);
+
+    /// <summary>The network that is trained.</summary>
+    public Integration Integration => _training.Integration;
+
+    /// <summary>The data.</summary>
+    public RunData Data => _data;
+
+    /// <summary>What there is before training: the models, and what is made of them without training.</summary>
+    /// <param name="cancel">Stops between operations.</param>
+    public ImmutableArray<SpliceRow> Before(CancellationToken cancel = default)
+    {
+        List<SpliceRow> rows = [.. _models.Select((m, k) => Row(SpliceStage.Given, Names[k], m.Graph, cancel))];
+        if (Together(cancel) is { } ensemble) rows.Add(ensemble);
+        if (!Integration.IsDynamic)
+        {
+            ClosedSplice closed = new(Integration, _training.Start, _models);
+            rows.Add(Row(SpliceStage.Combined, "average of the spliced weights", closed.Average(), cancel));
+            Cki form = _training.Rule is LearnedCki learned ? learned.Form : new Cki();
+            rows.Add(Row(SpliceStage.Combined, form.Splice == CkiSplice.Soft ? "CKI in closed form" : "CKI in closed form, hard", closed.Merged(form), cancel));
+        }
+
+        rows.Add(Row(SpliceStage.Combined, "this splice before training", _training.Start, cancel));
+        return [.. rows];
+    }
+
+    /// <summary>Trains to the end, and writes the network and what there is to tell of it.</summary>
+    /// <param name="before">The rows of <see cref="Before"/>.</param>
+    /// <param name="progress">Hears of every step.</param>
+    /// <param name="epochDone">Called after every epoch; true for those of the baseline.</param>
+    /// <param name="cancel">Stops at a step; the run can then be resumed.</param>
+    /// <exception cref="TrainingException">The loss is not a finite number any more.</exception>
+    public SpliceResult Train(ImmutableArray<SpliceRow> before, IProgress<TrainingProgress>? progress = null, Action<EpochRecord, bool>? epochDone = null, CancellationToken cancel = default)
+    {
+        _training.Trainer.Run(progress, epoch =>
+        {
+            WriteMetrics();
+            epochDone?.Invoke(epoch, false);
+        }, cancel);
+        WriteMetrics();
+        _baseline?.Run(progress, epoch => epochDone?.Invoke(epoch, true), cancel);
+
+        Graph last = _training.Last(), result = _training.Result();
+        Save(last, RunFolder.Model, RunFolder.Onnx);
+        if (_training.Trainer.Best is not null) Save(result, RunFolder.Best, RunFolder.BestOnnx);
+        List<SpliceRow> rows = [.. before, Row(SpliceStage.Trained, "learned splice", result, cancel)];
+        if (_baseline is not null) rows.Add(Row(SpliceStage.Trained, $"{Names[0]}, trained on alone", SaveBaseline(), cancel));
+
+        ImmutableArray<SplicedWeight> weights = _training.Inspect(_data);
+        SpliceResult made = Describe(result, [.. rows], weights, cancel);
+        _output.WriteText(RunFolder.Result, SpliceJson.Result(made));
+        _output.WriteText(SpliceFolder.Weights, SpliceJson.Weights(made));
+        SplicePage.Of(made, weights, _data).Save(_output.PathOf(SpliceFolder.Report));
+        return made;
+    }
+
+    private SpliceResult Describe(Graph result, ImmutableArray<SpliceRow> rows, ImmutableArray<SplicedWeight> weights, CancellationToken cancel)
+    {
+        Dataset timed = _data.Test ?? _data.Validation ?? _data.Train!;
+        double[] seconds = _judge.Seconds([.. _models.Select(m => m.Graph), result], timed, cancel);
+        return new()
+        {
+            Models = Names,
+            Method = _splice.Method,
+            Train = _run.Train!.Value,
+            Rows = rows,
+            Weights = [.. weights.Select(SplicedSummary.Of)],
+            Epochs = [.. _training.Trainer.History],
+            Best = _training.Trainer.BestEpoch,
+            Baseline = [.. _baseline?.History ?? []],
+            Before = NetworkSize.Of(_models[0].Graph, AnyBatch),
+            After = NetworkSize.Of(result, AnyBatch),
+            IsSameNetwork = NetworkSize.IsSame(_models[0].Graph, result),
+            Seconds = (seconds[0], seconds[^1], seconds[..^1].Sum()),
+            Batch = Math.Min(_run.Batch, timed.Count),
+            Notes = [.. _notes.Distinct()],
+        };
+    }
+
+    private SpliceRow Row(SpliceStage stage, string name, Graph network, CancellationToken cancel)
+    {
+        IReadOnlyList<Measure> Of(Dataset? data) => data is null ? [] : _judge.Measures(network, data, cancel);
+        return new(stage, name, Of(_data.Validation), Of(_data.Test));
+    }
+
+    /// <summary>The ensemble of the models' outputs; null where the networks have no scores.</summary>
+    private SpliceRow? Together(CancellationToken cancel)
+    {
+        IReadOnlyList<Measure> Of(Dataset? data) => data is null ? [] : _judge.Ensemble([.. _models.Select(m => m.Graph)], data, cancel);
+        SpliceRow row = new(SpliceStage.Combined, "ensemble: all models at once", Of(_data.Validation), Of(_data.Test));
+        return row.Validation.Count + row.Test.Count == 0 ? null : row;
+    }
+
+    private void Save(Graph network, string weights, string onnx)
+    {
+        ModelDescription model = _models[0].Model;
+        if (Integration.IsDynamic)
+        {
+            Checkpoints.GraphWeights.Save(network, _output.PathOf(weights), overwrite: true);
+            _output.SaveOnnx(network, new(""), onnx, _notes);
+            _notes.Add($"a weight that is made for each sample cannot be baked: {onnx} runs with the splice inside it, {weights} has what was trained");
+            return;
+        }
+
+        if (model.IsOnnx) _output.Save(network, model, weights, onnx, _notes);
+        else
+        {
+            SpliceFolder.SaveWeights(network, _models[0], _output.PathOf(weights));
+            _output.SaveOnnx(network, model, onnx, _notes);
+        }
+
+        foreach (string file in SpliceFolder.SideFilesOf(_models[0])) File.Copy(Path.Combine(_models[0].Path, file), _output.PathOf(file), overwrite: true);
+    }
+
+    /// <summary>The first model trained on alone, as it was after its best epoch.</summary>
+    private Graph SaveBaseline()
+    {
+        if (_baseline!.Best is { } best)
+        {
+            foreach (var (name, node) in _alone!.Parameters) best[name].Span.CopyTo(node.Value!.Span);
+        }
+
+        Checkpoints.GraphWeights.Save(_alone!, _output.PathOf(SpliceFolder.Baseline), overwrite: true, new Dictionary<string, string> { [ModelLoader.ArchitectureKey] = _models[0].Model.Text });
+        return _alone!;
+    }
+
+    private void WriteMetrics() => _output.WriteText(RunFolder.Metrics, string.Concat(_training.Trainer.History.Select(epoch => epoch.ToJson() + "\n")));
+}
