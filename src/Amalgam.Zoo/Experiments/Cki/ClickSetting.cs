@@ -57,6 +57,7 @@ internal sealed record ClickSetting(string Dataset, int Epochs, int MoreEpochs, 
         Dataset choice = Subject.Some(validation, users);
         return new($"{Dataset}-{options.Model}", model.With(sizes), new BinaryCrossEntropy("label"), new RankingFigures(), Subject.Some(train, options.Limit ?? Limit), choice, Subject.Some(test, users))
         {
+            Model = new ModelDescription(options.Model) { Options = sizes }.Text,
             Dynamic = model.Options.Any(o => o.Name == "hyper") ? model.With(sizes.Add("hyper", "true")) : null,
             Scopes = [new("head", name => name.StartsWith("head.", StringComparison.Ordinal) && name.EndsWith(".weight", StringComparison.Ordinal))],
             Training = new() { Rule = new Adam(), Rate = Rate, Batch = Groups, EvaluationBatch = 128, Merit = ItemRanking.Merit(choice) },

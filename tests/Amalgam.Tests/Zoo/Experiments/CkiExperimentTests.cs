@@ -118,6 +118,30 @@ public class CkiExperimentTests
     }
 
     [Fact]
+    public void Table_3_integrates_a_network_whose_head_is_made_for_each_sample()
+    {
+        using TemporaryFolder folder = new();
+        CkiOptions options = TinyClicks.Options(folder.Path, 3) with { Seeds = 1, Starts = [CkiStart.Same] };
+        Subject subject = TinyClicks.Subject(options);
+        CkiResult result = CkiExperiment.Run(options, subject);
+        Assert.Equal(
+            ["model A", "model B (dynamic)", "pruning (all)", "ensemble", "averaging (head)", "CKI, splice trained (head)", "CKI, all trained (head)", "model B trained on"],
+            result.Rows.Select(row => row.Method));
+        Assert.Equal(result.Rows.Select(row => row.Method).Where(m => m.EndsWith("trained (head)") || m.EndsWith("trained on")), result.Rows.Where(row => row.Steps > 0).Select(row => row.Method));
+        Assert.Single(result.Rows.Where(row => row.Steps > 0).Select(row => row.Steps).Distinct());
+
+        // With P at zero and equal entropies the shares are halves: the average is what it says, sample by sample.
+        TrainedNetworks networks = new(subject, options);
+        StaticPair pair = new(subject, networks, CkiStart.Same, 1);
+        DynamicPair dynamic = new(subject, networks, pair);
+        Graph halves = new Integration([pair.A, dynamic.B], new LearnedCki(new Cki(A: 1e-9)) { Start = Initialisation.Zeros }, new() { Include = subject.Scopes[0].Includes }).Graph;
+        Tensor averaged = Scores(subject, dynamic.Averaged(subject.Scopes[0])), expected = Scores(subject, halves);
+        for (int i = 0; i < expected.Count; i++) Assert.Equal(expected.Span[i], averaged.Span[i], 1e-4f);
+        Assert.Equal(subject.Figures.Of([dynamic.Averaged(subject.Scopes[0])], subject.Test), result.Rows.Single(row => row.Method == "averaging (head)").Test);
+        Assert.True(result.Costs.Single(c => c.Name == "CKI, splice trained (head)").Parameters > result.Costs.Single(c => c.Name == "model B (dynamic)").Parameters);
+    }
+
+    [Fact]
     public void Table_4_trains_each_network_one_epoch_in_one_order()
     {
         using TemporaryFolder folder = new();
