@@ -24,10 +24,10 @@ internal sealed record ClickSetting(string Dataset, int Epochs, int MoreEpochs, 
     /// <summary>The data sets of the tables about recommendation.</summary>
     public static readonly ImmutableArray<ClickSetting> All =
     [
-        new("beauty", 6, 3, null, 4000),
-        new("ml-1m", 4, 2, 150_000, 4000),
-        new("douban-book", 6, 3, null, 4000),
-        new("douban-music", 6, 3, null, 4000),
+        new("beauty", 12, 3, null, 3000),
+        new("ml-1m", 10, 3, 150_000, 3000),
+        new("douban-book", 16, 3, null, 3000),
+        new("douban-music", 20, 3, null, 3000),
     ];
 
     private static readonly ImmutableArray<string> Recommenders = ["din", "gru4rec", "sasrec"];
@@ -57,6 +57,7 @@ internal sealed record ClickSetting(string Dataset, int Epochs, int MoreEpochs, 
         Dataset choice = Subject.Some(validation, users);
         return new($"{Dataset}-{options.Model}", model.With(sizes), new BinaryCrossEntropy("label"), new RankingFigures(), Subject.Some(train, options.Limit ?? Limit), choice, Subject.Some(test, users))
         {
+            Model = new ModelDescription(options.Model) { Options = sizes }.Text,
             Dynamic = model.Options.Any(o => o.Name == "hyper") ? model.With(sizes.Add("hyper", "true")) : null,
             Scopes = [new("head", name => name.StartsWith("head.", StringComparison.Ordinal) && name.EndsWith(".weight", StringComparison.Ordinal))],
             Training = new() { Rule = new Adam(), Rate = Rate, Batch = Groups, EvaluationBatch = 128, Merit = ItemRanking.Merit(choice) },

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Amalgam.Training;
 using Amalgam.Training.Data;
 using Amalgam.Zoo.Data;
@@ -22,10 +21,12 @@ internal static class PublishedSetting
         if (!System.IO.File.Exists(path)) throw new InvalidDataException($"{path} is missing: set {DataFolder.Variable} to the folder that has it");
         Dataset Part(Split split) => DataSource.OpenNamed($"{Dataset}-next", split);
         Dataset validation = Subject.Some(Part(Split.Validation), options.Users ?? Users);
+        ModelDescription model = ModelDescription.Parse("iclrec:items=12103,depth=1");
         return new(
-            "published-iclrec", ZooModel.Find("iclrec").With(ImmutableDictionary.CreateRange<string, string>([new("items", "12103"), new("depth", "1")])),
+            "published-iclrec", ZooModel.Find(model.Name).With(model.Options),
             new CrossEntropy(), new NextItemFigures(), Subject.Some(Part(Split.Train), options.Limit), validation, Subject.Some(Part(Split.Test), options.Users))
         {
+            Model = model.Text,
             Published = path,
             Scopes =
             [

@@ -10,7 +10,11 @@ namespace Amalgam.Zoo.Experiments.Cki;
 /// <summary>Which parameters are spliced.</summary>
 /// <param name="Name">What tables call them.</param>
 /// <param name="Includes">Whether a parameter of that name is one.</param>
-internal sealed record Scope(string Name, Func<string, bool> Includes);
+internal sealed record Scope(string Name, Func<string, bool> Includes)
+{
+    /// <summary>All of them.</summary>
+    public static readonly Scope AllMatrices = new("all matrices", _ => true);
+}
 
 /// <summary>What the networks of an experiment learn, how, and what they are measured by.</summary>
 /// <param name="Name">Name of its folder.</param>
@@ -22,6 +26,9 @@ internal sealed record Scope(string Name, Func<string, bool> Includes);
 /// <param name="Test">Samples that results are of, and no choice.</param>
 internal sealed record Subject(string Name, Architecture Architecture, Loss Loss, Figures Figures, Dataset Train, Dataset Validation, Dataset Test)
 {
+    /// <summary>The architecture as run descriptions name it.</summary>
+    public required string Model { get; init; }
+
     /// <summary>The same network with a head that is made for each sample; null where there is none.</summary>
     public Architecture? Dynamic { get; init; }
 
@@ -42,7 +49,7 @@ internal sealed record Subject(string Name, Architecture Architecture, Loss Loss
 
     /// <summary>What decides, beside a network's own training, what it becomes: networks of another description are not taken over.</summary>
     public string NetworkDescription =>
-        $"{(Published is null ? "" : "one published; ")}{Architecture}; {Loss}; {Train.Count} samples of {Train.Name}, {Validation.Count} of {Validation.Name}; "
+        $"{(Published is null ? "" : "one published; ")}{Model}; {Loss}; {Train.Count} samples of {Train.Name}, {Validation.Count} of {Validation.Name}; "
         + FormattableString.Invariant($"{Training.Rule}, rate {Training.Rate}, {Training.Schedule}, batch {Training.Batch}; parents of {Epochs} epochs");
 
     /// <summary>What decides on results: rows of another description are not taken over.</summary>

@@ -4,6 +4,7 @@ using Amalgam.Training;
 using Amalgam.Training.Data;
 using Amalgam.Zoo.Data;
 using Amalgam.Zoo.Models;
+using Amalgam.Zoo.Runs;
 
 namespace Amalgam.Zoo.Experiments.Cki;
 
@@ -30,12 +31,13 @@ internal sealed record TextSetting(string Dataset, int Length, int Epochs, int M
         string Text(int value) => value.ToString(CultureInfo.InvariantCulture);
         var sizes = ImmutableDictionary.CreateRange<string, string>([new("length", Text(setting.Length)), new("vocabulary", Text(Pieces))]);
         var (train, held) = Subset.Split(DataSource.OpenNamed(setting.Dataset, Split.Train, sizes), setting.Held, 0);
+        ModelDescription model = new("bert") { Options = sizes.AddRange([new("hidden", Text(Units)), new("inner", Text(4 * Units)), new("depth", "2"), new("heads", "2"), new("positions", Text(setting.Length))]) };
         return new(
-            $"{setting.Dataset}-bert",
-            ZooModel.Find("bert").With(sizes.AddRange([new("hidden", Text(Units)), new("inner", Text(4 * Units)), new("depth", "2"), new("heads", "2"), new("positions", Text(setting.Length))])),
+            $"{setting.Dataset}-bert", ZooModel.Find(model.Name).With(model.Options),
             new CrossEntropy(), new ClassFigures(), Subject.Some(train, options.Limit ?? setting.Limit), Subject.Some(held, options.Users), Subject.Some(DataSource.OpenNamed(setting.Dataset, Split.Test, sizes), options.Users))
         {
-            Scopes = [new("classifier", name => name == "classifier.weight"), new("all matrices", _ => true)],
+            Model = model.Text,
+            Scopes = [new("classifier", name => name == "classifier.weight"), Scope.AllMatrices],
             Training = new() { Rule = new Adam(), Rate = Rate, Batch = Batch, EvaluationBatch = 128 },
             Epochs = options.Epochs ?? setting.Epochs,
             MoreEpochs = options.MoreEpochs ?? setting.MoreEpochs,

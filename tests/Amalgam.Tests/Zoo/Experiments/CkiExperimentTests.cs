@@ -37,6 +37,13 @@ public class CkiExperimentTests
             Assert.All(row.Test, figure => Assert.InRange(figure, 0, 1));
             Assert.Equal(row.Tried > 1, row.Chosen != "");
         });
+        Assert.Equal(4 * subject.Build(1).Parameters.Keys.Count(subject.Scopes[0].Includes), result.Shares.Length);
+        Assert.All(result.Shares, share =>
+        {
+            Assert.True(0 < share.Least && share.Least <= share.Mean && share.Mean <= share.Most && share.Most < 1);
+            Assert.InRange(share.Global, 0.3, 0.7);
+            Assert.Equal(share.Larger == 1, share.Least >= 0.5);
+        });
         Assert.Equal(["model A", "CKI, splice trained (head)", "ensemble"], result.Costs.Select(c => c.Name));
         Assert.Equal([parameters, parameters, 2 * parameters], result.Costs.Select(c => c.Parameters));
 
@@ -108,6 +115,30 @@ public class CkiExperimentTests
         Assert.Contains(said, line => line.StartsWith("training a-1:"));
 
         static IEnumerable<string> Lines(IEnumerable<Row> rows) => rows.Select(row => row.ToJson(["ndcg@5", "hr@5", "ndcg@10", "hr@10", "auc", "uauc"]));
+    }
+
+    [Fact]
+    public void Table_3_integrates_a_network_whose_head_is_made_for_each_sample()
+    {
+        using TemporaryFolder folder = new();
+        CkiOptions options = TinyClicks.Options(folder.Path, 3) with { Seeds = 1, Starts = [CkiStart.Same] };
+        Subject subject = TinyClicks.Subject(options);
+        CkiResult result = CkiExperiment.Run(options, subject);
+        Assert.Equal(
+            ["model A", "model B (dynamic)", "pruning (all)", "ensemble", "averaging (head)", "CKI, splice trained (head)", "CKI, all trained (head)", "model B trained on"],
+            result.Rows.Select(row => row.Method));
+        Assert.Equal(result.Rows.Select(row => row.Method).Where(m => m.EndsWith("trained (head)") || m.EndsWith("trained on")), result.Rows.Where(row => row.Steps > 0).Select(row => row.Method));
+        Assert.Single(result.Rows.Where(row => row.Steps > 0).Select(row => row.Steps).Distinct());
+
+        // With P at zero and equal entropies the shares are halves: the average is what it says, sample by sample.
+        TrainedNetworks networks = new(subject, options);
+        StaticPair pair = new(subject, networks, CkiStart.Same, 1);
+        DynamicPair dynamic = new(subject, networks, pair);
+        Graph halves = new Integration([pair.A, dynamic.B], new LearnedCki(new Cki(A: 1e-9)) { Start = Initialisation.Zeros }, new() { Include = subject.Scopes[0].Includes }).Graph;
+        Tensor averaged = Scores(subject, dynamic.Averaged(subject.Scopes[0])), expected = Scores(subject, halves);
+        for (int i = 0; i < expected.Count; i++) Assert.Equal(expected.Span[i], averaged.Span[i], 1e-4f);
+        Assert.Equal(subject.Figures.Of([dynamic.Averaged(subject.Scopes[0])], subject.Test), result.Rows.Single(row => row.Method == "averaging (head)").Test);
+        Assert.True(result.Costs.Single(c => c.Name == "CKI, splice trained (head)").Parameters > result.Costs.Single(c => c.Name == "model B (dynamic)").Parameters);
     }
 
     [Fact]
