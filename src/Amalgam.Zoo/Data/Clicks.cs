@@ -34,7 +34,7 @@ public sealed class Clicks : Dataset
         int left = _own.Length == 0 ? negatives : _interactions.Items - _own.Max(own => own.Count);
         if (left < negatives) throw new InvalidDataException($"{name}: a user has clicked all but {left} of {_interactions.Items} items, so {negatives} cannot be drawn that were not clicked");
         _samples = [.. _interactions.Asked(split)];
-        Fields = [new("items", new(length), DType.I64), new("target", new(1 + negatives), DType.I64), new("label", new(1 + negatives), DType.F32), new("user", default, DType.I64)];
+        Fields = [new("items", new(length), DType.I64) { Ids = Ids }, new("target", new(1 + negatives), DType.I64) { Ids = Ids }, new("label", new(1 + negatives), DType.F32), new("user", default, DType.I64)];
     }
 
     public override string Name { get; }

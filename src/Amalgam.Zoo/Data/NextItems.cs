@@ -24,7 +24,7 @@ public sealed class NextItems : Dataset
         _samples = [.. _interactions.Asked(split)];
         _labels = [.. _samples.Select(s => _interactions.Users[s.User][s.At])];
         int longest = _samples.Length == 0 ? 1 : _samples.Max(s => s.At);
-        Fields = [new("items", new(length), DType.I64), new("label", default, DType.I64), new("seen", new(longest), DType.I64), new("user", default, DType.I64)];
+        Fields = [new("items", new(length), DType.I64) { Ids = interactions.Items + 1 }, new("label", default, DType.I64), new("seen", new(longest), DType.I64), new("user", default, DType.I64)];
         Classes = [.. Enumerable.Range(0, interactions.Items + 1).Select(item => item.ToString(CultureInfo.InvariantCulture))];
     }
 

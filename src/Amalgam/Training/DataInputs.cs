@@ -1,4 +1,5 @@
 using Amalgam.Graphs;
+using Amalgam.Graphs.Ops;
 using Amalgam.Training.Data;
 
 namespace Amalgam.Training;
@@ -51,7 +52,7 @@ public static class DataInputs
     /// <param name="truth">The input of the truth, which only the field of its name fills; null when there is none.</param>
     /// <param name="executor">Has the inputs' memory.</param>
     /// <returns>What each field fills, null for nothing, as <see cref="Batches.Fill"/> takes it.</returns>
-    /// <exception cref="GraphException">An input is filled by no field, or is of another size.</exception>
+    /// <exception cref="GraphException">An input is filled by no field, or is of another size; or a table has no row for some of the ids.</exception>
     public static Tensor?[] Bind(Dataset data, Graph graph, int samples, Node? truth, Executor executor)
     {
         Node?[] inputs = [.. data.Fields.Select(field => graph.Inputs.GetValueOrDefault(field.Name))];
@@ -67,7 +68,19 @@ public static class DataInputs
                 throw new GraphException($"the input '{node.Name}' {node.Shape} does not take {samples} samples of {data.Name}'s '{data.Fields[i].Name}' {data.Fields[i].Shape}");
         }
 
+        CheckIds(data, graph, inputs);
         return [.. inputs.Select(node => node is null ? null : executor[node])];
+    }
+
+    /// <summary>A table that is read by ids needs a row for each, which would else be missed in the middle of a run.</summary>
+    private static void CheckIds(Dataset data, Graph graph, Node?[] inputs)
+    {
+        foreach (Node node in graph.Nodes)
+        {
+            if (node is not { Op: Gather { Axis: 0 }, Inputs: [{ Op: Parameter, Shape.Rank: 2 } table, var read] }) continue;
+            if (Array.IndexOf(inputs, read) is >= 0 and var i && data.Fields[i].Ids > table.Shape[0])
+                throw new GraphException($"'{table.Name}' {table.Shape} has rows for {table.Shape[0]} ids, {data.Name} has {data.Fields[i].Ids}, 0 among them: a network for it is built with as many");
+        }
     }
 
     /// <summary>The output of that name, or the first.</summary>
