@@ -32,7 +32,7 @@ internal static class DinSpeed
     public static void Run(string file, string form, int batch, string model, int steps, int threads, bool profile)
     {
         using CoreLimit limit = Cores.Limit(threads);
-        Clicks clicks = Clicks(file, Split.Train, Negatives);
+        Clicks clicks = Clicks(file, Split.Train, form == "rows" ? 1 : Negatives);
         Dataset data = form == "rows" ? new Rows(clicks, 1 + Negatives) : clicks;
         Graph graph = Rewrite.ForTraining(DataInputs.Fit(Network(model, clicks), data, batch)).Graph;
         Node logits = graph.Outputs.Values.First(), labels = graph.Input("label", logits.Shape);
@@ -63,16 +63,17 @@ internal static class DinSpeed
         if (profile) TrainingSpeed.Print(executor);
     }
 
-    /// <summary>Prints the seconds it takes to score 100 items for every user, twice: the first time holds the compilation of the kernels.</summary>
-    public static void Evaluate(string file, string model)
+    /// <summary>Prints the seconds it takes to score 100 items for every user, twice: the first time holds the compilation of the kernels. On one thread they are the processor's.</summary>
+    public static void Evaluate(string file, string model, int threads)
     {
+        using CoreLimit limit = Cores.Limit(threads);
         Clicks clicks = Clicks(file, Split.Test, Candidates);
         Graph network = Network(model, clicks);
         for (int i = 0; i < 2; i++)
         {
-            long start = Stopwatch.GetTimestamp();
+            double start = Now(threads);
             Predictions.Of(network, clicks, 128);
-            Console.WriteLine($"{Stopwatch.GetElapsedTime(start).TotalSeconds:F2}");
+            Console.WriteLine($"{Now(threads) - start:F2}");
         }
     }
 
@@ -85,26 +86,29 @@ internal static class DinSpeed
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 
-    /// <summary>The items of groups, each a sample with a history of its own, as public code has them.</summary>
-    private sealed class Rows(Clicks groups, int items) : Dataset
+    /// <summary>A clicked item and those drawn with it, each a sample with a history of its own, as public code has them.</summary>
+    /// <param name="pairs">Groups of a clicked item and one drawn one.</param>
+    /// <param name="items">Samples for each click.</param>
+    private sealed class Rows(Clicks pairs, int items) : Dataset
     {
-        public override string Name => groups.Name;
+        public override string Name => pairs.Name;
 
-        public override int Count => groups.Count * items;
+        public override int Count => pairs.Count * items;
 
-        public override ImmutableArray<Field> Fields { get; } = [.. groups.Fields.Select(f => f.Name is "target" or "label" ? new Field(f.Name, new(1), f.Type) : f)];
+        public override ImmutableArray<Field> Fields { get; } = [.. pairs.Fields.Select(f => f.Name is "target" or "label" ? new Field(f.Name, new(1), f.Type) : f)];
 
         public override void Read(int field, int sample, Draw draw, Span<float> y)
         {
+            int which = sample % items;
             if (Fields[field].Name is not ("target" or "label"))
             {
-                groups.Read(field, sample / items, draw, y);
+                pairs.Read(field, sample / items, draw, y);
                 return;
             }
 
-            Span<float> all = stackalloc float[items];
-            groups.Read(field, sample / items, draw, all);
-            y[0] = all[sample % items];
+            Span<float> pair = stackalloc float[2];
+            pairs.Read(field, sample / items, draw with { Epoch = draw.Epoch * items + which }, pair);
+            y[0] = pair[which == 0 ? 0 : 1];
         }
     }
 }
