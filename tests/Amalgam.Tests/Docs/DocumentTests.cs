@@ -58,16 +58,16 @@ public class DocumentTests
             {
                 string target = Path.Combine(Document.Root, Path.GetDirectoryName(page.Path)!, link.Groups[1].Value);
                 Assert.True(File.Exists(target), $"{page.Path}: {link.Value}");
-                if (link.Groups[2].Value is { Length: > 0 } anchor) Assert.Contains($"# {anchor}\n", File.ReadAllText(target));
+                if (link.Groups[2].Value is { Length: > 0 } anchor) Assert.Contains($"# {anchor}\n", File.ReadAllText(target), StringComparison.OrdinalIgnoreCase);
             }
         }
     }
 
-    /// <summary>Lines of shell blocks and code inside sentences that begin with the command.</summary>
+    /// <summary>Lines of shell blocks and code inside sentences that begin with the command; a verb alone, which names it, as a question for its help.</summary>
     private static IEnumerable<string> CommandLines(Document page)
     {
         var ofBlocks = page.Blocks("sh").SelectMany(block => block.Replace("\\\n", " ").Split('\n'));
-        var ofSentences = Regex.Matches(page.Text, "`(amalgam [a-z][^`\n]*)`").Select(m => m.Groups[1].Value);
+        var ofSentences = Regex.Matches(page.Text, "`(amalgam [a-z][^`\n]*)`").Select(m => m.Groups[1].Value.Count(c => c == ' ') == 1 ? $"{m.Groups[1].Value} --help" : m.Groups[1].Value);
         return ofBlocks.Concat(ofSentences).Select(line => line.StartsWith(FromSource) ? "amalgam " + line[FromSource.Length..] : line).Where(line => line.StartsWith("amalgam "));
     }
 
