@@ -58,10 +58,14 @@ public class DocumentTests
             {
                 string target = Path.Combine(Document.Root, Path.GetDirectoryName(page.Path)!, link.Groups[1].Value);
                 Assert.True(File.Exists(target), $"{page.Path}: {link.Value}");
-                if (link.Groups[2].Value is { Length: > 0 } anchor) Assert.Contains($"# {anchor}\n", File.ReadAllText(target), StringComparison.OrdinalIgnoreCase);
+                if (link.Groups[2].Value is { Length: > 0 } anchor) Assert.Contains(anchor, Anchors(File.ReadAllText(target)));
             }
         }
     }
+
+    /// <summary>What links call a page's headings: small letters, without punctuation, with a hyphen for a blank.</summary>
+    private static IEnumerable<string> Anchors(string text) =>
+        Regex.Matches(text, "^#+ (.+)$", RegexOptions.Multiline).Select(m => Regex.Replace(m.Groups[1].Value.Trim().ToLowerInvariant(), @"[^\w -]", "").Replace(' ', '-'));
 
     /// <summary>Lines of shell blocks and code inside sentences that begin with the command; a verb alone, which names it, as a question for its help.</summary>
     private static IEnumerable<string> CommandLines(Document page)
