@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Items scored per second in training DIN on MovieLens-1M with 4 negatives for each click, here and in PyTorch, in turn; prints the medians, their ratio and the seconds of an epoch.
-# Usage: bench/din-speed.sh [RUNS [STEPS]]     (default 3 runs of 200 steps). AMALGAM_DATA names the data folder. PyTorch: python3-torch of Debian, found as /usr/bin/python3 (or PYTHON).
+# Usage: bench/din-speed.sh [RUNS [STEPS [THREADS]]]     (default 3 runs of 200 steps on two threads; one thread is timed by the processor's clock, for machines that are not free).
+# AMALGAM_DATA names the data folder. PyTorch: python3-torch of Debian, found as /usr/bin/python3 (or PYTHON).
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
-runs=${1:-3} steps=${2:-200} python=${PYTHON:-/usr/bin/python3}
+runs=${1:-3} steps=${2:-200} threads=${3:-2} python=${PYTHON:-/usr/bin/python3}
 data=${AMALGAM_DATA:?set it to the data folder}/recommendation/ml-1m-ge3-sequences.txt.gz
 dotnet build -c Release "$here/bench/Amalgam.Benchmarks" -v q --nologo >&2
 ours=(dotnet "$here/artifacts/bin/Amalgam.Benchmarks/release/Amalgam.Benchmarks.dll")
@@ -15,7 +16,7 @@ for case in 'rows 1024' 'groups 205' 'groups 1024'; do
   read -r form batch <<<"$case"
   a=() b=()
   for _ in $(seq "$runs"); do
-    a+=("$("${ours[@]}" din "$data" "$form" "$batch" din "$steps")") b+=("$("$python" "$here/bench/peers/din_torch.py" "$data" "$form" "$batch" "$steps")")
+    a+=("$("${ours[@]}" din "$data" "$form" "$batch" din "$steps" "$threads")") b+=("$("$python" "$here/bench/peers/din_torch.py" "$data" "$form" "$batch" "$steps" "$threads")")
   done
   for column in 1 2; do
     awk -v form="$form" -v batch="$batch" -v what="$([ "$column" = 1 ] && echo ready || echo drawing)" -v x="$(column "$column" "${a[@]}")" -v y="$(column "$column" "${b[@]}")" -v n="$((5 * clicks))" \
@@ -23,4 +24,4 @@ for case in 'rows 1024' 'groups 205' 'groups 1024'; do
   done
 done
 printf '\nseconds to score 100 items for each of %s users, the second of two times: din %s, dynamic din %s\n' \
-  "$(zcat "$data" | wc -l)" "$("${ours[@]}" din-eval "$data" | tail -1)" "$("${ours[@]}" din-eval "$data" din+ | tail -1)"
+  "$(zcat "$data" | wc -l)" "$("${ours[@]}" din-eval "$data" din "$threads" | tail -1)" "$("${ours[@]}" din-eval "$data" din+ "$threads" | tail -1)"

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using Amalgam.Graphs;
 using Amalgam.Graphs.Ops;
+using Amalgam.Numerics;
 using Amalgam.Training;
 using Amalgam.Training.Data;
 using Amalgam.Zoo.Data;
@@ -17,16 +18,21 @@ internal static class DinSpeed
 {
     private const int Length = 30, Negatives = 4, Candidates = 99, WarmUp = 300;
 
-    /// <summary>Prints items per second of steps whose data lies ready, and of steps that draw their negatives and gather their histories.</summary>
+    /// <summary>
+    /// Prints items per second of steps whose data lies ready, and of steps that draw their negatives and gather their histories. On one thread the time is the
+    /// processor's, which others on the machine disturb less.
+    /// </summary>
     /// <param name="file">A file of sequences.</param>
     /// <param name="form"><c>groups</c> of a history with all its items, or <c>rows</c> of a history with one.</param>
     /// <param name="batch">Groups or rows in a step.</param>
     /// <param name="model">The network's name, with <c>+</c> after it for the dynamic one.</param>
     /// <param name="steps">Steps that are timed.</param>
+    /// <param name="threads">Threads that work.</param>
     /// <param name="profile">Prints the time of each kind of operation too.</param>
-    public static void Run(string file, string form, int batch, string model, int steps, bool profile)
+    public static void Run(string file, string form, int batch, string model, int steps, int threads, bool profile)
     {
-        Clicks clicks = Clicks(file, Split.Train, Negatives);
+        using CoreLimit limit = Cores.Limit(threads);
+        Clicks clicks = Clicks(file, Split.Train, form == "rows" ? 1 : Negatives);
         Dataset data = form == "rows" ? new Rows(clicks, 1 + Negatives) : clicks;
         Graph graph = Rewrite.ForTraining(DataInputs.Fit(Network(model, clicks), data, batch)).Graph;
         Node logits = graph.Outputs.Values.First(), labels = graph.Input("label", logits.Shape);
@@ -42,30 +48,32 @@ internal static class DinSpeed
         for (int i = 0; i < steps + WarmUp; i++)
         {
             if (i == WarmUp) executor.ClearProfile();
-            long start = Stopwatch.GetTimestamp();
+            double start = Now(threads);
             batches.Fill(i, inputs);
-            long filled = Stopwatch.GetTimestamp();
+            double filled = Now(threads);
             executor.Run();
             optimizer.Step(ofParameters, 1e-3);
             if (i < WarmUp) continue;
-            ready.Add(Stopwatch.GetElapsedTime(filled).TotalSeconds);
-            drawing.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
+            double end = Now(threads);
+            ready.Add(end - filled);
+            drawing.Add(end - start);
         }
 
         Console.WriteLine($"{logits.Shape.Count / Median(ready):F0} {logits.Shape.Count / Median(drawing):F0}");
         if (profile) TrainingSpeed.Print(executor);
     }
 
-    /// <summary>Prints the seconds it takes to score 100 items for every user, twice: the first time holds the compilation of the kernels.</summary>
-    public static void Evaluate(string file, string model)
+    /// <summary>Prints the seconds it takes to score 100 items for every user, twice: the first time holds the compilation of the kernels. On one thread they are the processor's.</summary>
+    public static void Evaluate(string file, string model, int threads)
     {
+        using CoreLimit limit = Cores.Limit(threads);
         Clicks clicks = Clicks(file, Split.Test, Candidates);
         Graph network = Network(model, clicks);
         for (int i = 0; i < 2; i++)
         {
-            long start = Stopwatch.GetTimestamp();
+            double start = Now(threads);
             Predictions.Of(network, clicks, 128);
-            Console.WriteLine($"{Stopwatch.GetElapsedTime(start).TotalSeconds:F2}");
+            Console.WriteLine($"{Now(threads) - start:F2}");
         }
     }
 
@@ -74,28 +82,33 @@ internal static class DinSpeed
     private static Graph Network(string model, Clicks clicks) =>
         ZooModel.Find(model.TrimEnd('+')).Build(1, new Dictionary<string, string> { ["items"] = $"{clicks.Ids}", ["length"] = $"{Length}", ["hyper"] = model.EndsWith('+') ? "true" : "false" }, 1);
 
+    private static double Now(int threads) => threads == 1 ? Environment.CpuUsage.TotalTime.TotalSeconds : Stopwatch.GetTimestamp() / (double)Stopwatch.Frequency;
+
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 
-    /// <summary>The items of groups, each a sample with a history of its own, as public code has them.</summary>
-    private sealed class Rows(Clicks groups, int items) : Dataset
+    /// <summary>A clicked item and those drawn with it, each a sample with a history of its own, as public code has them.</summary>
+    /// <param name="pairs">Groups of a clicked item and one drawn one.</param>
+    /// <param name="items">Samples for each click.</param>
+    private sealed class Rows(Clicks pairs, int items) : Dataset
     {
-        public override string Name => groups.Name;
+        public override string Name => pairs.Name;
 
-        public override int Count => groups.Count * items;
+        public override int Count => pairs.Count * items;
 
-        public override ImmutableArray<Field> Fields { get; } = [.. groups.Fields.Select(f => f.Name is "target" or "label" ? new Field(f.Name, new(1), f.Type) : f)];
+        public override ImmutableArray<Field> Fields { get; } = [.. pairs.Fields.Select(f => f.Name is "target" or "label" ? new Field(f.Name, new(1), f.Type) : f)];
 
         public override void Read(int field, int sample, Draw draw, Span<float> y)
         {
+            int which = sample % items;
             if (Fields[field].Name is not ("target" or "label"))
             {
-                groups.Read(field, sample / items, draw, y);
+                pairs.Read(field, sample / items, draw, y);
                 return;
             }
 
-            Span<float> all = stackalloc float[items];
-            groups.Read(field, sample / items, draw, all);
-            y[0] = all[sample % items];
+            Span<float> pair = stackalloc float[2];
+            pairs.Read(field, sample / items, draw with { Epoch = draw.Epoch * items + which }, pair);
+            y[0] = pair[which == 0 ? 0 : 1];
         }
     }
 }

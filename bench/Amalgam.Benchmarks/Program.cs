@@ -31,16 +31,13 @@ if (args is ["training", var name, .. var more])
     return;
 }
 
-// din FILE rows|groups BATCH [MODEL [STEPS]] [profile] prints items per second of a training step, din-eval FILE [MODEL] seconds of an evaluation; for bench/din-speed.sh.
-if (args is ["din", var sequences, var form, var groups, .. var rest])
+// din FILE rows|groups BATCH [MODEL [STEPS [THREADS]]] [profile] prints items per second of a training step, din-eval FILE [MODEL [THREADS]] seconds of an evaluation; for bench/din-speed.sh.
+if (args is ["din" or "din-eval", var sequences, .. var rest])
 {
-    DinSpeed.Run(sequences, form, int.Parse(groups), rest.Length > 0 ? rest[0] : "din", rest.Length > 1 && int.TryParse(rest[1], out int timed) ? timed : 200, rest.Contains("profile"));
-    return;
-}
-
-if (args is ["din-eval", var clicks, .. var scorer])
-{
-    DinSpeed.Evaluate(clicks, scorer.Length > 0 ? scorer[0] : "din");
+    string Word(int at, string otherwise) => rest.Length > at ? rest[at] : otherwise;
+    int Number(int at, int otherwise) => rest.Length > at && int.TryParse(rest[at], out int number) ? number : otherwise;
+    if (args[0] == "din") DinSpeed.Run(sequences, rest[0], int.Parse(rest[1]), Word(2, "din"), Number(3, 200), Number(4, Environment.ProcessorCount), rest.Contains("profile"));
+    else DinSpeed.Evaluate(sequences, Word(0, "din"), Number(1, Environment.ProcessorCount));
     return;
 }
 

@@ -1,16 +1,21 @@
 #!/usr/bin/env python3
-"""The PyTorch side of bench/din-speed.sh: DIN in the form of Amalgam's `din`, trained on MovieLens-1M with 4 negatives for each click (Adam, binary cross-entropy), on two threads.
+"""The PyTorch side of bench/din-speed.sh: DIN in the form of Amalgam's `din`, trained on MovieLens-1M with 4 negatives for each click (Adam, binary cross-entropy), on two threads or one.
 
-Usage: din_torch.py FILE rows|groups BATCH [steps]
+Usage: din_torch.py FILE rows|groups BATCH [STEPS [THREADS]]
 FILE is recommendation/ml-1m-ge3-sequences.txt.gz. `rows`: a sample is a history with one item, as public code has it, so a history is encoded once for each of its 5 items; BATCH counts
 them. `groups`: a sample is a history with its 5 items, which share the encoded history, as in Amalgam; BATCH counts histories.
 Prints items scored per second: of training steps whose data lies ready, and of steps that draw their negatives and gather their histories.
+On one thread the time is the processor's, which others on the machine disturb less.
 """
 import gzip
 import math
+import os
 import statistics
 import sys
 import time
+
+THREADS = int(sys.argv[5]) if len(sys.argv) > 5 else 2
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = str(THREADS)
 
 import numpy
 import torch
@@ -18,7 +23,6 @@ from torch import nn
 from torch.nn import functional as F
 
 LENGTH, SIZE, NEGATIVES = 30, 32, 4
-torch.set_num_threads(2)
 
 
 class Din(nn.Module):
@@ -96,20 +100,22 @@ class Clicks:
 
 def measure(model, optimizer, batches, steps):
     """Median items per second of steps, with what it takes to get their batches."""
+    now = time.process_time if THREADS == 1 else time.perf_counter
     speeds, batches = [], iter(batches)
     for _ in range(steps + 10):
-        start = time.perf_counter()
+        start = now()
         items, target, label = next(batches)
         optimizer.zero_grad(set_to_none=True)
         F.binary_cross_entropy_with_logits(model(items, target), label).backward()
         optimizer.step()
-        speeds.append(target.numel() / (time.perf_counter() - start))
+        speeds.append(target.numel() / (now() - start))
     return statistics.median(speeds[10:])
 
 
 def main():
     clicks, form, size = Clicks(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     steps = int(sys.argv[4]) if len(sys.argv) > 4 else 200
+    torch.set_num_threads(THREADS)
     torch.manual_seed(1)
     model = Din(clicks.items)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)

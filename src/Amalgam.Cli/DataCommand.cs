@@ -40,8 +40,8 @@ internal static class DataCommand
             DataSource source = DataSource.Find(parse.GetValue(name)!);
             if (source.Downloads.IsEmpty)
             {
-                throw new InvalidDataException(source.Files.IsEmpty
-                    ? $"{source.Name} is made on the spot, there is nothing to fetch"
+                throw new InvalidDataException(source.IsYours ? $"{source.Name} is read from files of yours, which its options name (docs/data.md)"
+                    : source.Files.IsEmpty ? $"{source.Name} is made on the spot, there is nothing to fetch"
                     : $"{source.Name} is not offered for fetching; put {string.Join(" and ", source.Files)} under {root} by hand (docs/data.md)");
             }
 
@@ -62,7 +62,7 @@ internal static class DataCommand
         return verb;
     }
 
-    private static string Here(DataSource source, string root) => source.Files.IsEmpty ? "made" : source.IsThere(root) ? "yes" : source.Files.Any(f => DataFolder.Find(root, f) is not null) ? "in part" : "no";
+    private static string Here(DataSource source, string root) => source.IsYours ? "yours" : source.Files.IsEmpty ? "made" : source.IsThere(root) ? "yes" : source.Files.Any(f => DataFolder.Find(root, f) is not null) ? "in part" : "no";
 
     private sealed class Fetched(Progress progress, string file) : IProgress<(long Done, long? Total)>
     {

@@ -21,6 +21,7 @@ internal static class ReproduceCommand
         });
         Option<string> dataset = new("--dataset", "-d") { Description = "beauty, ml-1m, douban-book, douban-music; of table 2 sst2, rte", Required = true };
         Option<string> model = new("--model") { Description = "din, gru4rec or sasrec; table 2 has a model of its own", DefaultValueFactory = _ => "din" };
+        Option<bool> published = new("--published") { Description = "Table 1 with a published network for beauty as model A" };
         Option<int?> seeds = CountOption.Create("--seeds", "How often it is repeated [default: 3]");
         Option<string> start = new("--start") { Description = "Pairs of one initialisation (same), of two (other), or both", DefaultValueFactory = _ => "both" };
         start.AcceptOnlyFromAmong("same", "other", "both");
@@ -39,10 +40,11 @@ internal static class ReproduceCommand
                 "amalgam reproduce cki --table 1 --dataset beauty",
                 "amalgam reproduce cki --table 1 --dataset douban-music --model sasrec --seeds 5",
                 "amalgam reproduce cki --table 3 --dataset beauty --start same",
+                "amalgam reproduce cki --table 1 --dataset beauty --published",
                 "amalgam reproduce cki --table 1 --dataset beauty --epochs 1 --limit 2000 --users 200 --seeds 1 -o trial",
             ])
         {
-            paper, table, dataset, model, seeds, start, methods, epochs, more, limit, users, folder, threads, quiet,
+            paper, table, dataset, model, published, seeds, start, methods, epochs, more, limit, users, folder, threads, quiet,
         };
         verb.Runs((parse, cancel) =>
         {
@@ -57,6 +59,7 @@ internal static class ReproduceCommand
                     Table = parse.GetValue(table),
                     Dataset = parse.GetValue(dataset)!,
                     Model = parse.GetValue(model)!,
+                    Published = parse.GetValue(published),
                     Seeds = parse.GetValue(seeds) ?? 3,
                     Starts = parse.GetValue(start) switch { "same" => [CkiStart.Same], "other" => [CkiStart.Other], _ => [CkiStart.Same, CkiStart.Other] },
                     EveryMethod = parse.GetValue(methods) == "all",

@@ -91,6 +91,9 @@ public sealed record DataSource(string Name, string Summary, string Terms)
         return source.Open(new(source, root ?? DataFolder.Root), split, new(name, source.Options.SetItems(options)));
     }
 
+    /// <summary>Whether its files are the user's own, named by options.</summary>
+    public bool IsYours => Name == TextSource.Own;
+
     /// <summary>Whether all that it needs is there.</summary>
     public bool IsThere(string root) => Files.All(file => DataFolder.Find(root, file) is not null);
 

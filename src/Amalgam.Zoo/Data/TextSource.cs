@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Amalgam.Training.Data;
 using Amalgam.Zoo.Data.Tokenizers;
 
 namespace Amalgam.Zoo.Data;

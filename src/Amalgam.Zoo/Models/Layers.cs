@@ -145,9 +145,6 @@ public sealed class Layers(Graph graph, long? seed)
         return g.Add(new Cast(DType.F32), g.Add(new Not(), g.Add(new Equal(), ids, g.Constant(Tensor.Scalar(0), DType.I64))));
     }
 
-    /// <summary>The last position of [N,T,D], as [N,D].</summary>
-    public static Node Last(Node x) => x.Slice(1, -1).Squeeze(1);
-
     private const float Forbidden = -10000;
 
     private static Node Heads(Node x, int heads) => x.Reshape(0, 0, heads, x.Shape[^1] / heads).Transpose(0, 2, 1, 3);

@@ -35,7 +35,8 @@ public sealed record SasRec(int Items, int Size, int Length) : Recommender(Items
         Node steps = valid.Unsqueeze(2), mask = Layers.CausalMask(valid);
         Node x = Layers.Drop((history * MathF.Sqrt(Size)) + net.Table("position_embedding", Length, Size), Dropout) * steps;
         TransformerBlock block = new(BlockNames.Plain, Heads, Size) { Activation = "relu", Epsilon = 1e-8f, NormFirst = true, Dropout = Dropout, AttentionDropout = Dropout };
-        for (int i = 0; i < Depth; i++) x = block.Apply(net, x, $"blocks.{i}", mask) * steps;
-        return Beside(Layers.Last(net.LayerNorm(x, "norm", 1e-8f)), target);
+        for (int i = 0; i < Depth - 1; i++) x = block.Apply(net, x, $"blocks.{i}", mask) * steps;
+        Node last = block.Apply(net, x, $"blocks.{Depth - 1}", Layers.PaddingMask(valid), lastOnly: true) * steps.Slice(1, -1);
+        return Beside(net.LayerNorm(last, "norm", 1e-8f).Squeeze(1), target);
     }
 }

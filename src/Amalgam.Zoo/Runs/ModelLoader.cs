@@ -102,6 +102,7 @@ public static class ModelLoader
             return file.ToGraph(batch: batch);
         }
 
+        if (model.MayBeFolder && model.Name.AsSpan().ContainsAny('/', '\\')) throw new InvalidDataException($"{model.Name} does not exist; a model is a name of the zoo, an .onnx file, a .yml file of layers or a folder of Hugging Face");
         return (model.IsLayers ? Sequential.Read(model.Name) : ZooModel.Find(model.Name).With(model.Options)).Build(batch, seed);
     }
 

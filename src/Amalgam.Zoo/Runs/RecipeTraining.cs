@@ -28,7 +28,7 @@ public sealed class RecipeTraining
         ModelDescription? architecture = run.Model.Name == "" ? null : run.Model;
         ParentModel[] models = [.. TrainingRules.SourcesOf(plan.Recipe).Select(m => Open(plan, m.Model, architecture))];
         _host = models[0];
-        _data = RunData.Open(run.Data);
+        _data = RunData.Open(models.Aggregate(run.Data, (data, model) => ModelText.For(data, model.Path)));
         run = run with { Model = _host.Model with { Freeze = run.Model.Freeze }, Train = run.Train ?? Transfer.TrainScope.Splice };
         _training = new(plan.Recipe, models, plan.Recipe.BaseModel is { } origin ? Open(plan, origin, architecture) : null, run, _data, null);
         Summary = $"learns {_training.Integration.Graph.Parameters.Values.Where(p => p.Trainable).Sum(p => p.Shape.Count):N0} numbers on {_data.Train!.Count:N0} samples of {_data.Train.Name}, "

@@ -77,7 +77,14 @@ public sealed record RunDescription
     /// <param name="text">YAML.</param>
     /// <param name="file">The name to use in messages.</param>
     /// <exception cref="InvalidDataException">It is no run description.</exception>
-    public static RunDescription Parse(string text, string file) => Guard(() => RunReader.Read(RecipeFile.Single(text, file), null));
+    public static RunDescription Parse(string text, string file) => Parse(text, file, null);
+
+    /// <summary>Reads the text of a run description that need not say what learns.</summary>
+    /// <param name="text">YAML.</param>
+    /// <param name="file">The name to use in messages.</param>
+    /// <param name="model">What learns where the description does not say it; null where it must.</param>
+    /// <exception cref="InvalidDataException">It is no run description.</exception>
+    public static RunDescription Parse(string text, string file, ModelDescription? model) => Guard(() => RunReader.Read(RecipeFile.Single(text, file), model));
 
     private static RunDescription Guard(Func<RunDescription> read)
     {

@@ -53,7 +53,7 @@ public sealed class SpliceRun
 
         string?[] inputs = [.. _models.Append(_origin).SelectMany(m => (string?[])[m?.File, m?.Path]), _run.Loss.ClassVectors, _run.Data.IsFile ? _run.Data.Name : null];
         _output = new(folder, [.. SpliceFolder.All, .. SpliceFolder.SideFilesOf(_models[0])], inputs, resume, overwrite);
-        _data = RunData.Open(_run.Data);
+        _data = RunData.Open(_models.Aggregate(_run.Data, (data, model) => ModelText.For(data, model.Path)));
         _training = new(splice.Recipe, _models, _origin, _run, _data, _output.PathOf(RunFolder.State));
         _judge = new(_run, _training.Loss);
         if (_run.Train == TrainScope.All && splice.Baseline)

@@ -84,7 +84,7 @@ public class EvalCommandTests
     {
         string output = await Succeeds(A, B, "--model", "mlp:bias=false", "--limit", "500", "--batch", "33");
         Assert.StartsWith("mnist", output);
-        Assert.Matches(@"\nMODEL +ACCURACY +TOP-5 +LOSS\n", output);
+        Assert.Matches(@"\nMODEL +ACCURACY +TOP-5 +LOSS +MACRO RECALL +MACRO F1\n", output);
         Assert.Matches(@"\nensemble of all 2 \(sum of scores\) +9\d\.\d\d%", output);
 
         static Task<string> Succeeds(params string[] line) => CommandLine.Succeeds(["eval", .. line, .. OfMnist[..^1]]);

@@ -27,7 +27,8 @@ public static class CkiExperiment
 
     /// <summary>Runs a table and writes rows, table and page.</summary>
     /// <exception cref="InvalidDataException">There is no such table, or its data is not there.</exception>
-    public static CkiResult Run(CkiOptions options) => Run(options, CkiSetting.Open(options));
+    public static CkiResult Run(CkiOptions options) =>
+        options.Published ? Run(options with { Table = 1, Starts = [CkiStart.Other] }, PublishedSetting.Open(options)) : Run(options, options.Table == 2 ? TextSetting.Open(options) : ClickSetting.Open(options));
 
     /// <summary>Runs a table on a subject.</summary>
     internal static CkiResult Run(CkiOptions options, Subject subject)
@@ -45,7 +46,8 @@ public static class CkiExperiment
         string reference = options.Table == 3 ? Methods.Dynamic : Methods.A;
         ImmutableArray<Row> rows = [.. log.Rows.Where(row => options.Starts.Contains(row.Start) && row.Seed <= options.Seeds)];
         CkiResult result = new(
-            options, folder, subject.Name, Setting(subject), subject.Figures.Names, subject.Figures.Merit, reference, rows, Costs(options, subject, networks), PaperTables.Find(options.Table, options.Dataset));
+            options, folder, subject.Name, Setting(subject), subject.Figures.Names, subject.Figures.Merit, reference, rows, Costs(options, subject, networks),
+            Shares(options, subject, networks), options.Published ? [] : PaperTables.Find(options.Table, options.Dataset));
         File.WriteAllText(Path.Combine(folder, CostFile), JsonSerializer.Serialize(result.Costs), new UTF8Encoding(false));
         File.WriteAllText(Path.Combine(folder, TableFile), CkiMarkdown.Of(result), new UTF8Encoding(false));
         CkiPage.Of(result).Save(Path.Combine(folder, PageFile));
@@ -74,6 +76,14 @@ public static class CkiExperiment
         DynamicPair dynamic = new(subject, networks, pair);
         Graph spliced = dynamic.Integrate(scope, CkiSplice.Soft, TrainScope.Splice).Network;
         return InferenceClock.Measure(subject.Test, (Methods.A, [pair.A]), (Methods.Dynamic, [dynamic.B]), (Methods.In(Methods.Spliced, scope), [spliced]), (Methods.Ensemble, [pair.A, dynamic.B]));
+    }
+
+    private static ImmutableArray<ShareRange> Shares(CkiOptions options, Subject subject, TrainedNetworks networks)
+    {
+        if (options.Table > 2) return [];
+        Scope scope = subject.Scopes[0];
+        return [.. options.Starts.SelectMany(start => new[] { CkiSplice.Soft, CkiSplice.Hard }.SelectMany(splice =>
+            ShareRange.Of($"{(splice == CkiSplice.Soft ? "soft" : "hard")}, {(start == CkiStart.Same ? "same" : "other")} start", new StaticPair(subject, networks, start, 1).Learn(scope, splice, TrainScope.Splice).Integration)))];
     }
 
     private static string Setting(Subject subject) => FormattableString.Invariant(

@@ -23,6 +23,15 @@ internal static class CkiMarkdown
             foreach (Cost cost in result.Costs) Line(text, [cost.Name, Number(cost.Parameters, "#,0"), Number(cost.Milliseconds, "0.0")]);
         }
 
+        if (!result.Shares.IsEmpty)
+        {
+            text.Append("\nShares of model A in the trained splices of seed 1:\n\n");
+            Line(text, ["splice", "matrix", "g", "least V", "mean V", "largest V", "positions with V of 1/2 or more"]);
+            Line(text, ["---", "---", "---:", "---:", "---:", "---:", "---:"]);
+            foreach (ShareRange share in result.Shares)
+                Line(text, [share.Splice, $"`{share.Matrix}`", .. new[] { share.Global, share.Least, share.Mean, share.Most }.Select(v => Number(v, "0.000")), Number(share.Larger, "0.0%")]);
+        }
+
         if (!result.Paper.IsEmpty)
         {
             text.Append("\nThe paper's figures, under a protocol that differs (docs/results/cki.md):\n\n");

@@ -25,6 +25,9 @@ public sealed record CkiOptions
     /// <summary>The recommender: din, gru4rec or sasrec; of no meaning for text.</summary>
     public string Model { get; init; } = "din";
 
+    /// <summary>Whether model A is a published network, of table 1 and beauty; models B are then trained from other first weights.</summary>
+    public bool Published { get; init; }
+
     /// <summary>How often it is repeated; the seeds are 1, 2, ...</summary>
     public int Seeds { get; init; } = 3;
 

@@ -20,6 +20,14 @@ internal static class CkiPage
             parts.Add(new Paragraph($"{InferenceClock.What}.", Quiet: true));
         }
 
+        if (!result.Shares.IsEmpty)
+        {
+            parts.Add(new Heading("What the trained splices take from model A"));
+            parts.Add(new DataTable(
+                "Seed 1", [new("splice"), new("matrix"), new("g", "0.000"), new("least V", "0.000"), new("mean V", "0.000"), new("largest V", "0.000"), new("positions with V of 1/2 or more", "0.0%")],
+                new TableSection("", [.. result.Shares.Select(s => (ImmutableArray<Cell>)[s.Splice, s.Matrix, s.Global, s.Least, s.Mean, s.Most, s.Larger])])));
+        }
+
         if (!result.Paper.IsEmpty)
         {
             parts.Add(new Heading("The paper's figures"));

@@ -12,10 +12,11 @@ namespace Amalgam.Zoo.Experiments.Cki;
 /// <param name="Reference">The method that gains are over.</param>
 /// <param name="Rows">Each method, seed and kind of pair.</param>
 /// <param name="Costs">What inference takes.</param>
+/// <param name="Shares">What learned splices of the first seed take from model A; empty where that differs from sample to sample.</param>
 /// <param name="Paper">The paper's rows; empty where it has none.</param>
 public sealed record CkiResult(
     CkiOptions Options, string Folder, string Subject, string Setting, ImmutableArray<string> Figures, string Merit, string Reference, ImmutableArray<Row> Rows, ImmutableArray<Cost> Costs,
-    ImmutableArray<PaperRow> Paper)
+    ImmutableArray<ShareRange> Shares,     ImmutableArray<PaperRow> Paper)
 {
     /// <summary>Means and spreads over the seeds, for each kind of pair.</summary>
     public ImmutableArray<Summary> Summaries => [.. Rows.Select(row => row.Start).Distinct().Select(start => Summary.Of(Rows, start, Reference))];

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using Amalgam.Graphs;
+using Amalgam.Training;
 using Amalgam.Training.Data;
 using Amalgam.Zoo.Metrics;
 using Amalgam.Zoo.Runs;
@@ -10,18 +12,39 @@ namespace Amalgam.Zoo.Experiments.Cki;
 /// <param name="Merit">Which of them decides where there is a choice.</param>
 internal abstract record Figures(ImmutableArray<string> Names, string Merit)
 {
-    /// <summary>The figures of a network's scores for all samples of a data set, in the order of <see cref="Names"/>.</summary>
+    /// <summary>Samples of an evaluation's step.</summary>
+    protected const int Batch = 128;
+
+    /// <summary>Where the figure stands that decides.</summary>
+    public int MeritIndex => Names.IndexOf(Merit);
+
+    /// <summary>The figures of a network, or of the ensemble of several, on data; in the order of <see cref="Names"/>.</summary>
+    public abstract ImmutableArray<double> Of(IReadOnlyList<Graph> networks, Dataset data, CancellationToken cancel = default);
+}
+
+/// <summary>Figures of the scores that networks give for each sample.</summary>
+/// <param name="Names">The figures.</param>
+/// <param name="Merit">Which of them decides.</param>
+internal abstract record ScoreFigures(ImmutableArray<string> Names, string Merit) : Figures(Names, Merit)
+{
+    public override ImmutableArray<double> Of(IReadOnlyList<Graph> networks, Dataset data, CancellationToken cancel = default) => Of(Scores(networks, data, cancel), data);
+
+    /// <summary>The scores that one network gives, or the ensemble of several.</summary>
+    public Tensor Scores(IReadOnlyList<Graph> networks, Dataset data, CancellationToken cancel = default)
+    {
+        Tensor[] all = [.. networks.Select(network => Predictions.Of(network, data, Batch, cancel: cancel))];
+        return all.Length == 1 ? all[0] : Mean(all);
+    }
+
+    /// <summary>The figures of scores for all samples of a data set.</summary>
     public abstract ImmutableArray<double> Of(Tensor scores, Dataset data);
 
     /// <summary>Scores whose probabilities are the means of several networks' probabilities.</summary>
     public abstract Tensor Mean(IReadOnlyList<Tensor> networks);
-
-    /// <summary>The figure that decides.</summary>
-    public double MeritOf(Tensor scores, Dataset data) => Of(scores, data)[Names.IndexOf(Merit)];
 }
 
 /// <summary>The papers' figures of recommendation: the clicked item among candidates, and AUC over all pairs and within users. Scores are logits, one for each candidate.</summary>
-internal sealed record RankingFigures() : Figures(["ndcg@5", "hr@5", "ndcg@10", "hr@10", "auc", "uauc"], "ndcg@10")
+internal sealed record RankingFigures() : ScoreFigures(["ndcg@5", "hr@5", "ndcg@10", "hr@10", "auc", "uauc"], ItemRanking.MeritName)
 {
     public override ImmutableArray<double> Of(Tensor scores, Dataset data)
     {
@@ -33,7 +56,7 @@ internal sealed record RankingFigures() : Figures(["ndcg@5", "hr@5", "ndcg@10", 
 }
 
 /// <summary>The paper's figures of classification into two classes. Scores are logits, two for each sample.</summary>
-internal sealed record ClassFigures() : Figures(["accuracy", "auc", "recall", "f1"], "accuracy")
+internal sealed record ClassFigures() : ScoreFigures(["accuracy", "auc", "recall", "f1"], "accuracy")
 {
     public override ImmutableArray<double> Of(Tensor scores, Dataset data)
     {
@@ -62,5 +85,15 @@ internal sealed record ClassFigures() : Figures(["accuracy", "auc", "recall", "f
         }
 
         return mean;
+    }
+}
+
+/// <summary>How high a network that scores all items ranks the next one among all. An ensemble's scores are the sums of its networks' scores.</summary>
+internal sealed record NextItemFigures() : Figures(["ndcg@5", "hr@5", "ndcg@10", "hr@10", "ndcg@20", "hr@20"], ItemRanking.MeritName)
+{
+    public override ImmutableArray<double> Of(IReadOnlyList<Graph> networks, Dataset data, CancellationToken cancel = default)
+    {
+        IReadOnlyList<Measure> all = Contestant.Measure([.. networks.Select(network => new Contestant("", network))], data, Batch, cancel: cancel)[^1].Measures;
+        return [.. Names.Select(name => all.Single(m => m.Name == name).Value)];
     }
 }

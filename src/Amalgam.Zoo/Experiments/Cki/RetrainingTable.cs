@@ -4,7 +4,7 @@ using Amalgam.Transfer;
 
 namespace Amalgam.Zoo.Experiments.Cki;
 
-/// <summary>Table 4: one more epoch, from model A, from the integrated model and from the average, with the same samples in the same order. Nothing is chosen: the weights are those after the epoch.</summary>
+/// <summary>Table 4: one more epoch, from model A, from the integrated model and from the average, with the same samples in the same order. The weights are those after the epoch, whatever the validation data say.</summary>
 /// <param name="subject">What is learned.</param>
 /// <param name="networks">Trains and keeps.</param>
 /// <param name="trials">Measures.</param>
@@ -20,8 +20,12 @@ internal sealed class RetrainingTable(Subject subject, TrainedNetworks networks,
         From(pair, Methods.A, $"a-{seed}", () => new(pair.A, 0));
         From(pair, Methods.In(Methods.Averaging, scope), $"averaged-{pair.Label}", () => new(
             subject.With(name => scope.Includes(name) ? Mean(pair.A.Parameters[name].Value!, pair.B.Parameters[name].Value!) : pair.A.Parameters[name].Value!), 0));
-        From(pair, Methods.In(Methods.Spliced, scope), $"cki-{pair.Label}", () => pair.Integrate(scope, CkiSplice.Soft, TrainScope.Splice));
+        From(pair, Methods.In(Methods.Spliced, scope), $"cki-{pair.Label}", () => Chosen(pair, scope));
     }
+
+    /// <summary>The soft or the hard splice, by the validation data.</summary>
+    private MadeNetwork Chosen(StaticPair pair, Scope scope) => new[] { CkiSplice.Soft, CkiSplice.Hard }.Select(splice => pair.Integrate(scope, splice, TrainScope.Splice))
+        .MaxBy(made => subject.Figures.Of([made.Network], subject.Validation)[subject.Figures.MeritIndex])!;
 
     /// <summary>A network as it is, and after the epoch.</summary>
     private void From(StaticPair pair, string method, string name, Func<MadeNetwork> make)

@@ -24,7 +24,7 @@ internal sealed class StaticPair
     public StaticPair(Subject subject, TrainedNetworks networks, CkiStart start, int seed)
     {
         (_subject, _networks, Start, Seed) = (subject, networks, start, seed);
-        _a = new(() => Train($"a-{seed}", seed, 2 * seed));
+        _a = new(() => subject.Published is { } published ? (subject.Read(published), published) : Train($"a-{seed}", seed, 2 * seed));
         _b = new(() => Train($"b-{Label}", SeedOfB, OrderOfB));
         _origin = new(() => networks.Keep($"start-{seed}", subject.Build(seed)));
     }
@@ -75,10 +75,16 @@ internal sealed class StaticPair
     /// <summary>The network that learned compatibility makes of the pair, baked.</summary>
     public MadeNetwork Integrate(Scope scope, CkiSplice splice, TrainScope train)
     {
+        var (integration, steps) = Learn(scope, splice, train);
+        return new(integration.Bake(), steps);
+    }
+
+    /// <summary>What learned compatibility makes of the pair, trained, and its steps.</summary>
+    public (Integration Integration, long Steps) Learn(Scope scope, CkiSplice splice, TrainScope train)
+    {
         Integration integration = new([A, B], new LearnedCki(new Merging.Cki(splice)), new() { Train = train, Include = scope.Includes, Seed = Seed });
         string name = $"cki-{Label}-{scope.Name.Replace(' ', '-')}-{(splice == CkiSplice.Soft ? "soft" : "hard")}-{(train == TrainScope.Splice ? "splice" : "all")}";
-        Learned learned = _networks.Train(name, integration.Graph, _subject.MoreEpochs, LaterOrder);
-        return new(integration.Bake(), learned.Steps);
+        return (integration, _networks.Train(name, integration.Graph, _subject.MoreEpochs, LaterOrder).Steps);
     }
 
     private (Graph, string) Train(string name, long weights, long order)

@@ -24,7 +24,7 @@ internal sealed class StaticTable(Subject subject, TrainedNetworks networks, Tri
         Row(Methods.A, [Candidate.Of(() => pair.A)]);
         Row(Methods.B, [Candidate.Of(() => pair.B)]);
         foreach (Scope scope in subject.Scopes) Row(Methods.In(Methods.Pruning, scope), Pruned(pair.A, scope.Includes));
-        Row(Methods.InAll(Methods.Pruning), Pruned(pair.A, _ => true));
+        if (!subject.Scopes.Contains(Scope.AllMatrices)) Row(Methods.InAll(Methods.Pruning), Pruned(pair.A, _ => true));
         Row(Methods.Ensemble, [new("", () => [pair.A, pair.B])]);
         Merge(pair, Row);
         foreach (Scope scope in subject.Scopes)

@@ -10,7 +10,11 @@ namespace Amalgam.Zoo.Experiments.Cki;
 /// <summary>Which parameters are spliced.</summary>
 /// <param name="Name">What tables call them.</param>
 /// <param name="Includes">Whether a parameter of that name is one.</param>
-internal sealed record Scope(string Name, Func<string, bool> Includes);
+internal sealed record Scope(string Name, Func<string, bool> Includes)
+{
+    /// <summary>All of them.</summary>
+    public static readonly Scope AllMatrices = new("all matrices", _ => true);
+}
 
 /// <summary>What the networks of an experiment learn, how, and what they are measured by.</summary>
 /// <param name="Name">Name of its folder.</param>
@@ -22,11 +26,14 @@ internal sealed record Scope(string Name, Func<string, bool> Includes);
 /// <param name="Test">Samples that results are of, and no choice.</param>
 internal sealed record Subject(string Name, Architecture Architecture, Loss Loss, Figures Figures, Dataset Train, Dataset Validation, Dataset Test)
 {
-    /// <summary>Samples of an evaluation's step.</summary>
-    private const int EvaluationBatch = 128;
+    /// <summary>The architecture as run descriptions name it.</summary>
+    public required string Model { get; init; }
 
     /// <summary>The same network with a head that is made for each sample; null where there is none.</summary>
     public Architecture? Dynamic { get; init; }
+
+    /// <summary>A checkpoint that is model A of every pair; null where model A is trained here.</summary>
+    public string? Published { get; init; }
 
     /// <summary>Which matrices are spliced; several are several variants.</summary>
     public required ImmutableArray<Scope> Scopes { get; init; }
@@ -40,10 +47,13 @@ internal sealed record Subject(string Name, Architecture Architecture, Loss Loss
     /// <summary>Passes of what is learned afterwards.</summary>
     public required int MoreEpochs { get; init; }
 
-    /// <summary>All that decides what its networks become: networks of another description are not taken over.</summary>
-    public string Description =>
-        $"{Architecture}; {Dynamic}; {Loss}; {Train.Count} samples of {Train.Name}, {Validation.Count} of {Validation.Name}, {Test.Count} of {Test.Name}; "
-        + $"{Training.Rule}, rate {Training.Rate}, {Training.Schedule}, batch {Training.Batch}; {Epochs} and {MoreEpochs} epochs";
+    /// <summary>What decides, beside a network's own training, what it becomes: networks of another description are not taken over.</summary>
+    public string NetworkDescription =>
+        $"{(Published is null ? "" : "one published; ")}{Model}; {Loss}; {Train.Count} samples of {Train.Name}, {Validation.Count} of {Validation.Name}; "
+        + FormattableString.Invariant($"{Training.Rule}, rate {Training.Rate}, {Training.Schedule}, batch {Training.Batch}; parents of {Epochs} epochs");
+
+    /// <summary>What decides on results: rows of another description are not taken over.</summary>
+    public string Description => FormattableString.Invariant($"{NetworkDescription}, {MoreEpochs} more; tested on {Test.Count} samples of {Test.Name}");
 
     /// <summary>A network as it begins.</summary>
     public Graph Build(long seed) => Architecture.Build(1, seed);
@@ -69,10 +79,6 @@ internal sealed record Subject(string Name, Architecture Architecture, Loss Loss
         return network;
     }
 
-    /// <summary>The scores that one network gives, or the ensemble of several.</summary>
-    public Tensor Scores(IReadOnlyList<Graph> networks, Dataset data, CancellationToken cancel)
-    {
-        Tensor[] all = [.. networks.Select(network => Predictions.Of(network, data, EvaluationBatch, cancel: cancel))];
-        return all.Length == 1 ? all[0] : Figures.Mean(all);
-    }
+    /// <summary>Some of the samples of a data set, drawn once for all; all of them where no number is given or there are no more.</summary>
+    public static Dataset Some(Dataset data, int? count) => count is { } few && few < data.Count ? Subset.Split(data, few, 0).Second : data;
 }

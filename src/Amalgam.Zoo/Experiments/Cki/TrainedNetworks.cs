@@ -38,7 +38,7 @@ internal sealed class TrainedNetworks(Subject subject, CkiOptions options)
     /// <param name="lastEpoch">Keep the weights of the last epoch instead, whatever the validation data say.</param>
     public Learned Train(string name, Graph network, int epochs, long order, bool lastEpoch = false)
     {
-        string path = PathOf(name), description = $"{name}: {epochs} epochs{(lastEpoch ? ", the last one" : "")}, order {order}; {subject.Description}";
+        string path = PathOf(name), description = $"{name}: {epochs} epochs{(lastEpoch ? ", the last one" : "")}, order {order}; {subject.NetworkDescription}";
         if (Find(path, network, description) is { } kept) return kept;
 
         options.Line?.Invoke($"training {name}: {Count(network):N0} parameters, {epochs} epochs of {subject.Train.Count:N0} samples");

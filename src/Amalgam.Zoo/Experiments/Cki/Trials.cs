@@ -33,13 +33,13 @@ internal sealed class Trials(Subject subject, RowLog log, CkiOptions options)
         foreach (Candidate candidate in candidates)
         {
             ImmutableArray<Graph> networks = candidate.Make();
-            double merit = subject.Figures.MeritOf(subject.Scores(networks, subject.Validation, options.Cancel), subject.Validation);
+            double merit = subject.Figures.Of(networks, subject.Validation, options.Cancel)[subject.Figures.MeritIndex];
             if (best is null || merit > best.Value.Merit || double.IsNaN(best.Value.Merit)) best = (candidate.Label, networks, merit);
             tried++;
         }
 
         var (label, chosen, validation) = best!.Value;
-        ImmutableArray<double> test = subject.Figures.Of(subject.Scores(chosen, subject.Test, options.Cancel), subject.Test);
+        ImmutableArray<double> test = subject.Figures.Of(chosen, subject.Test, options.Cancel);
         Row row = new(start, seed, method, label, tried, validation, test, chosen.Sum(network => network.Parameters.Values.Sum(p => p.Shape.Count)), steps?.Invoke() ?? 0);
         log.Add(row);
         options.Line?.Invoke(Text(row));
@@ -47,7 +47,7 @@ internal sealed class Trials(Subject subject, RowLog log, CkiOptions options)
 
     private string Text(Row row)
     {
-        string of = string.Create(CultureInfo.InvariantCulture, $"{row.Validation:0.0000} on validation data, {row.Test[subject.Figures.Names.IndexOf(subject.Figures.Merit)]:0.0000} on test data");
+        string of = string.Create(CultureInfo.InvariantCulture, $"{row.Validation:0.0000} on validation data, {row.Test[subject.Figures.MeritIndex]:0.0000} on test data");
         return $"{subject.Figures.Merit} {of}: {row.Method}{(row.Chosen == "" ? "" : $" ({row.Chosen}, of {row.Tried})")}, seed {row.Seed}, {(row.Start == CkiStart.Same ? "same" : "other")} start";
     }
 }

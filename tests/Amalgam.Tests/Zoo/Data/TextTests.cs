@@ -1,6 +1,7 @@
 using System.Text;
 using Amalgam.Training.Data;
 using Amalgam.Zoo.Data;
+using Amalgam.Zoo.Runs;
 
 namespace Amalgam.Tests.Zoo.Data;
 
@@ -58,6 +59,34 @@ public class TextTests
         Assert.Equal(2490, train.Count);
         Assert.Equal(277, DataSource.OpenNamed("rte", Split.Test, new Dictionary<string, string> { ["vocabulary"] = "300" }, RealData.At()).Count);
         Assert.InRange(train.Labels.ToArray().Average(), 0.45, 0.55);
+    }
+
+    [Fact]
+    public void Own_texts_are_opened_by_their_paths_and_columns()
+    {
+        using TemporaryFolder folder = new();
+        File.WriteAllText(folder["train.tsv"], "id\tleft\tright\tlabel\n1\ta b \tc\t10\n2\td\te\t9\n3\tf\tg\t10\n");
+        File.WriteAllText(folder["test.tsv"], "left\tlabel\tright\nx\t9\ty\n");
+        DataDescription data = DataDescription.Parse($"texts:train={folder["train.tsv"]},test={folder["test.tsv"]},columns=left/right,length=9");
+        Dataset train = RunData.OpenTrain(data), test = RunData.OpenTest(data);
+        Assert.Equal(["9", "10"], train.Classes); // by size, not by letters
+        Assert.Equal([1, 0, 1], train.Labels.ToArray());
+        Assert.Equal([0], test.Labels.ToArray());
+        float[] row = new float[9];
+        train.Read(0, 0, default, row);
+        Assert.Equal([1f, 3 + ' ', 3 + 'a', 3 + ' ', 3 + 'b', 2, 3 + ' ', 3 + 'c', 2], row);
+        Assert.False(data.HasOnePart);
+        Assert.True((data with { Options = data.Options.Remove("test") }).HasOnePart);
+
+        Refused("needs the option train", new("texts"));
+        Refused("none.tsv does not exist", DataDescription.Parse("texts:train=none.tsv"));
+        Refused("3 columns of texts", data with { Options = data.Options.SetItem("columns", "a,b,c") });
+        Refused("leave the option vocabulary out", data with { Options = data.Options.SetItem("tokenizer", folder.Path).SetItem("vocabulary", "500") });
+        Refused("has no tokenizer", data with { Options = data.Options.SetItem("tokenizer", folder.Path) });
+        File.WriteAllText(folder["train.tsv"], "sentence\tlabel\na\tx\n");
+        Refused("has 1 different labels", data);
+
+        static void Refused(string phrase, DataDescription data) => Assert.Contains(phrase, Assert.Throws<InvalidDataException>(() => RunData.OpenTrain(data)).Message);
     }
 
     [Theory]

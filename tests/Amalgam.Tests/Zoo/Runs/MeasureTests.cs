@@ -78,9 +78,31 @@ public class MeasureTests
     {
         Clicked data = new([1, 0, 1], [0, 0, 0]);
         IReadOnlyList<Measure> found = Measure.Of(new(new(3, 2), [0, 1, 0, 1, 1, 2]), data, [[1], [0]]);
-        Assert.Equal(["accuracy", "loss", "task 1", "task 2"], found.Select(m => m.Name));
+        Assert.Equal(["accuracy", "loss", "auc", "macro recall", "macro f1", "task 1", "task 2"], found.Select(m => m.Name));
         Assert.Equal(2 / 3.0, found[0].Value, 12);
         Assert.Contains("gives 1 scores", Assert.Throws<InvalidDataException>(() => Measure.Of(new(new(3, 1)), new Clicked([1, 0, 2], [0, 0, 0], 3), [])).Message);
+    }
+
+    [Fact]
+    public void Two_classes_are_also_measured_by_how_much_larger_the_second_score_is()
+    {
+        // Differences 1, 3, -2, 1, 0 for the labels 1, 1, 0, 0, 1: of six pairs one ties and one is the wrong way round. All but the fourth are predicted right, of equal scores the first class.
+        Tensor scores = new(new(5, 2), [0, 1, -1, 2, 5, 3, 2, 3, 7, 7]);
+        Dictionary<string, double> found = Measure.Of(scores, new Clicked([1, 1, 0, 0, 1], new int[5]), []).ToDictionary(m => m.Name, m => m.Value);
+        Assert.Equal((1 + 0.5 + 1 + 1 + 1 + 0) / 6, found["auc"], 12);
+        Assert.Equal((0.5 + 2 / 3.0) / 2, found["macro recall"], 12);
+        Assert.Equal((2 * 1 / (2.0 + 2) + 2 * 2 / (3.0 + 3)) / 2, found["macro f1"], 12);
+    }
+
+    [Fact]
+    public void Many_classes_have_no_area_under_a_curve()
+    {
+        // Of classes 0, 1, 2 with 2, 1, 1 samples one, one and none are found; 2 is never predicted.
+        Tensor scores = new(new(4, 3), [3, 1, 0, 1, 2, 0, 0, 4, 1, 5, 0, 1]);
+        IReadOnlyList<Measure> found = Measure.Of(scores, new Clicked([0, 0, 1, 2], new int[4], 3), []);
+        Assert.Equal(["accuracy", "loss", "macro recall", "macro f1"], found.Select(m => m.Name));
+        Assert.Equal((0.5 + 1 + 0) / 3, found[2].Value, 12);
+        Assert.Equal((2 * 1 / 4.0 + 2 * 1 / 3.0 + 0) / 3, found[3].Value, 12);
     }
 
     private sealed class Groups(int count, int size, int[] users) : Dataset

@@ -1,4 +1,5 @@
 using Amalgam.Training;
+using Amalgam.Transfer;
 using Amalgam.Zoo.Runs;
 
 namespace Amalgam.Tests.Zoo.Runs;
@@ -88,6 +89,8 @@ public class RunDescriptionTests
     [InlineData("schedule: cosin", "did you mean 'cosine'?")]
     [InlineData("loss: {name: cosine}", "needs 'class_vectors'")]
     [InlineData("loss: {name: mse, label_smoothing: 0.1}", "this loss has no key 'label_smoothing'")]
+    [InlineData("train: some", "there is no scope 'some' here; known are splice, all")]
+    [InlineData("loss: {name: entropy, target: label}", "the loss entropy has no key 'target'")]
     [InlineData("seed: 1.5", "expected a whole number, found '1.5'")]
     [InlineData("drop_last: maybe", "expected true or false")]
     [InlineData("seed: 1\nseed: 2", "stands twice")]
@@ -111,6 +114,25 @@ public class RunDescriptionTests
     [InlineData("data: mnist\nmodel: {hidden: 3}\nlr: 1\nepochs: 3", "'name' is missing here")]
     public void What_is_no_run_is_refused(string text, string message) =>
         Assert.Contains(message, Assert.Throws<InvalidDataException>(() => RunDescription.Parse(text, "run.yml")).Message);
+
+    [Fact]
+    public void What_a_splice_trains_is_written_and_the_model_may_be_given_from_outside()
+    {
+        const string Text = "data: mnist\nlr: 0.1\nepochs: 3\n";
+        Assert.Contains("'model' is missing", Assert.Throws<InvalidDataException>(() => RunDescription.Parse(Text, "run.yml")).Message);
+        RunDescription plain = RunDescription.Parse(Text + "loss: entropy", "run.yml", new("mlp"));
+        Assert.Equal(("mlp", null, "entropy"), (plain.Model.Name, plain.Train, plain.Loss.Name));
+        Assert.DoesNotContain("train:", RunYaml.Write(plain));
+        foreach (TrainScope scope in Enum.GetValues<TrainScope>())
+        {
+            string written = RunYaml.Write(plain with { Train = scope });
+            RunDescription read = RunDescription.Parse(written, "run.yaml");
+            Assert.Equal(scope, read.Train);
+            Assert.Equal(written, RunYaml.Write(read));
+        }
+
+        Assert.Equal("cnn", RunDescription.Parse(Text + "model: cnn", "run.yml", new("mlp")).Model.Name);
+    }
 
     [Fact]
     public void A_file_that_is_not_there_is_named()

@@ -66,6 +66,26 @@ public class TextModelRunTests
         for (int i = 0; i < expected.Length; i++) Assert.Equal(expected[i], mean["classifier.weight"].Values[i], 1e-6);
     }
 
+    [Theory]
+    [InlineData(TextFamily.Bert)]
+    [InlineData(TextFamily.Roberta)]
+    public async Task Two_of_them_are_spliced_into_a_folder_again(TextFamily family)
+    {
+        using TemporaryFolder folder = new();
+        string model = TinyTextModel.Write(folder["model"], family, 2);
+        await Succeeds("train", Describe(folder, model, "seed: 1"), "-o", folder["a"]);
+        await Succeeds("train", Describe(folder, model, "seed: 2"), "-o", folder["b"]);
+        string run = Describe(folder, model);
+        File.WriteAllText(run, string.Join('\n', File.ReadLines(run).Where(line => !line.StartsWith("model", StringComparison.Ordinal))));
+        await Succeeds("splice", folder["a"], folder["b"], "--train", run, "-o", folder["spliced"], "--include", "classifier*.weight");
+        JsonElement spliced = await Evaluate(folder["spliced"], "--data", $"texts:train={folder["train.tsv"]},test={folder["test.tsv"]},length=12");
+        Assert.True(spliced.GetProperty("accuracy").GetDouble() > 0.9, $"{spliced}");
+        var (a, result) = (TestModel.Read(folder["a"]), TestModel.Read(folder["spliced"]));
+        Assert.Equal(a.Keys.Order(), result.Keys.Order());
+        string[] changed = [.. a.Keys.Where(name => !a[name].Values.AsSpan().SequenceEqual(result[name].Values)).Order()];
+        Assert.Equal(family == TextFamily.Bert ? ["classifier.weight"] : ["classifier.dense.weight", "classifier.out_proj.weight"], changed);
+    }
+
     [Fact]
     public async Task With_validation_the_folder_holds_the_best_epoch_and_the_last_stands_beside()
     {
@@ -112,6 +132,10 @@ public class TextModelRunTests
         string json = File.ReadAllText(Path.Combine(model, "vocab.json"));
         File.WriteAllText(Path.Combine(model, "vocab.json"), json[..^40]);
         await RefusesTraining("vocab.json is not valid JSON", Describe(folder, model));
+
+        await RefusesTraining("no/folder does not exist", Describe(folder, "no/folder"));
+        await RefusesTraining("has no config.json", Describe(folder, Directory.CreateDirectory(folder["empty"]).FullName));
+        await Refuses("is read from files of yours", "data", "get", "texts");
 
         async Task RefusesTraining(string phrase, string run, Func<string, string>? edit = null)
         {

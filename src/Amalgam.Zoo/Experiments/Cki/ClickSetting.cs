@@ -8,13 +8,13 @@ using Amalgam.Zoo.Runs;
 
 namespace Amalgam.Zoo.Experiments.Cki;
 
-/// <summary>How large the experiment on a data set is, so that all of them together run in about an hour on two cores.</summary>
+/// <summary>How large the experiment on a recommendation data set is, so that all of them together run in about an hour on two cores.</summary>
 /// <param name="Dataset">The data set.</param>
 /// <param name="Epochs">Passes of the networks that are integrated.</param>
 /// <param name="MoreEpochs">Passes of what is learned afterwards.</param>
 /// <param name="Limit">Training samples; null for all.</param>
 /// <param name="Users">Validation samples and test samples at most.</param>
-internal sealed record CkiSetting(string Dataset, int Epochs, int MoreEpochs, int? Limit, int Users)
+internal sealed record ClickSetting(string Dataset, int Epochs, int MoreEpochs, int? Limit, int Users)
 {
     /// <summary>Of 205 groups, each of a clicked item and 4 drawn ones: 1,025 pairs, for the authors' 1,024.</summary>
     private const int Groups = 205;
@@ -22,22 +22,22 @@ internal sealed record CkiSetting(string Dataset, int Epochs, int MoreEpochs, in
     private const double Rate = 1e-3;
 
     /// <summary>The data sets of the tables about recommendation.</summary>
-    public static readonly ImmutableArray<CkiSetting> Recommendation =
+    public static readonly ImmutableArray<ClickSetting> All =
     [
-        new("beauty", 6, 3, null, 4000),
-        new("ml-1m", 4, 2, 150_000, 4000),
-        new("douban-book", 6, 3, null, 4000),
-        new("douban-music", 6, 3, null, 4000),
+        new("beauty", 12, 3, null, 3000),
+        new("ml-1m", 10, 3, 150_000, 3000),
+        new("douban-book", 16, 3, null, 3000),
+        new("douban-music", 20, 3, null, 3000),
     ];
 
     private static readonly ImmutableArray<string> Recommenders = ["din", "gru4rec", "sasrec"];
 
-    /// <summary>What a reproduction is of.</summary>
+    /// <summary>What a reproduction on a recommendation data set is of.</summary>
     /// <exception cref="InvalidDataException">There is no such table for that data set or model, or the data is not there.</exception>
     public static Subject Open(CkiOptions options)
     {
-        CkiSetting setting = Recommendation.FirstOrDefault(s => s.Dataset == options.Dataset)
-            ?? throw new InvalidDataException($"table {options.Table} is of {string.Join(", ", Recommendation.Select(s => s.Dataset))}; there is none of '{options.Dataset}'");
+        ClickSetting setting = All.FirstOrDefault(s => s.Dataset == options.Dataset)
+            ?? throw new InvalidDataException($"table {options.Table} is of {string.Join(", ", All.Select(s => s.Dataset))}; there is none of '{options.Dataset}'");
         if (!Recommenders.Contains(options.Model)) throw new InvalidDataException($"the models are {string.Join(", ", Recommenders)}; there is no '{options.Model}'");
         Dataset train = DataSource.OpenNamed(setting.Dataset, Split.Train), validation = DataSource.OpenNamed(setting.Dataset, Split.Validation), test = DataSource.OpenNamed(setting.Dataset, Split.Test);
         return setting.OfClicks(options, ((Clicks)train).Ids, train, validation, test);
@@ -54,9 +54,10 @@ internal sealed record CkiSetting(string Dataset, int Epochs, int MoreEpochs, in
         ZooModel model = ZooModel.Find(options.Model);
         var sizes = ImmutableDictionary.CreateRange<string, string>([new("items", items.ToString(CultureInfo.InvariantCulture)), new("length", train.Fields[0].Shape.Size(0).ToString(CultureInfo.InvariantCulture))]);
         int users = options.Users ?? Users;
-        Dataset choice = Some(validation, users);
-        return new($"{Dataset}-{options.Model}", model.With(sizes), new BinaryCrossEntropy("label"), new RankingFigures(), Some(train, options.Limit ?? Limit), choice, Some(test, users))
+        Dataset choice = Subject.Some(validation, users);
+        return new($"{Dataset}-{options.Model}", model.With(sizes), new BinaryCrossEntropy("label"), new RankingFigures(), Subject.Some(train, options.Limit ?? Limit), choice, Subject.Some(test, users))
         {
+            Model = new ModelDescription(options.Model) { Options = sizes }.Text,
             Dynamic = model.Options.Any(o => o.Name == "hyper") ? model.With(sizes.Add("hyper", "true")) : null,
             Scopes = [new("head", name => name.StartsWith("head.", StringComparison.Ordinal) && name.EndsWith(".weight", StringComparison.Ordinal))],
             Training = new() { Rule = new Adam(), Rate = Rate, Batch = Groups, EvaluationBatch = 128, Merit = ItemRanking.Merit(choice) },
@@ -64,7 +65,4 @@ internal sealed record CkiSetting(string Dataset, int Epochs, int MoreEpochs, in
             MoreEpochs = options.MoreEpochs ?? MoreEpochs,
         };
     }
-
-    /// <summary>Some of the samples, drawn once for all.</summary>
-    private static Dataset Some(Dataset data, int? count) => count is { } few && few < data.Count ? Subset.Split(data, few, 0).Second : data;
 }
