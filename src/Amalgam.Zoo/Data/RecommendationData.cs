@@ -25,7 +25,7 @@ internal static class RecommendationData
         HasValidation = true,
         Options = ImmutableDictionary.CreateRange<string, string>([new("length", "30"), new("negatives", "4"), new("candidates", "99")]),
         Open = (files, split, o) =>
-            new Clicks($"{of.Name}, {Part(split)}", of.Read(files.Need(of.File)), split, o.Whole("length", 1, 4096), o.Whole(split == Split.Train ? "negatives" : "candidates", 1, 10_000)),
+            new Clicks($"{of.Name}, {Part(split)}", Read(files.Need(of.File), split, of.Read), split, o.Whole("length", 1, 4096), o.Whole(split == Split.Train ? "negatives" : "candidates", 1, 10_000)),
     };
 
     private static DataSource AsNext((string Name, string Summary, string Terms, string File, Func<string, Interactions> Read) of) => new($"{of.Name}-next", $"The same as {of.Name}, to find the next item among all", of.Terms)
@@ -33,8 +33,15 @@ internal static class RecommendationData
         Files = [of.File],
         HasValidation = true,
         Options = ImmutableDictionary.CreateRange<string, string>([new("length", "50")]),
-        Open = (files, split, o) => new NextItems($"{of.Name}-next, {Part(split)}", of.Read(files.Need(of.File)), split, o.Whole("length", 1, 4096)),
+        Open = (files, split, o) => new NextItems($"{of.Name}-next, {Part(split)}", Read(files.Need(of.File), split, of.Read), split, o.Whole("length", 1, 4096)),
     };
+
+    private static Interactions Read(string path, Split split, Func<string, Interactions> read)
+    {
+        Interactions all = read(path);
+        int needed = split == Split.Train ? 4 : 3;
+        return all.Users.Any(u => u.Length >= needed) ? all : throw new InvalidDataException($"{path}: no user has {needed} items, which the {Part(split)} part needs");
+    }
 
     private static string Part(Split split) => split switch
     {

@@ -21,7 +21,7 @@ public static class SpliceFolder
     public const string BaselineState = "baseline.state.safetensors";
 
     /// <summary>Every file that a splice may leave.</summary>
-    public static readonly ImmutableArray<string> All = [.. RunFolder.All, Weights, Report, Baseline, BaselineState];
+    public static readonly ImmutableArray<string> All = [.. RunFolder.All, RunFolder.Last, RunFolder.LastOnnx, Weights, Report, Baseline, BaselineState];
 
     /// <summary>Files that go with a model's weights in its folder: configuration and tokenizer.</summary>
     internal static ImmutableArray<string> SideFilesOf(ParentModel model) => model.IsFolder ? [.. SideFiles.Of(model.Path).Order(StringComparer.Ordinal)] : [];

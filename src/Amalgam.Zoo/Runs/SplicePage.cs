@@ -131,7 +131,7 @@ internal static class SplicePage
         foreach (SplicedWeight weight in shown)
         {
             string g = string.Join(", ", result.Models.Select((m, k) => $"{m} {Figures.Text(SplicedSummary.Mean(weight.Global[k].Span), "0.000")}"));
-            yield return new Heading($"{weight.Name} {weight.Shape}", 3);
+            yield return new Heading(SplicedSummary.IsOfSamples(weight) ? $"{weight.Name}, of the first {weight.Shape[0]} samples" : $"{weight.Name} {weight.Shape}", 3);
             yield return new Paragraph($"g: {g}", Quiet: true);
             yield return new SideBySide(
                 HistogramChart.Of("Local term l", "l", Bins, [.. weight.Local.Select((l, k) => (result.Models[k], (ReadOnlyMemory<float>)l.Span.ToArray()))]),
@@ -144,10 +144,16 @@ internal static class SplicePage
         yield return new SideBySide([.. mapped.Select(Map)]);
     }
 
-    /// <summary>The first model's shares; of a larger matrix each cell is the mean of a block.</summary>
+    /// <summary>The first model's shares, those of the first sample where each has its own; of a larger matrix each cell is the mean of a block.</summary>
     private static HeatMap Map(SplicedWeight weight)
     {
         Tensor shares = weight.Shares[0];
+        if (SplicedSummary.IsOfSamples(weight))
+        {
+            Shape one = new(shares.Shape.Sizes[1..]);
+            shares = new(one, shares.Span[..(int)one.Count].ToArray());
+        }
+
         int columns = shares.Shape.Rank == 2 ? shares.Shape.Size(1) : shares.Count / shares.Shape.Size(0), rows = shares.Count / columns;
         int down = (rows + MostCells - 1) / MostCells, across = (columns + MostCells - 1) / MostCells, height = (rows + down - 1) / down, width = (columns + across - 1) / across;
         double[] sums = new double[height * width], counts = new double[height * width];

@@ -72,5 +72,5 @@ public sealed record SpliceResult
     /// <summary>What the size of the result is, in a sentence.</summary>
     public string SizeText => IsSameNetwork
         ? $"The result has {After.Parameters:N0} parameters in {After.Operators:N0} operators, the same ones as {Models[0]}, operator for operator: nothing was added to it."
-        : $"The result has {After.Parameters:N0} parameters in {After.Operators:N0} operators, {Models[0]} has {Before.Parameters:N0} in {Before.Operators:N0}: the splice is part of what runs, since a weight is made for each sample.";
+        : $"The result has {After.Parameters:N0} parameters in {After.Operators:N0} operators, {Models[0]} has {Before.Parameters:N0} in {Before.Operators:N0}: the splice is part of what runs, since weights are made for each sample and cannot be baked.";
 }

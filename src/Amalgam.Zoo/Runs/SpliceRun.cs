@@ -16,7 +16,8 @@ namespace Amalgam.Zoo.Runs;
 /// </summary>
 public sealed class SpliceRun
 {
-    private const int AnyBatch = 2;
+    /// <summary>Samples that the networks are built for; of weights that are made for each sample so many are looked at.</summary>
+    private const int Samples = 32;
 
     private readonly SpliceDescription _splice;
     private readonly RunDescription _run;
@@ -43,7 +44,7 @@ public sealed class SpliceRun
     public SpliceRun(SpliceDescription splice, string folder, bool resume = false, bool overwrite = false)
     {
         ModelDescription? architecture = splice.Run.Model.Name == "" ? null : splice.Run.Model;
-        ParentModel Open(ModelReference reference) => ParentModel.Open(reference.Path, architecture, AnyBatch);
+        ParentModel Open(ModelReference reference) => ParentModel.Open(reference.Path, architecture, Samples);
         _models = [.. TrainingRules.SourcesOf(splice.Recipe).Select(m => Open(m.Model))];
         _origin = splice.Recipe.BaseModel is { } origin ? Open(origin) : null;
         ModelDescription own = _models[0].Model with { Freeze = splice.Run.Model.Freeze };
@@ -52,7 +53,7 @@ public sealed class SpliceRun
         Names = ParentModel.NamesOf(_models);
 
         string?[] inputs = [.. _models.Append(_origin).SelectMany(m => (string?[])[m?.File, m?.Path]), _run.Loss.ClassVectors, _run.Data.IsFile ? _run.Data.Name : null];
-        _output = new(folder, [.. SpliceFolder.All, .. SpliceFolder.SideFilesOf(_models[0])], inputs, resume, overwrite);
+        _output = new(folder, [.. RunFolder.NamesIn(folder), .. SpliceFolder.All, .. SpliceFolder.SideFilesOf(_models[0])], inputs, resume, overwrite);
         _data = RunData.Open(_models.Aggregate(_run.Data, (data, model) => ModelText.For(data, model.Path)));
         _training = new(splice.Recipe, _models, _origin, _run, _data, _output.PathOf(RunFolder.State));
         _judge = new(_run, _training.Loss);
@@ -122,8 +123,11 @@ public sealed class SpliceRun
         _baseline?.Run(progress, epoch => epochDone?.Invoke(epoch, true), cancel);
 
         Graph last = _training.Last(), result = _training.Result();
-        Save(last, RunFolder.Model, RunFolder.Onnx);
-        if (_training.Trainer.Best is not null) Save(result, RunFolder.Best, RunFolder.BestOnnx);
+        bool hasBest = _training.Trainer.Best is not null, isFolder = _models[0].IsFolder;
+
+        // A folder of Hugging Face has one file of weights by that name: those that the run is known by.
+        Save(last, isFolder && hasBest ? RunFolder.Last : RunFolder.Model, isFolder && hasBest ? RunFolder.LastOnnx : RunFolder.Onnx);
+        if (hasBest) Save(result, isFolder ? RunFolder.Model : RunFolder.Best, isFolder ? RunFolder.Onnx : RunFolder.BestOnnx);
         List<SpliceRow> rows = [.. before, Row(SpliceStage.Trained, "learned splice", result, cancel)];
         if (_baseline is not null) rows.Add(Row(SpliceStage.Trained, $"{Names[0]}, trained on alone", SaveBaseline(), cancel));
 
@@ -149,8 +153,8 @@ public sealed class SpliceRun
             Epochs = [.. _training.Trainer.History],
             Best = _training.Trainer.BestEpoch,
             Baseline = [.. _baseline?.History ?? []],
-            Before = NetworkSize.Of(_models[0].Graph, AnyBatch),
-            After = NetworkSize.Of(result, AnyBatch),
+            Before = NetworkSize.Of(_models[0].Graph, Samples),
+            After = NetworkSize.Of(result, Samples),
             IsSameNetwork = NetworkSize.IsSame(_models[0].Graph, result),
             Seconds = (seconds[0], seconds[^1], seconds[..^1].Sum()),
             Batch = Math.Min(_run.Batch, timed.Count),
@@ -179,7 +183,7 @@ public sealed class SpliceRun
         {
             Checkpoints.GraphWeights.Save(network, _output.PathOf(weights), overwrite: true);
             _output.SaveOnnx(network, new(""), onnx, _notes);
-            _notes.Add($"a weight that is made for each sample cannot be baked: {onnx} runs with the splice inside it, {weights} has what was trained");
+            _notes.Add("weights that are made for each sample cannot be baked: the .onnx files run with the splice inside them, the .safetensors files have what was trained");
             return;
         }
 

@@ -59,13 +59,7 @@ internal sealed class SpliceTraining
     /// <summary>What becomes of each weight in the result. Of weights that are made for each sample it is told of the first samples of some data.</summary>
     public ImmutableArray<SplicedWeight> Inspect(RunData data)
     {
-        void Fill(Executor executor)
-        {
-            Batches batches = new(data.Validation ?? data.Train!, Integration.Graph.Inputs.Values.First().Shape.Size(0), shuffle: false);
-            batches.Fill(0, batches.Bind(name => Integration.Graph.Inputs.ContainsKey(name) ? executor[name] : null));
-        }
-
-        ImmutableArray<SplicedWeight> Now() => Integration.Inspect(Integration.IsDynamic ? Fill : null);
+        ImmutableArray<SplicedWeight> Now() => Integration.Inspect(Integration.IsDynamic ? executor => Fill(executor, data.Validation ?? data.Train!) : null);
         return Trainer.Best is null ? Now() : WithBest(Now);
     }
 
@@ -85,6 +79,21 @@ internal sealed class SpliceTraining
         foreach (NamePattern pattern in model.Freeze.Select(text => NamePattern.Parse(text, plainIsGlob: false)))
         {
             if (Surgery.Freeze(graph, pattern.Matches) == 0 && !graph.Parameters.Keys.Any(pattern.Matches)) throw new GraphException($"freeze: no parameter matches '{pattern.Text}'");
+        }
+    }
+
+    /// <summary>Fills the network's inputs with the first samples. Of a group of items it takes as many as the network was built for.</summary>
+    private void Fill(Executor executor, Dataset data)
+    {
+        foreach (var (name, node) in Integration.Graph.Inputs)
+        {
+            int field = data.IndexOf(name), samples = Math.Min(node.Shape.Size(0), data.Count), row = (int)node.Shape.Count / node.Shape.Size(0);
+            float[] values = new float[data.Fields[field].Shape.Count];
+            for (int i = 0; i < samples; i++)
+            {
+                data.Read(field, i, default, values);
+                values.AsSpan(0, Math.Min(row, values.Length)).CopyTo(executor[node].Span[(i * row)..]);
+            }
         }
     }
 

@@ -13,10 +13,10 @@ public sealed record SplicedSummary(string Name, Shape Shape, ImmutableArray<dou
 {
     /// <summary>Sums up a weight.</summary>
     public static SplicedSummary Of(SplicedWeight weight) =>
-        new(weight.Name, weight.Shape, [.. weight.Global.Select(g => Mean(g.Span))], [.. weight.Shares.Select(s => ShareSummary.Of(s.Span))]);
+        new(weight.Name, IsOfSamples(weight) ? new(weight.Shape.Sizes[1..]) : weight.Shape, [.. weight.Global.Select(g => Mean(g.Span))], [.. weight.Shares.Select(s => ShareSummary.Of(s.Span))]);
 
-    /// <summary>The shapes of weights as tables have them.</summary>
-    public override string ToString() => $"{Name} {Shape}";
+    /// <summary>Whether the weight is made for each sample.</summary>
+    internal static bool IsOfSamples(SplicedWeight weight) => !weight.Global.IsEmpty && weight.Global[0].Count > 1;
 
     internal static double Mean(ReadOnlySpan<float> values)
     {

@@ -5,6 +5,7 @@ using Amalgam.Merging.Recipes;
 using Amalgam.Tests.Zoo.Report;
 using Amalgam.Tests.Zoo.Runs;
 using Amalgam.Training;
+using Amalgam.Zoo.Models;
 using Amalgam.Zoo.Runs;
 using static Amalgam.Tests.Cli.CommandLine;
 
@@ -155,15 +156,16 @@ public class SpliceCommandTests(SplicedModels models) : IClassFixture<SplicedMod
     [Theory]
     [InlineData("merge_method: cki\nparameters: {local: learned, splice: hard, exclude: [fc2.*]}", "cki:splice=hard", "--exclude", "fc2.*")]
     [InlineData("merge_method: linear\nparameters: {weight: 1, per: layer, include: ['*.weight']}", "linear:per=layer", "--include", "*.weight")]
-    [InlineData("merge_method: task_arithmetic\nbase_model: WIDE\nparameters: {weight: 1, lambda: 0.3}", "task_arithmetic", "--base", "WIDE")]
-    public async Task A_recipe_gives_the_bytes_of_the_command(string recipe, string method, string option, string value)
+    [InlineData("merge_method: task_arithmetic\nbase_model: BASE\nparameters: {weight: 1, lambda: 0.3}", "task_arithmetic", "--base", "BASE")]
+    [InlineData("merge_method: task_arithmetic\nbase_model: BASE\nparameters: {weight: 0.5, include: [fc2.*]}\ndtype: float32", "task_arithmetic:weight=0.5", "--base", "BASE", "--include", "fc2.*")]
+    public async Task A_recipe_gives_the_bytes_of_the_command(string recipe, string method, params string[] options)
     {
         using TemporaryFolder folder = new();
         string run = models.Describe(folder), a = Path.Combine(A, RunFolder.Best), b = Path.Combine(B, RunFolder.Best);
         string origin = Path.Combine(models["a"], RunFolder.Model);
-        await Succeeds("splice", "-m", method, a, b, "--train", run, "-o", folder["out"], option, value == "WIDE" ? origin : value, "-q");
+        await Succeeds(["splice", "-m", method, a, b, "--train", run, "-o", folder["out"], .. options.Select(o => o == "BASE" ? origin : o), "-q"]);
         string train = string.Concat(File.ReadAllText(run).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => $"  {line}\n"));
-        File.WriteAllText(folder["recipe.yml"], $"{recipe.Replace("WIDE", origin)}\nmodels: [{{model: '{a}'}}, {{model: '{b}'}}]\ntrain:\n{train}");
+        File.WriteAllText(folder["recipe.yml"], $"{recipe.Replace("BASE", origin)}\nmodels: [{{model: '{a}'}}, {{model: '{b}'}}]\ntrain:\n{train}");
         string plan = await Succeeds("merge", folder["recipe.yml"], "--dry-run");
         Assert.Contains(", learned", plan);
         Assert.Contains("numbers on 300 samples", plan);
@@ -227,7 +229,7 @@ public class SpliceCommandTests(SplicedModels models) : IClassFixture<SplicedMod
         await Refuses("nothing is spliced", "splice", A, B, "--include", "head.*", "--train", run, "-o", folder["out"]);
         await Refuses("there is no scope 'some' here", "splice", A, B, "--train", models.Describe(folder, "train: some", "some.yml"), "-o", folder["out"]);
         await Refuses("name a folder", "splice", A, B, "--train", run);
-        await Refuses("is not empty", "splice", A, B, "--train", run, "-o", A);
+        await Refuses("is not empty", "splice", A, B, "--train", run, "-o", models["wide"]);
         await Refuses("where the run leaves its files", "splice", A, B, "--train", run, "-o", A, "--overwrite");
         await Refuses("does not say of which architecture", "splice", Bare(folder), B, "--train", run, "-o", folder["out"]);
         Assert.False(Directory.Exists(folder["out"]));
@@ -252,6 +254,64 @@ public class SpliceCommandTests(SplicedModels models) : IClassFixture<SplicedMod
         using JsonDocument eval = JsonDocument.Parse(await Succeeds("eval", folder["out"], "--json"));
         foreach (string measure in (string[])["auc", "uauc", "ndcg@10", "hr@5"])
             Assert.Equal(learned.GetProperty(measure).GetDouble(), eval.RootElement.GetProperty("models")[0].GetProperty(measure).GetDouble());
+    }
+
+    [Fact]
+    public async Task A_recommender_whose_weights_are_made_for_each_sample_keeps_the_splice_inside()
+    {
+        UseRealData();
+        using TemporaryFolder folder = new();
+        string text = "data: {name: lastfm, validation: own, limit: 200}\nmodel: {name: din, items: 3647, size: 8}\nloss: bce\noptimizer: adam\nlr: 0.01\nepochs: 1\nbatch: 100\n";
+        File.WriteAllText(folder["a.yml"], text);
+        File.WriteAllText(folder["b.yml"], text.Replace("size: 8", "size: 8, hyper: true"));
+        foreach (string name in (string[])["a", "b"]) await Succeeds("train", folder[$"{name}.yml"], "-o", folder[name], "-q");
+        var (code, output, error) = await Run("splice", folder["a"], folder["b"], "--train", folder["a.yml"], "--include", "head.*.weight", "-o", folder["out"]);
+        Assert.True(code == 0, error);
+        Assert.Contains("cannot be baked", output);
+        Assert.Contains("run with the splice inside", error);
+        using JsonDocument result = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder["out"], RunFolder.Result)));
+        Assert.False(result.RootElement.GetProperty("same_network").GetBoolean());
+        using JsonDocument eval = JsonDocument.Parse(await Succeeds("eval", Path.Combine(folder["out"], RunFolder.BestOnnx), "--data", "lastfm", "--json"));
+        Assert.Equal(
+            result.RootElement.GetProperty("networks").EnumerateArray().Last().GetProperty("test").GetProperty("ndcg@10").GetDouble(),
+            eval.RootElement.GetProperty("models")[0].GetProperty("ndcg@10").GetDouble(), 1e-4);
+        HtmlReportTests.Parse(File.ReadAllText(Path.Combine(folder["out"], SpliceFolder.Report)));
+        using JsonDocument weights = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder["out"], SpliceFolder.Weights)));
+        Assert.Equal([32, 16], weights.RootElement.GetProperty("weights")[0].GetProperty("shape").EnumerateArray().Select(s => s.GetInt32()));
+    }
+
+    [Fact]
+    public async Task Folders_of_Hugging_Face_become_one_again()
+    {
+        using TemporaryFolder folder = new();
+        string model = TinyTextModel.Write(folder["model"], TextFamily.Bert, 2), data = $"texts:train={folder["train.tsv"]},test={folder["test.tsv"]},length=12";
+        TinyTextModel.WriteTexts(folder["train.tsv"], 96);
+        TinyTextModel.WriteTexts(folder["test.tsv"], 24);
+        string text = $"data: {{name: texts, validation: 16, options: {{train: '{folder["train.tsv"]}', test: '{folder["test.tsv"]}', columns: sentence, length: 12}}}}\noptimizer: adam\nlr: 0.005\nepochs: 2\nbatch: 8\n";
+        foreach (string name in (string[])["a", "b"])
+        {
+            File.WriteAllText(folder["run.yml"], $"{text}model: {{name: '{model}'}}\nseed: {(int)name[0]}\n");
+            await Succeeds("train", folder["run.yml"], "-o", folder[name], "-q");
+        }
+
+        File.WriteAllText(folder["run.yml"], text);
+        string output = folder["out"];
+        await Succeeds("splice", folder["a"], folder["b"], "--train", folder["run.yml"], "--include", "*classifier.weight", "--include", "*pooler*weight", "-o", output, "-q");
+        using Checkpoint origin = Checkpoint.Open(folder["a"]), written = Checkpoint.Open(output);
+        Assert.Equal(origin.Tensors.Select(t => (t.Name, t.DType, t.Shape)), written.Tensors.Select(t => (t.Name, t.DType, t.Shape)));
+        Assert.Equal(["bert.pooler.dense.weight", "classifier.weight"], TestModel.Read(folder["a"]).Where(t => !t.Value.Values.AsSpan().SequenceEqual(TestModel.Read(output)[t.Key].Values)).Select(t => t.Key).Order());
+        foreach (string name in (string[])["config.json", "vocab.txt"]) Assert.Equal(File.ReadAllBytes(Path.Combine(folder["a"], name)), File.ReadAllBytes(Path.Combine(output, name)));
+
+        using JsonDocument result = JsonDocument.Parse(File.ReadAllText(Path.Combine(output, RunFolder.Result)));
+        Assert.Equal(Test(result, "learned splice"), await Accuracy(output));
+        Assert.Equal(Test(result, "learned splice"), await Accuracy(Path.Combine(output, RunFolder.Onnx), "--data", $"{data},tokenizer={model}"));
+        await Succeeds("splice", folder["a"], folder["b"], "--train", folder["run.yml"], "--include", "*classifier.weight", "-o", output, "-q", "--overwrite");
+
+        string train = string.Concat(text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => $"  {line}\n"));
+        File.WriteAllText(folder["recipe.yml"], $"merge_method: cki\nmodels: [{{model: '{folder["a"]}'}}, {{model: '{folder["b"]}'}}]\nparameters: {{local: learned, include: ['*classifier.weight']}}\ntrain:\n{train}");
+        await Succeeds("merge", folder["recipe.yml"], folder["merged"], "-q");
+        Assert.Equal(TestModel.Read(output)["classifier.weight"].Values, TestModel.Read(folder["merged"])["classifier.weight"].Values);
+        Assert.Equal(await Accuracy(output), await Accuracy(folder["merged"], "--data", data));
     }
 
     /// <summary>Weights that do not say what they are of.</summary>

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Text;
-using System.Text.Json;
 using Amalgam.Graphs;
 using Amalgam.Merging;
 using Amalgam.Transfer;
@@ -21,9 +20,6 @@ public static class CkiExperiment
 
     /// <summary>The page with charts.</summary>
     public const string PageFile = "report.html";
-
-    /// <summary>What inference takes.</summary>
-    public const string CostFile = "cost.json";
 
     /// <summary>Runs a table and writes rows, table and page.</summary>
     /// <exception cref="InvalidDataException">There is no such table, or its data is not there.</exception>
@@ -48,7 +44,6 @@ public static class CkiExperiment
         CkiResult result = new(
             options, folder, subject.Name, Setting(subject), subject.Figures.Names, subject.Figures.Merit, reference, rows, Costs(options, subject, networks),
             Shares(options, subject, networks), options.Published ? [] : PaperTables.Find(options.Table, options.Dataset));
-        File.WriteAllText(Path.Combine(folder, CostFile), JsonSerializer.Serialize(result.Costs), new UTF8Encoding(false));
         File.WriteAllText(Path.Combine(folder, TableFile), CkiMarkdown.Of(result), new UTF8Encoding(false));
         CkiPage.Of(result).Save(Path.Combine(folder, PageFile));
         return result;

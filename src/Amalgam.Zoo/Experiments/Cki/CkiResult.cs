@@ -16,7 +16,7 @@ namespace Amalgam.Zoo.Experiments.Cki;
 /// <param name="Paper">The paper's rows; empty where it has none.</param>
 public sealed record CkiResult(
     CkiOptions Options, string Folder, string Subject, string Setting, ImmutableArray<string> Figures, string Merit, string Reference, ImmutableArray<Row> Rows, ImmutableArray<Cost> Costs,
-    ImmutableArray<ShareRange> Shares,     ImmutableArray<PaperRow> Paper)
+    ImmutableArray<ShareRange> Shares, ImmutableArray<PaperRow> Paper)
 {
     /// <summary>Means and spreads over the seeds, for each kind of pair.</summary>
     public ImmutableArray<Summary> Summaries => [.. Rows.Select(row => row.Start).Distinct().Select(start => Summary.Of(Rows, start, Reference))];

@@ -24,9 +24,9 @@ internal sealed record ClickSetting(string Dataset, int Epochs, int MoreEpochs, 
     /// <summary>The data sets of the tables about recommendation.</summary>
     public static readonly ImmutableArray<ClickSetting> All =
     [
-        new("beauty", 12, 3, null, 3000),
-        new("ml-1m", 10, 3, 150_000, 3000),
-        new("douban-book", 16, 3, null, 3000),
+        new("beauty", 10, 3, null, 3000),
+        new("ml-1m", 8, 2, 100_000, 3000),
+        new("douban-book", 14, 3, null, 3000),
         new("douban-music", 20, 3, null, 3000),
     ];
 

@@ -6,8 +6,6 @@ namespace Amalgam.Zoo.Experiments.Cki;
 /// <summary>The rows of a table in a file, a line of JSON each, behind a line that says what they are of. Rows of the same description that an earlier run has left are taken over.</summary>
 internal sealed class RowLog
 {
-    private const string DescriptionName = "description";
-
     private readonly string _path;
     private readonly ImmutableArray<string> _names;
     private readonly List<Row> _rows = [];
@@ -18,7 +16,7 @@ internal sealed class RowLog
     public RowLog(string path, string description, ImmutableArray<string> names)
     {
         (_path, _names) = (path, names);
-        string head = JsonSerializer.Serialize(new Dictionary<string, string> { [DescriptionName] = description });
+        string head = $"{{\"description\":\"{JsonEncodedText.Encode(description)}\"}}";
         string[] lines = File.Exists(path) ? File.ReadAllLines(path) : [];
         if (lines.FirstOrDefault() == head) _rows.AddRange(lines.Skip(1).Select(Parse).TakeWhile(row => row is not null)!);
         File.WriteAllLines(path, [head, .. _rows.Select(row => row.ToJson(names))]);

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Globalization;
 using Amalgam.Checkpoints;
 using Amalgam.Graphs;
@@ -66,7 +65,7 @@ internal sealed class TrainedNetworks(Subject subject, CkiOptions options)
     {
         if (!File.Exists(path)) return null;
         using Checkpoint checkpoint = Checkpoint.Open(path);
-        ImmutableDictionary<string, string> notes = checkpoint.Metadata.ToImmutableDictionary();
+        var notes = checkpoint.Metadata;
         if (notes.GetValueOrDefault(DescriptionKey) != description) return null;
         GraphWeights.Load(network, checkpoint);
         return new(int.Parse(notes[BestKey], CultureInfo.InvariantCulture), long.Parse(notes[StepsKey], CultureInfo.InvariantCulture));

@@ -35,7 +35,8 @@ internal sealed class Planner
     {
         CheckParameters();
         foreach (ModelReference reference in _recipe.References) _models.Open(reference);
-        PlannedModel donor = _models.Open(_recipe.BaseModel ?? _recipe.References.First());
+        // The network that trains is the first model's, so what it does not learn is its own, also where there is a base.
+        PlannedModel donor = _models.Open(_recipe.Train is not null ? (TrainingRules.SourcesOf(_recipe).FirstOrDefault() ?? _recipe.Models[0]).Model : _recipe.BaseModel ?? _recipe.References.First());
         CheckFeatures(donor);
 
         var tensors = ImmutableArray.CreateBuilder<PlannedTensor>();
@@ -177,7 +178,7 @@ internal sealed class Planner
         if (sources.Length < _entry.Least || sources.Length > _entry.Most)
             throw slice.Position.Refuse($"{_entry.Name} merges {_entry.Models} model{(_entry.Most == 1 ? "" : "s")}{(_entry.Base == BaseRole.Origin ? " beside the base" : "")}, found {sources.Length}");
         bool hasOrigin = _entry.Base is BaseRole.Origin or BaseRole.OptionalOrigin;
-        return new([.. sources], hasOrigin ? origin : null, origin ?? sources[0], layers, outer);
+        return new([.. sources], hasOrigin ? origin : null, _recipe.Train is not null ? sources[0] : origin ?? sources[0], layers, outer);
     }
 
     /// <summary>The same layers of the same model; a slice may merge a model's layers with others of its own.</summary>

@@ -122,6 +122,17 @@ public class ClicksTests
     }
 
     [Fact]
+    public void A_file_without_users_of_enough_items_is_refused()
+    {
+        using TemporaryFolder folder = new();
+        Directory.CreateDirectory(folder["recommendation"]);
+        File.WriteAllText(folder["recommendation/lastfm.txt"], "1 5 6 7\n2 5 6\n");
+        Assert.Equal(1, DataSource.OpenNamed("lastfm", Split.Test, new Dictionary<string, string> { ["candidates"] = "4" }, folder[""]).Count);
+        Assert.Contains("no user has 4 items, which the training part needs", Assert.Throws<InvalidDataException>(() => DataSource.OpenNamed("lastfm-next", Split.Train, root: folder[""])).Message);
+        Assert.Contains("all but 4 of 7 items, so 99", Assert.Throws<InvalidDataException>(() => DataSource.OpenNamed("lastfm", Split.Test, root: folder[""])).Message);
+    }
+
+    [Fact]
     public void Damage_is_refused()
     {
         using TemporaryFolder folder = new();

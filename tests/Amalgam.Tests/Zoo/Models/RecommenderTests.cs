@@ -101,6 +101,44 @@ public class RecommenderTests
         Assert.Equal(new(1, 6), Predictions.Of(new Din(20, 8, 6).Build(1), clicks, 1).Shape);
     }
 
+    /// <summary>Half of the users click odd items alone and half even ones; a network that has learned prefers the user's kind.</summary>
+    [Theory]
+    [InlineData("din")]
+    [InlineData("gru4rec")]
+    [InlineData("sasrec")]
+    public void A_dynamic_network_learns_what_a_user_likes(string model)
+    {
+        Random random = new(3);
+        Interactions interactions = new([.. Enumerable.Range(0, 80).Select(user => Enumerable.Range(1, 20).OrderBy(_ => random.Next()).Take(9).Select(i => (2 * i) - (user % 2)).ToArray())], 40);
+        Clicks training = new("training", interactions, Split.Train, 6, 4), validation = new("validation", interactions, Split.Validation, 6, 20);
+        Graph network = ZooModel.Find(model).Build(1, new Dictionary<string, string> { ["items"] = "41", ["size"] = "8", ["length"] = "6", ["hyper"] = "true" }, 1);
+        double before = ShareRight(network, validation);
+        new Trainer(network, new BinaryCrossEntropy("label"), training, new() { Rule = new Adam(), Rate = 1e-2, Epochs = 15, Batch = 32 }).Run();
+        double after = ShareRight(network, validation);
+        Assert.True(before < 0.75 && after > 0.9, $"of the items of the other kind {before} stood below the clicked one, and after training {after}");
+    }
+
+    /// <summary>The share of drawn items of the other kind that score lower than the clicked one.</summary>
+    private static double ShareRight(Graph network, Clicks clicks)
+    {
+        Tensor scores = Predictions.Of(network, clicks, 16);
+        int candidates = scores.Shape.Size(1), other = 0, right = 0;
+        float[] items = new float[candidates];
+        for (int sample = 0; sample < clicks.Count; sample++)
+        {
+            clicks.Read(clicks.IndexOf("target"), sample, default, items);
+            ReadOnlySpan<float> of = scores.Span.Slice(sample * candidates, candidates);
+            for (int i = 1; i < candidates; i++)
+            {
+                if (items[i] % 2 == items[0] % 2) continue;
+                other++;
+                if (of[i] < of[0]) right++;
+            }
+        }
+
+        return right / (double)other;
+    }
+
     /// <summary>Compares the scores of every user and item; <paramref name="features"/> gives what the head scores.</summary>
     private static void Check(Recommender architecture, Func<NaiveTransformer, double[]?[], double[], double[]> features)
     {

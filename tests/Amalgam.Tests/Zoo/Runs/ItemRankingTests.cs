@@ -1,4 +1,3 @@
-using Amalgam.Training.Data;
 using Amalgam.Zoo.Data;
 using Amalgam.Zoo.Runs;
 
@@ -19,7 +18,7 @@ public class ItemRankingTests
         Assert.Equal(2, ranking.Rank(scores, 0));
         Assert.Equal(8 - 2, ranking.Rank([0, 1, 1, 1, 1, 1, 1, 1, 1, 1], 1));
         Assert.Equal(0, ranking.Rank([0, 1, 7, 1, 1, 1, 1, 1, 1, 8], 2)); // what is clicked again is ranked all the same
-        Assert.Contains("items=10", Assert.Throws<InvalidDataException>(() => ranking.Rank(scores[..9], 0)).Message);
+        Assert.Contains("items=10", Assert.Throws<InvalidDataException>(() => ranking.Rank(scores.AsSpan(0, 9), 0)).Message);
     }
 
     [Fact]
