@@ -6,7 +6,6 @@ using Amalgam.Merging.Recipes;
 using Amalgam.Training;
 using Amalgam.Training.Data;
 using Amalgam.Transfer;
-using Amalgam.Zoo.Report;
 
 namespace Amalgam.Zoo.Runs;
 

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Amalgam.Graphs;
 using Amalgam.Transfer;
 
 namespace Amalgam.Zoo.Runs;

@@ -23,7 +23,7 @@ public class SpliceCommandTests(SplicedModels models) : IClassFixture<SplicedMod
     public async Task A_splice_leaves_a_network_that_evaluates_as_it_says()
     {
         using TemporaryFolder folder = new();
-        string output = await Succeeds("splice", A, B, "--train", models.Describe(folder), "-o", folder["out"]);
+        string output = await Succeeds("splice", A, B, "--train", SplicedModels.Describe(folder), "-o", folder["out"]);
         Assert.Contains("operator for operator", output);
         Assert.All(RunFolder.All.Concat([SpliceFolder.Weights, SpliceFolder.Report]), name => Assert.True(File.Exists(Path.Combine(folder["out"], name)), name));
 
@@ -47,7 +47,7 @@ public class SpliceCommandTests(SplicedModels models) : IClassFixture<SplicedMod
     public async Task Shares_are_of_a_whole_and_quantiles_in_order()
     {
         using TemporaryFolder folder = new();
-        await Succeeds("splice", A, B, A, "--train", models.Describe(folder), "-o", folder["out"], "-q");
+        await Succeeds("splice", A, B, A, "--train", SplicedModels.Describe(folder), "-o", folder["out"], "-q");
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder["out"], SpliceFolder.Weights)));
         Assert.Equal(3, json.RootElement.GetProperty("models").EnumerateArray().Select(m => m.GetString()).Distinct().Count());
         JsonElement[] weights = [.. json.RootElement.GetProperty("weights").EnumerateArray()];
@@ -70,7 +70,7 @@ public class SpliceCommandTests(SplicedModels models) : IClassFixture<SplicedMod
         using TemporaryFolder folder = new();
         string first = folder[$"first.{format}"];
         await Succeeds("convert", Path.Combine(A, RunFolder.Best), first);
-        await Succeeds("splice", first, B, "--model", "mlp:hidden=12", "--train", models.Describe(folder), "-o", folder["out"], "-q");
+        await Succeeds("splice", first, B, "--model", "mlp:hidden=12", "--train", SplicedModels.Describe(folder), "-o", folder["out"], "-q");
         using Checkpoint written = Checkpoint.Open(Path.Combine(folder["out"], RunFolder.Best)), origin = Checkpoint.Open(first);
         Assert.Equal(origin.Tensors.Select(t => (t.Name, t.DType, t.Shape)), written.Tensors.Select(t => (t.Name, t.DType, t.Shape)));
         foreach (TensorEntry tensor in origin.Tensors)
@@ -88,7 +88,7 @@ public class SpliceCommandTests(SplicedModels models) : IClassFixture<SplicedMod
         using TemporaryFolder folder = new();
         foreach (string method in (string[])["cki", "cki:splice=hard"])
         {
-            await Succeeds("splice", "-m", method, A, A, "--train", models.Describe(folder), "-o", folder["out"], "--overwrite", "-q");
+            await Succeeds("splice", "-m", method, A, A, "--train", SplicedModels.Describe(folder), "-o", folder["out"], "--overwrite", "-q");
             foreach (var (name, tensor) in TestModel.Read(Path.Combine(folder["out"], RunFolder.Model))) Assert.Equal(TestModel.Read(Path.Combine(A, RunFolder.Best))[name].Values, tensor.Values);
         }
     }
@@ -101,7 +101,7 @@ public class SpliceCommandTests(SplicedModels models) : IClassFixture<SplicedMod
     public void The_baked_network_gives_what_the_trained_one_gives(string method, string more)
     {
         using TemporaryFolder folder = new();
-        RunDescription run = RunDescription.Parse(File.ReadAllText(models.Describe(folder, more)).Replace("validation: 60", "validation: 0"), "run.yml", new(""));
+        RunDescription run = RunDescription.Parse(File.ReadAllText(SplicedModels.Describe(folder, more)).Replace("validation: 60", "validation: 0"), "run.yml", new(""));
         Recipe recipe = RecipeFile.Parse(Amalgam.Cli.SimpleRecipe.Write(method, [A, B], null), "--method")[0];
         SpliceRun splice = new(new(recipe, method, run) { Baseline = false }, folder["out"]);
         SpliceResult result = splice.Train(splice.Before());
@@ -122,7 +122,7 @@ public class SpliceCommandTests(SplicedModels models) : IClassFixture<SplicedMod
     public async Task Threads_change_nothing()
     {
         using TemporaryFolder folder = new();
-        string run = models.Describe(folder, "train: all");
+        string run = SplicedModels.Describe(folder, "train: all");
         await Succeeds("splice", A, B, "--train", run, "-o", folder["one"], "--threads", "1");
         await Succeeds("splice", A, B, "--train", run, "-o", folder["two"], "--threads", "2", "--quiet");
         AssertSame(folder["one"], folder["two"], [.. Results, SpliceFolder.Baseline]);
@@ -134,7 +134,7 @@ public class SpliceCommandTests(SplicedModels models) : IClassFixture<SplicedMod
     public async Task An_interrupted_splice_goes_on_to_the_same_bytes(int epochs)
     {
         using TemporaryFolder folder = new();
-        string run = models.Describe(folder, "train: all");
+        string run = SplicedModels.Describe(folder, "train: all");
         await Succeeds("splice", A, B, "--train", run, "-o", folder["whole"], "-q");
 
         Recipe recipe = RecipeFile.Parse(Amalgam.Cli.SimpleRecipe.Write("cki", [A, B], null), "--method")[0];
@@ -161,7 +161,7 @@ public class SpliceCommandTests(SplicedModels models) : IClassFixture<SplicedMod
     public async Task A_recipe_gives_the_bytes_of_the_command(string recipe, string method, params string[] options)
     {
         using TemporaryFolder folder = new();
-        string run = models.Describe(folder), a = Path.Combine(A, RunFolder.Best), b = Path.Combine(B, RunFolder.Best);
+        string run = SplicedModels.Describe(folder), a = Path.Combine(A, RunFolder.Best), b = Path.Combine(B, RunFolder.Best);
         string origin = Path.Combine(models["a"], RunFolder.Model);
         await Succeeds(["splice", "-m", method, a, b, "--train", run, "-o", folder["out"], .. options.Select(o => o == "BASE" ? origin : o), "-q"]);
         string train = string.Concat(File.ReadAllText(run).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => $"  {line}\n"));
@@ -182,14 +182,14 @@ public class SpliceCommandTests(SplicedModels models) : IClassFixture<SplicedMod
     {
         using TemporaryFolder folder = new();
         string a = Path.Combine(A, RunFolder.BestOnnx), b = Path.Combine(B, RunFolder.BestOnnx);
-        await Succeeds("splice", a, b, "--train", models.Describe(folder), "-o", folder["out"], "-q");
+        await Succeeds("splice", a, b, "--train", SplicedModels.Describe(folder), "-o", folder["out"], "-q");
         using OnnxModel origin = OnnxModel.Open(a), written = OnnxModel.Open(Path.Combine(folder["out"], RunFolder.BestOnnx));
         Assert.Equal(origin.Inputs.Select(i => i.Name), written.Inputs.Select(i => i.Name));
         Assert.Equal(origin.Outputs.Select(i => i.Name), written.Outputs.Select(i => i.Name));
         Assert.True(NetworkSize.IsSame(origin.ToGraph(batch: 2), written.ToGraph(batch: 2)));
         Assert.Equal(await Accuracy(folder["out"]), await Accuracy(Path.Combine(folder["out"], RunFolder.BestOnnx), "--data", "glyphs:train=360,test=100"));
 
-        await Succeeds("splice", A, B, "--train", models.Describe(folder), "-o", folder["plain"], "-q");
+        await Succeeds("splice", A, B, "--train", SplicedModels.Describe(folder), "-o", folder["plain"], "-q");
         Assert.Equal(await Accuracy(folder["plain"]), await Accuracy(folder["out"]));
     }
 
@@ -197,7 +197,7 @@ public class SpliceCommandTests(SplicedModels models) : IClassFixture<SplicedMod
     public async Task With_all_trained_the_first_model_is_trained_on_alone_beside()
     {
         using TemporaryFolder folder = new();
-        string run = models.Describe(folder, "train: all");
+        string run = SplicedModels.Describe(folder, "train: all");
         await Succeeds("splice", A, B, "--train", run, "-o", folder["both"], "-q", "--exclude", "fc1.*");
         using JsonDocument both = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder["both"], RunFolder.Result)));
         Assert.Equal("a, trained on alone", Names(both)[^1]);
@@ -217,7 +217,7 @@ public class SpliceCommandTests(SplicedModels models) : IClassFixture<SplicedMod
     public async Task Mistakes_are_refused_before_anything_is_written()
     {
         using TemporaryFolder folder = new();
-        string run = models.Describe(folder);
+        string run = SplicedModels.Describe(folder);
         await Refuses("takes two models or more, found 1", "splice", A, "--train", run, "-o", folder["out"]);
         await Refuses("'fc1.weight' has shape [12,784] in one model and [20,784] in another", "splice", A, models["wide"], "--train", run, "-o", folder["out"]);
         await Refuses("--base goes with methods of task vectors", "splice", A, B, "--base", A, "--train", run, "-o", folder["out"]);
@@ -227,7 +227,7 @@ public class SpliceCommandTests(SplicedModels models) : IClassFixture<SplicedMod
         await Refuses("there is no merge method 'kci' (did you mean 'cki'?)", "splice", "-m", "kci", A, B, "--train", run, "-o", folder["out"]);
         await Refuses("cki has no parameter 'splcie' (did you mean 'splice'?)", "splice", "-m", "cki:splcie=hard", A, B, "--train", run, "-o", folder["out"]);
         await Refuses("nothing is spliced", "splice", A, B, "--include", "head.*", "--train", run, "-o", folder["out"]);
-        await Refuses("there is no scope 'some' here", "splice", A, B, "--train", models.Describe(folder, "train: some", "some.yml"), "-o", folder["out"]);
+        await Refuses("there is no scope 'some' here", "splice", A, B, "--train", SplicedModels.Describe(folder, "train: some", "some.yml"), "-o", folder["out"]);
         await Refuses("name a folder", "splice", A, B, "--train", run);
         await Refuses("is not empty", "splice", A, B, "--train", run, "-o", models["wide"]);
         await Refuses("where the run leaves its files", "splice", A, B, "--train", run, "-o", A, "--overwrite");

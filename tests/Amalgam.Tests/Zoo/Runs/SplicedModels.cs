@@ -23,7 +23,7 @@ public sealed class SplicedModels : IDisposable
     public string this[string name] => _folder[name];
 
     /// <summary>Writes a description of how a splice is trained.</summary>
-    internal string Describe(TemporaryFolder folder, string more = "", string name = "run.yml")
+    internal static string Describe(TemporaryFolder folder, string more = "", string name = "run.yml")
     {
         File.WriteAllText(folder[name], $"{Data}optimizer: adam\nlr: 0.02\nepochs: 3\nbatch: 50\nseed: 7\n{more}");
         return folder[name];
