@@ -100,6 +100,11 @@ public class TextModelRunTests
         double last = result.RootElement.GetProperty("test").GetProperty("loss").GetDouble();
         Assert.Equal(last, (await Evaluate(Path.Combine(run, RunFolder.Last), "--data", $"texts:train={folder["train.tsv"]},test={folder["test.tsv"]},length=12")).GetProperty("loss").GetDouble(), 5);
 
+        byte[] best = File.ReadAllBytes(Path.Combine(run, RunFolder.Model)), lastBytes = File.ReadAllBytes(Path.Combine(run, RunFolder.Last));
+        await Succeeds("train", folder["run.yml"], "-o", run, "--resume"); // it has ended: the same files again
+        Assert.Equal(best, File.ReadAllBytes(Path.Combine(run, RunFolder.Model)));
+        Assert.Equal(lastBytes, File.ReadAllBytes(Path.Combine(run, RunFolder.Last)));
+
         await Succeeds("train", Describe(folder, model), "-o", run, "--overwrite"); // it knows what such a run leaves
         Assert.False(File.Exists(Path.Combine(run, RunFolder.Last)));
         await Refuses("would replace it", "train", Describe(folder, model), "-o", model, "--overwrite");
