@@ -5,6 +5,7 @@ using Amalgam.Graphs.Ops;
 using Amalgam.Numerics;
 using Amalgam.Training;
 using Amalgam.Training.Data;
+using Amalgam.Transfer;
 using Amalgam.Zoo.Data;
 using Amalgam.Zoo.Models;
 
@@ -25,7 +26,7 @@ internal static class DinSpeed
     /// <param name="file">A file of sequences.</param>
     /// <param name="form"><c>groups</c> of a history with all its items, or <c>rows</c> of a history with one.</param>
     /// <param name="batch">Groups or rows in a step.</param>
-    /// <param name="model">The network's name, with <c>+</c> after it for the dynamic one.</param>
+    /// <param name="model">The network's name, with <c>+</c> after it for the dynamic one, <c>*</c> for that one integrated with a static one.</param>
     /// <param name="steps">Steps that are timed.</param>
     /// <param name="threads">Threads that work.</param>
     /// <param name="profile">Prints the time of each kind of operation too.</param>
@@ -79,8 +80,14 @@ internal static class DinSpeed
 
     private static Clicks Clicks(string file, Split split, int drawn) => new(Path.GetFileName(file), Interactions.ReadSequences(file), split, Length, drawn);
 
-    private static Graph Network(string model, Clicks clicks) =>
-        ZooModel.Find(model.TrimEnd('+')).Build(1, new Dictionary<string, string> { ["items"] = $"{clicks.Ids}", ["length"] = $"{Length}", ["hyper"] = model.EndsWith('+') ? "true" : "false" }, 1);
+    private static Graph Network(string model, Clicks clicks)
+    {
+        Graph One(bool hyper, long seed) => ZooModel.Find(model.TrimEnd('+', '*'))
+            .Build(1, new Dictionary<string, string> { ["items"] = $"{clicks.Ids}", ["length"] = $"{Length}", ["hyper"] = hyper ? "true" : "false" }, seed);
+        if (!model.EndsWith('*')) return One(model.EndsWith('+'), 1);
+        IntegrationOptions options = new() { Include = name => name.StartsWith("head.", StringComparison.Ordinal) && name.EndsWith(".weight", StringComparison.Ordinal) };
+        return new Integration([One(true, 1), One(false, 2)], new LearnedCki(), options).Graph;
+    }
 
     private static double Now(int threads) => threads == 1 ? Environment.CpuUsage.TotalTime.TotalSeconds : Stopwatch.GetTimestamp() / (double)Stopwatch.Frequency;
 
