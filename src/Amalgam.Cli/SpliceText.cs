@@ -17,6 +17,7 @@ internal static class SpliceText
         string Time(double seconds) => $"{1e3 * seconds:0.00} ms";
         output.WriteLine($"A batch of {result.Batch:N0} takes {Time(result.Seconds.First)} with {Printable.Line(result.Models[0])}, {Time(result.Seconds.Result)} with the result, {Time(result.Seconds.Ensemble)} with the ensemble.");
         if (result.Best is { } best) output.WriteLine($"The result is of epoch {best.Epoch}, the best on the validation data.");
+        if (result.Warning is { } warning) output.WriteLine(Printable.Line(warning));
     }
 
     /// <summary>Prints a table for the validation data and one for the test data.</summary>

@@ -52,6 +52,7 @@ internal static class SplicePage
             yield return new KeyFigures([.. figures]);
         }
 
+        if (result.Warning is { } warning) yield return new Paragraph(warning);
         yield return new Paragraph(result.SizeText);
     }
 

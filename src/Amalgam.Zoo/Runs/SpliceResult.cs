@@ -69,8 +69,33 @@ public sealed record SpliceResult
     /// <summary>What a user should know of what was written.</summary>
     public ImmutableArray<string> Notes { get; init; } = [];
 
+    /// <summary>
+    /// That the learned splice is not worth having, in a sentence: a single network there is without it does as well on the validation data, by what the best epoch is chosen by. Null where
+    /// none does, and without validation data.
+    /// </summary>
+    public string? Warning
+    {
+        get
+        {
+            SpliceRow learned = Rows.First(r => r.Name == SpliceRun.LearnedName);
+            if (Decisive(learned) is not { } own) return null;
+            var rivals = Rows.Where(r => r != learned && r.Name != SpliceRun.EnsembleName).Select(r => (r.Name, Measure: Decisive(r))).Where(r => r.Measure is not null).ToArray();
+            if (rivals.Length == 0) return null;
+            var (name, best) = own.Name == Loss ? rivals.MinBy(r => r.Measure!.Value) : rivals.MaxBy(r => r.Measure!.Value);
+            bool isBehind = own.Name == Loss ? best!.Value <= own.Value : best!.Value >= own.Value;
+            return isBehind ? $"On the validation data the learned splice is no better than {name}: {own.Name} {Text(own)} against {Text(best)}." : null;
+        }
+    }
+
     /// <summary>What the size of the result is, in a sentence.</summary>
     public string SizeText => IsSameNetwork
         ? $"The result has {After.Parameters:N0} parameters in {After.Operators:N0} operators, the same ones as {Models[0]}, operator for operator: nothing was added to it."
         : $"The result has {After.Parameters:N0} parameters in {After.Operators:N0} operators, {Models[0]} has {Before.Parameters:N0} in {Before.Operators:N0}: the splice is part of what runs, since weights are made for each sample and cannot be baked.";
+
+    private const string Loss = "loss";
+
+    private static Measure? Decisive(SpliceRow row) =>
+        new[] { ItemRanking.MeritName, "accuracy", Loss }.Select(name => row.Validation.FirstOrDefault(m => m.Name == name && !double.IsNaN(m.Value))).FirstOrDefault(m => m is not null);
+
+    private static string Text(Measure measure) => measure.IsShare ? FormattableString.Invariant($"{100 * measure.Value:0.00}%") : FormattableString.Invariant($"{measure.Value:0.0000}");
 }

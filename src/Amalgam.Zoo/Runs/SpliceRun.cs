@@ -18,6 +18,9 @@ public sealed class SpliceRun
     /// <summary>Samples that the networks are built for; of weights that are made for each sample so many are looked at.</summary>
     private const int Samples = 32;
 
+    /// <summary>What tables call the result, and the ensemble.</summary>
+    internal const string LearnedName = "learned splice", EnsembleName = "ensemble of outputs";
+
     private readonly SpliceDescription _splice;
     private readonly RunDescription _run;
     private readonly ParentModel[] _models;
@@ -127,7 +130,7 @@ public sealed class SpliceRun
         // A folder of Hugging Face has one file of weights by that name: those that the run is known by.
         Save(last, isFolder && hasBest ? RunFolder.Last : RunFolder.Model, isFolder && hasBest ? RunFolder.LastOnnx : RunFolder.Onnx);
         if (hasBest) Save(result, isFolder ? RunFolder.Model : RunFolder.Best, isFolder ? RunFolder.Onnx : RunFolder.BestOnnx);
-        List<SpliceRow> rows = [.. before, Row(SpliceStage.Trained, "learned splice", result, cancel)];
+        List<SpliceRow> rows = [.. before, Row(SpliceStage.Trained, LearnedName, result, cancel)];
         if (_baseline is not null) rows.Add(Row(SpliceStage.Trained, $"{Names[0]}, trained on alone", SaveBaseline(), cancel));
 
         ImmutableArray<SplicedWeight> weights = _training.Inspect(_data);
@@ -171,7 +174,7 @@ public sealed class SpliceRun
     private SpliceRow? Together(CancellationToken cancel)
     {
         IReadOnlyList<Measure> Of(Dataset? data) => data is null ? [] : _judge.Ensemble([.. _models.Select(m => m.Graph)], data, cancel);
-        SpliceRow row = new(SpliceStage.Combined, "ensemble of outputs", Of(_data.Validation), Of(_data.Test));
+        SpliceRow row = new(SpliceStage.Combined, EnsembleName, Of(_data.Validation), Of(_data.Test));
         return row.Validation.Count + row.Test.Count == 0 ? null : row;
     }
 
