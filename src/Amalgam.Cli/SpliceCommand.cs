@@ -4,7 +4,6 @@ using System.Diagnostics;
 using Amalgam.Merging;
 using Amalgam.Merging.Recipes;
 using Amalgam.Numerics;
-using Amalgam.Transfer;
 using Amalgam.Zoo.Runs;
 
 namespace Amalgam.Cli;

@@ -32,7 +32,7 @@ public sealed class RecipeTraining
         run = run with { Model = _host.Model with { Freeze = run.Model.Freeze }, Train = run.Train ?? Transfer.TrainScope.Splice };
         _training = new(plan.Recipe, models, plan.Recipe.BaseModel is { } origin ? Open(plan, origin, architecture) : null, run, _data, null);
         Summary = $"learns {_training.Integration.Graph.Parameters.Values.Where(p => p.Trainable).Sum(p => p.Shape.Count):N0} numbers on {_data.Train!.Count:N0} samples of {_data.Train.Name}, "
-            + $"{run.Epochs} epochs in {_training.Trainer.Steps:N0} steps, {(_data.Validation is null ? "the last of which counts" : $"of which the best on {_data.Validation.Count:N0} validation samples counts")}; "
+            + $"{run.Epochs} epoch{(run.Epochs == 1 ? "" : "s")} in {_training.Trainer.Steps:N0} steps, {(_data.Validation is null ? "the last of which counts" : $"of which the best on {_data.Validation.Count:N0} validation samples counts")}; "
             + $"{_training.Integration.Spliced.Length} tensors are put together: {string.Join(", ", _training.Integration.Spliced.Take(6))}{(_training.Integration.Spliced.Length > 6 ? " ..." : "")}";
     }
 

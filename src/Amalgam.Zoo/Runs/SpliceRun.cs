@@ -96,12 +96,12 @@ public sealed class SpliceRun
         if (!Integration.IsDynamic)
         {
             ClosedSplice closed = new(Integration, _training.Start, _models);
-            rows.Add(Row(SpliceStage.Combined, "average of the spliced weights", closed.Average(), cancel));
+            rows.Add(Row(SpliceStage.Combined, "average of weights", closed.Average(), cancel));
             Cki form = _training.Rule is LearnedCki learned ? learned.Form : new Cki();
             rows.Add(Row(SpliceStage.Combined, form.Splice == CkiSplice.Soft ? "CKI in closed form" : "CKI in closed form, hard", closed.Merged(form), cancel));
         }
 
-        rows.Add(Row(SpliceStage.Combined, "this splice before training", _training.Start, cancel));
+        rows.Add(Row(SpliceStage.Combined, "splice before training", _training.Start, cancel));
         return [.. rows];
     }
 
@@ -171,7 +171,7 @@ public sealed class SpliceRun
     private SpliceRow? Together(CancellationToken cancel)
     {
         IReadOnlyList<Measure> Of(Dataset? data) => data is null ? [] : _judge.Ensemble([.. _models.Select(m => m.Graph)], data, cancel);
-        SpliceRow row = new(SpliceStage.Combined, "ensemble: all models at once", Of(_data.Validation), Of(_data.Test));
+        SpliceRow row = new(SpliceStage.Combined, "ensemble of outputs", Of(_data.Validation), Of(_data.Test));
         return row.Validation.Count + row.Test.Count == 0 ? null : row;
     }
 

@@ -22,4 +22,18 @@ public class ReproduceCommandTests
         Assert.Contains("0.3805", File.ReadAllText(folder["table-1-douban-music-din/table.md"])); // the paper's
         Assert.Equal(12, File.ReadLines(folder["table-1-douban-music-din/rows.jsonl"]).Count());
     }
+
+    [Fact]
+    public async Task A_small_part_of_real_text_and_a_published_network_go_through()
+    {
+        CommandLine.UseRealData();
+        using TemporaryFolder folder = new();
+        string[] small = ["--epochs", "1", "--more-epochs", "1", "--limit", "128", "--users", "40", "--seeds", "1", "-o", folder.Path, "-q"];
+        string text = await CommandLine.Succeeds(["reproduce", "cki", "--table", "2", "--dataset", "rte", "--start", "other", .. small]);
+        Assert.Contains("CKI, splice trained (all matrices)", text);
+        text = await CommandLine.Succeeds(["reproduce", "cki", "--dataset", "beauty", "--published", .. small]);
+        Assert.Contains("CKI, splice trained (encoder)", text);
+        await CommandLine.Refuses("the published network is one of beauty", "reproduce", "cki", "--dataset", "ml-1m", "--published");
+        await CommandLine.Refuses("table 2 is of sst2 and rte", "reproduce", "cki", "--table", "2", "--dataset", "beauty");
+    }
 }

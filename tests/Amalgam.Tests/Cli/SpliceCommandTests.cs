@@ -29,7 +29,7 @@ public class SpliceCommandTests(SplicedModels models) : IClassFixture<SplicedMod
 
         using JsonDocument result = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder["out"], RunFolder.Result)));
         Assert.True(result.RootElement.GetProperty("same_network").GetBoolean());
-        Assert.Equal(["a", "b", "ensemble: all models at once", "average of the spliced weights", "CKI in closed form", "this splice before training", "learned splice"], Names(result));
+        Assert.Equal(["a", "b", "ensemble of outputs", "average of weights", "CKI in closed form", "splice before training", "learned splice"], Names(result));
         string data = "glyphs:train=360,test=100";
         Assert.Equal(Test(result, "a"), await Accuracy(A));
         Assert.Equal(Test(result, "b"), await Accuracy(B));
@@ -38,7 +38,7 @@ public class SpliceCommandTests(SplicedModels models) : IClassFixture<SplicedMod
         await Succeeds("merge", "-m", "cki", Path.Combine(A, RunFolder.Best), Path.Combine(B, RunFolder.Best), "-o", folder["closed.safetensors"]);
         Assert.Equal(Test(result, "CKI in closed form"), await Accuracy(folder["closed.safetensors"], "--data", data));
         await Succeeds("merge", "-m", "linear:include=*.weight", Path.Combine(A, RunFolder.Best), Path.Combine(B, RunFolder.Best), "-o", folder["average.safetensors"]);
-        Assert.Equal(Test(result, "average of the spliced weights"), await Accuracy(folder["average.safetensors"], "--data", data));
+        Assert.Equal(Test(result, "average of weights"), await Accuracy(folder["average.safetensors"], "--data", data));
         HtmlReportTests.Parse(File.ReadAllText(Path.Combine(folder["out"], SpliceFolder.Report)));
         await Refuses("amalgam splice runs this description", "train", Path.Combine(folder["out"], RunFolder.Description), "-o", folder["again"]);
     }

@@ -58,16 +58,20 @@ public class DocumentTests
             {
                 string target = Path.Combine(Document.Root, Path.GetDirectoryName(page.Path)!, link.Groups[1].Value);
                 Assert.True(File.Exists(target), $"{page.Path}: {link.Value}");
-                if (link.Groups[2].Value is { Length: > 0 } anchor) Assert.Contains($"# {anchor}\n", File.ReadAllText(target));
+                if (link.Groups[2].Value is { Length: > 0 } anchor) Assert.Contains(anchor, Anchors(File.ReadAllText(target)));
             }
         }
     }
 
-    /// <summary>Lines of shell blocks and code inside sentences that begin with the command.</summary>
+    /// <summary>What links call a page's headings: small letters, without punctuation, with a hyphen for a blank.</summary>
+    private static IEnumerable<string> Anchors(string text) =>
+        Regex.Matches(text, "^#+ (.+)$", RegexOptions.Multiline).Select(m => Regex.Replace(m.Groups[1].Value.Trim().ToLowerInvariant(), @"[^\w -]", "").Replace(' ', '-'));
+
+    /// <summary>Lines of shell blocks and code inside sentences that begin with the command; plain words, which name a verb, as a question for its help.</summary>
     private static IEnumerable<string> CommandLines(Document page)
     {
         var ofBlocks = page.Blocks("sh").SelectMany(block => block.Replace("\\\n", " ").Split('\n'));
-        var ofSentences = Regex.Matches(page.Text, "`(amalgam [a-z][^`\n]*)`").Select(m => m.Groups[1].Value);
+        var ofSentences = Regex.Matches(page.Text, "`(amalgam [a-z][^`\n]*)`").Select(m => m.Groups[1].Value.All(c => c is ' ' or (>= 'a' and <= 'z')) ? $"{m.Groups[1].Value} --help" : m.Groups[1].Value);
         return ofBlocks.Concat(ofSentences).Select(line => line.StartsWith(FromSource) ? "amalgam " + line[FromSource.Length..] : line).Where(line => line.StartsWith("amalgam "));
     }
 

@@ -59,6 +59,23 @@ public sealed class LearnedRecipeTests : IDisposable
     }
 
     [Fact]
+    public void Each_document_that_trains_asks_once_and_its_result_is_a_model_of_the_next()
+    {
+        using RecipeRun run = _work.Read($"name: first\n{Cki}\n---\n{Cki.Replace("a.safetensors", "first")}");
+        List<(string? Name, float First)> asked = [];
+        run.Run(_work["out.safetensors"], new()
+        {
+            Learn = plan =>
+            {
+                asked.Add((plan.Recipe.Name, TestModel.Values(plan.Tensors.Single(t => t.Output.Name == "other").Inputs[0].Tensor)[0]));
+                return plan.Tensors.Where(t => t.Method is Learned).ToDictionary(t => t.Output.Name, t => new Tensor(t.Output.Shape, [.. Enumerable.Repeat(asked.Count + 40f, (int)t.Output.Shape.Count)]));
+            },
+        });
+        Assert.Equal([("first", 0f), (null, 41f)], asked);
+        Assert.Equal([42f, 42f], TestModel.Read(_work["out.safetensors"])["other"].Values);
+    }
+
+    [Fact]
     public void Where_nothing_trains_the_recipe_is_refused_and_nothing_is_left()
     {
         using RecipeRun run = _work.Read(Cki);
