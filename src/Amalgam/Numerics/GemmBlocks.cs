@@ -20,6 +20,9 @@ internal static unsafe class GemmBlocks<T> where T : unmanaged, ILanes<T>
     /// <summary>Elements of the left factor that are packed at once.</summary>
     private const long PackedAtMost = 1 << 23;
 
+    /// <summary>Elements of the left factor that stay in the second-level cache while all columns pass by.</summary>
+    private const int PackedInCache = 1 << 17;
+
     /// <summary>Multiplications below which a second thread does not pay.</summary>
     private const long WorthSharing = 1 << 19;
 
@@ -35,17 +38,23 @@ internal static unsafe class GemmBlocks<T> where T : unmanaged, ILanes<T>
     /// <summary>Runs the product; k is at least 1, rows and columns too.</summary>
     public static void Run(in GemmProduct product)
     {
-        int rows = (int)Math.Clamp(PackedAtMost / product.K / T.Rows * T.Rows, T.Rows, RoundUp(product.M, T.Rows));
-        for (int i = 0; i < product.M; i += rows)
+        GemmProduct p = product;
+        int steps = Ceiling(p.K, Ceiling(p.K, StepsAtMost)), blocks = PackedInCache / (RoundUp(p.M, T.Rows) * (long)steps) is > 0 and var fit ? (int)fit : int.MaxValue;
+        int rows = (int)Math.Clamp(PackedAtMost / p.K / T.Rows * T.Rows, T.Rows, RoundUp(p.M, T.Rows)), depth = blocks < Ceiling(p.K, steps) ? blocks * steps : p.K;
+        for (int i = 0; i < p.M; i += rows)
         {
-            GemmProduct p = product;
-            RunRows(new(Math.Min(rows, p.M - i), p.N, p.K, p.A + i * p.ARow, p.ARow, p.AStep, p.B, p.BStep, p.BColumn, p.C + i * p.CRow, p.CRow, p.Add));
+            // Few rows and a long sum, as in the gradient of a weight: some blocks of steps at a time, added to the output as the blocks of one pass are.
+            for (int q = 0; q < p.K; q += depth)
+            {
+                RunRows(new(Math.Min(rows, p.M - i), p.N, Math.Min(depth, p.K - q), p.A + i * p.ARow + q * p.AStep, p.ARow, p.AStep,
+                    p.B + q * p.BStep, p.BStep, p.BColumn, p.C + i * p.CRow, p.CRow, p.Add || q > 0), steps);
+            }
         }
     }
 
-    private static void RunRows(in GemmProduct product)
+    private static void RunRows(in GemmProduct product, int steps)
     {
-        Plan plan = Choose(product);
+        Plan plan = Choose(product, steps);
         float* left = plan.PackLeft ? Scratch.Floats(ScratchUse.LeftPanels, (long)RoundUp(product.M, T.Rows) * product.K) : null;
         State state = new(product, plan, (nint)left);
         bool share = product.Work >= WorthSharing;
@@ -64,12 +73,12 @@ internal static unsafe class GemmBlocks<T> where T : unmanaged, ILanes<T>
     }
 
     /// <summary>The plan depends on the sizes alone.</summary>
-    private static Plan Choose(in GemmProduct product)
+    private static Plan Choose(in GemmProduct product, int steps)
     {
         int columns = Ceiling(product.N, GemmTile<T>.Columns), rows = Ceiling(product.M, T.Rows);
         int panels = Math.Clamp(columns / 8, 1, PanelsAtMost), columnParts = Ceiling(columns, panels);
         int rowParts = Math.Clamp(8 / columnParts, 1, Math.Max(1, product.M / 96)), rowsOfPart = Ceiling(rows, rowParts) * T.Rows;
-        return new(Ceiling(product.K, Ceiling(product.K, StepsAtMost)), panels, rowsOfPart, columnParts, Ceiling(product.M, rowsOfPart),
+        return new(steps, panels, rowsOfPart, columnParts, Ceiling(product.M, rowsOfPart),
             PackLeft: columns > 4 || product.AStep != 1 && columns > 1, PackRight: product.BColumn != 1 || rows > 4);
     }
 

@@ -7,7 +7,7 @@ public unsafe class GemmTests
     public static TheoryData<int, int, int> Shapes => new()
     {
         { 1, 1, 1 }, { 1, 37, 19 }, { 1, 1000, 300 }, { 300, 1, 77 }, { 2, 3, 4 }, { 7, 31, 5 }, { 8, 32, 256 }, { 9, 33, 257 }, { 32, 64, 64 },
-        { 64, 576, 100 }, { 130, 10, 300 }, { 97, 301, 600 }, { 400, 65, 33 }, { 17, 700, 20 },
+        { 64, 576, 100 }, { 130, 10, 300 }, { 97, 301, 600 }, { 400, 65, 33 }, { 17, 700, 20 }, { 32, 24, 9000 }, { 100, 40, 3001 },
     };
 
     [Theory, MemberData(nameof(Shapes))]
@@ -53,6 +53,7 @@ public unsafe class GemmTests
     [InlineData(1, 3000, 500)]
     [InlineData(3000, 1, 500)]
     [InlineData(2000, 40, 90)]
+    [InlineData(128, 96, 6000)]
     public void Two_threads_give_the_bits_of_one(int m, int n, int k)
     {
         Generator gen = new(5);
