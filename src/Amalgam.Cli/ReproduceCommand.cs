@@ -30,8 +30,9 @@ internal static class ReproduceCommand
         Option<int?> epochs = CountOption.Create("--epochs", "Passes over the data of the networks that are integrated, over what suits the data set");
         Option<int?> more = CountOption.Create("--more-epochs", "Passes of what is learned afterwards, over what suits the data set");
         Option<int?> limit = CountOption.Create("--limit", "Training samples that are used, over what suits the data set");
-        Option<int?> users = CountOption.Create("--users", "Validation samples and test samples that are used at most, over what suits the data set");
+        Option<int?> users = CountOption.Create("--users", "Validation samples and test samples that are used at most, over what suits the data set and all test samples");
         Option<string> folder = new("--out", "-o") { Description = "Folder of networks and results; a run goes on with what an earlier one left there", HelpName = "dir", DefaultValueFactory = _ => new CkiOptions { Table = 1, Dataset = "" }.Folder };
+        Option<bool> overwrite = new("--overwrite") { Description = "Replace rows and networks of another description that an earlier run left in the folder" };
         Option<int?> threads = CountOption.Create("--threads", "Number of threads; the result does not depend on it", "-j");
         Option<bool> quiet = new("--quiet", "-q") { Description = "No progress" };
         Verb verb = new(
@@ -44,8 +45,18 @@ internal static class ReproduceCommand
                 "amalgam reproduce cki --table 1 --dataset beauty --epochs 1 --limit 2000 --users 200 --seeds 1 -o trial",
             ])
         {
-            paper, table, dataset, model, published, seeds, start, methods, epochs, more, limit, users, folder, threads, quiet,
+            paper, table, dataset, model, published, seeds, start, methods, epochs, more, limit, users, folder, overwrite, threads, quiet,
         };
+        verb.Validators.Add(result =>
+        {
+            bool Given(Option option) => result.GetResult(option) is { Implicit: false };
+            int number = result.GetValue(table);
+            if (result.GetValue(published) && number != 1) result.AddError($"--published goes with table 1, not with table {number}");
+            else if (result.GetValue(published) && Given(model)) result.AddError("--published has a model of its own; leave out --model");
+            else if (result.GetValue(published) && Given(start) && result.GetValue(start) != "other") result.AddError("--published has pairs of two initialisations alone; leave out --start or say other");
+            else if (number == 2 && Given(model)) result.AddError("table 2 has a model of its own; leave out --model");
+            else if (number > 2 && result.GetValue(methods) == "all") result.AddError($"--methods all goes with tables 1 and 2, not with table {number}");
+        });
         verb.Runs((parse, cancel) =>
         {
             using CoreLimit cores = Cores.Limit(parse.GetValue(threads) ?? Environment.ProcessorCount);
@@ -68,6 +79,7 @@ internal static class ReproduceCommand
                     Limit = parse.GetValue(limit),
                     Users = parse.GetValue(users),
                     Folder = parse.GetValue(folder)!,
+                    Overwrite = parse.GetValue(overwrite),
                     Cancel = cancel,
                     Training = progress,
                     Line = line =>
@@ -88,7 +100,7 @@ internal static class ReproduceCommand
         output.WriteLine($"{(summary.Start == CkiStart.Same ? "same" : "other")} start, {summary.Seeds} {(summary.Seeds == 1 ? "seed" : "seeds")}");
         int merit = result.Figures.IndexOf(result.Merit);
         Table table = new(1, ["", .. result.Figures.Select(name => $">{name}"), $">{result.Merit} over {result.Reference}"]);
-        foreach (SummaryRow row in summary.Rows) table.Add([row.Method, .. row.Test.Select(s => Number(s.Mean)), Signed(row.Gain[merit])]);
+        foreach (SummaryRow row in summary.Rows) table.Add([summary.NameOf(row), .. row.Test.Select(s => Number(s.Mean)), Signed(row.Gain[merit])]);
         table.Write(output, Screen.WidthOf(output));
         output.WriteLine();
     }
