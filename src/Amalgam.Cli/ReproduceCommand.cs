@@ -50,7 +50,7 @@ internal static class ReproduceCommand
         verb.Validators.Add(result =>
         {
             bool Given(Option option) => result.GetResult(option) is { Implicit: false };
-            int number = result.GetValue(table);
+            int number = Given(table) ? result.GetValue(table) : 1;
             if (result.GetValue(published) && number != 1) result.AddError($"--published goes with table 1, not with table {number}");
             else if (result.GetValue(published) && Given(model)) result.AddError("--published has a model of its own; leave out --model");
             else if (result.GetValue(published) && Given(start) && result.GetValue(start) != "other") result.AddError("--published has pairs of two initialisations alone; leave out --start or say other");
