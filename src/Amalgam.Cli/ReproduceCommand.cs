@@ -47,18 +47,9 @@ internal static class ReproduceCommand
         {
             paper, table, dataset, model, published, seeds, start, methods, epochs, more, limit, users, folder, overwrite, threads, quiet,
         };
-        verb.Validators.Add(result =>
-        {
-            bool Given(Option option) => result.GetResult(option) is { Implicit: false };
-            int number = Given(table) ? result.GetValue(table) : 1;
-            if (result.GetValue(published) && number != 1) result.AddError($"--published goes with table 1, not with table {number}");
-            else if (result.GetValue(published) && Given(model)) result.AddError("--published has a model of its own; leave out --model");
-            else if (result.GetValue(published) && Given(start) && result.GetValue(start) != "other") result.AddError("--published has pairs of two initialisations alone; leave out --start or say other");
-            else if (number == 2 && Given(model)) result.AddError("table 2 has a model of its own; leave out --model");
-            else if (number > 2 && result.GetValue(methods) == "all") result.AddError($"--methods all goes with tables 1 and 2, not with table {number}");
-        });
         verb.Runs((parse, cancel) =>
         {
+            if (Misfit(parse, parse.GetValue(table), parse.GetValue(published), model, start, methods) is { } misfit) throw new InvalidDataException(misfit);
             using CoreLimit cores = Cores.Limit(parse.GetValue(threads) ?? Environment.ProcessorCount);
             TextWriter output = parse.InvocationConfiguration.Output, error = parse.InvocationConfiguration.Error;
             bool isQuiet = parse.GetValue(quiet);
@@ -93,6 +84,17 @@ internal static class ReproduceCommand
             output.WriteLine($"Rows, table and page: {Printable.Line(result.Folder)}");
         });
         return verb;
+    }
+
+    /// <summary>What is asked for and would be ignored; null when nothing is.</summary>
+    private static string? Misfit(ParseResult parse, int table, bool published, Option<string> model, Option<string> start, Option<string> methods)
+    {
+        bool Given(Option option) => parse.GetResult(option) is { Implicit: false };
+        if (published && table != 1) return $"--published goes with table 1, not with table {table}";
+        if (published && Given(model)) return "--published has a model of its own; leave out --model";
+        if (published && Given(start) && parse.GetValue(start) != "other") return "--published has pairs of two initialisations alone; leave out --start or say other";
+        if (table == 2 && Given(model)) return "table 2 has a model of its own; leave out --model";
+        return table > 2 && parse.GetValue(methods) == "all" ? $"--methods all goes with tables 1 and 2, not with table {table}" : null;
     }
 
     private static void Write(TextWriter output, CkiResult result, Summary summary)
