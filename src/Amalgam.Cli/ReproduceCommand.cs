@@ -17,7 +17,7 @@ internal static class ReproduceCommand
         Option<int> table = new("--table") { Description = "1: two networks; 2: two of text; 3: one whose head is made for each sample; 4: one more epoch", DefaultValueFactory = _ => 1 };
         table.Validators.Add(result =>
         {
-            if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() is < 1 or > 4) result.AddError("--table must be 1, 2, 3 or 4");
+            if (result.Tokens.Count > 0 && result.Tokens[0].Value is not ("1" or "2" or "3" or "4")) result.AddError("--table must be 1, 2, 3 or 4");
         });
         Option<string> dataset = new("--dataset", "-d") { Description = "beauty, ml-1m, douban-book, douban-music; of table 2 sst2, rte", Required = true };
         Option<string> model = new("--model") { Description = "din, gru4rec or sasrec; table 2 has a model of its own", DefaultValueFactory = _ => "din" };
