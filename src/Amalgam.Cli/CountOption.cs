@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 
 namespace Amalgam.Cli;
 
@@ -10,7 +11,7 @@ internal static class CountOption
         Option<int?> option = new(name, aliases) { Description = description };
         option.Validators.Add(result =>
         {
-            if (result.Tokens.Count > 0 && result.GetValueOrDefault<int?>() < 1) result.AddError($"{name} must be 1 or more");
+            if (result.Tokens.Count > 0 && !(int.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out int count) && count >= 1)) result.AddError($"{name} must be 1 or more");
         });
         return option;
     }

@@ -16,6 +16,7 @@ public class ReproduceCommandTests
         await CommandLine.Refuses("--methods all goes with tables 1 and 2", "reproduce", "cki", "--dataset", "beauty", "--table", "3", "--methods", "all");
         await CommandLine.Refuses("--methods all goes with tables 1 and 2", "reproduce", "cki", "--dataset", "beauty", "--table", "4", "--methods", "all");
         await CommandLine.Refuses("--table", "reproduce", "cki", "--dataset", "beauty", "--table", "x");
+        await CommandLine.Refuses("--seeds", "reproduce", "cki", "--dataset", "beauty", "--seeds", "x");
         await CommandLine.Refuses("clafusion", "reproduce", "clafusion", "--dataset", "beauty");
     }
 
