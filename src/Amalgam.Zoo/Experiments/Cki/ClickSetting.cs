@@ -13,7 +13,7 @@ namespace Amalgam.Zoo.Experiments.Cki;
 /// <param name="Epochs">Passes of the networks that are integrated.</param>
 /// <param name="MoreEpochs">Passes of what is learned afterwards.</param>
 /// <param name="Limit">Training samples; null for all.</param>
-/// <param name="Users">Validation samples and test samples at most.</param>
+/// <param name="Users">Validation samples at most; the test has all users.</param>
 internal sealed record ClickSetting(string Dataset, int Epochs, int MoreEpochs, int? Limit, int Users)
 {
     /// <summary>Of 205 groups, each of a clicked item and 4 drawn ones: 1,025 pairs, for the authors' 1,024.</summary>
@@ -53,11 +53,11 @@ internal sealed record ClickSetting(string Dataset, int Epochs, int MoreEpochs, 
     {
         ZooModel model = ZooModel.Find(options.Model);
         var sizes = ImmutableDictionary.CreateRange<string, string>([new("items", items.ToString(CultureInfo.InvariantCulture)), new("length", train.Fields[0].Shape.Size(0).ToString(CultureInfo.InvariantCulture))]);
-        int users = options.Users ?? Users;
-        Dataset choice = Subject.Some(validation, users);
-        return new($"{Dataset}-{options.Model}", model.With(sizes), new BinaryCrossEntropy("label"), new RankingFigures(), Subject.Some(train, options.Limit ?? Limit), choice, Subject.Some(test, users))
+        Dataset choice = Subject.Some(validation, options.Users ?? Users);
+        return new($"{Dataset}-{options.Model}", model.With(sizes), new BinaryCrossEntropy("label"), new RankingFigures(), Subject.Some(train, options.Limit ?? Limit), choice, Subject.Some(test, options.Users))
         {
             Model = new ModelDescription(options.Model) { Options = sizes }.Text,
+            Whole = (train, validation, test),
             Dynamic = model.Options.Any(o => o.Name == "hyper") ? model.With(sizes.Add("hyper", "true")) : null,
             Scopes = [new("head", name => name.StartsWith("head.", StringComparison.Ordinal) && name.EndsWith(".weight", StringComparison.Ordinal))],
             Training = new() { Rule = new Adam(), Rate = Rate, Batch = Groups, EvaluationBatch = 128, Merit = ItemRanking.Merit(choice) },
