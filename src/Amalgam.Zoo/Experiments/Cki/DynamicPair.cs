@@ -18,7 +18,7 @@ internal sealed class DynamicPair
     public DynamicPair(Subject subject, TrainedNetworks networks, StaticPair pair)
     {
         (_subject, _networks, _pair) = (subject, networks, pair);
-        _b = new(() => Train($"dynamic-{pair.Label}", Build(pair.SeedOfB), _subject.Epochs, pair.OrderOfB).Network);
+        _b = new(() => Train($"dynamic-{pair.Label}", Build(pair.SeedOfB), _subject.DynamicEpochs, pair.OrderOfB).Network);
     }
 
     /// <summary>The dynamic network. Who changes it copies it first.</summary>
@@ -46,7 +46,10 @@ internal sealed class DynamicPair
         return Train(name, integration.Graph, _subject.MoreEpochs, _pair.LaterOrder);
     }
 
+    /// <summary>What decides on the dynamic network, and on all that is learned from it.</summary>
+    private string Parents => FormattableString.Invariant($"a dynamic network of {_subject.DynamicEpochs} epochs; ");
+
     private Graph Build(long? seed) => _subject.Dynamic!.Build(1, seed);
 
-    private MadeNetwork Train(string name, Graph network, int epochs, long order) => new(network, _networks.Train(name, network, epochs, order).Steps);
+    private MadeNetwork Train(string name, Graph network, int epochs, long order) => new(network, _networks.Train(name, network, epochs, order, Parents).Steps);
 }

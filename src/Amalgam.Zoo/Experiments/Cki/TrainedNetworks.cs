@@ -34,10 +34,11 @@ internal sealed class TrainedNetworks(Subject subject, CkiOptions options)
     /// <param name="network">The network.</param>
     /// <param name="epochs">Passes over the data.</param>
     /// <param name="order">Decides on the order of the samples.</param>
+    /// <param name="parents">What decides on it beside the subject's description.</param>
     /// <param name="lastEpoch">Keep the weights of the last epoch instead, whatever the validation data say.</param>
-    public Learned Train(string name, Graph network, int epochs, long order, bool lastEpoch = false)
+    public Learned Train(string name, Graph network, int epochs, long order, string parents = "", bool lastEpoch = false)
     {
-        string path = PathOf(name), description = $"{name}: {epochs} epochs{(lastEpoch ? ", the last one" : "")}, order {order}; {subject.NetworkDescription}";
+        string path = PathOf(name), description = $"{name}: {epochs} epochs{(lastEpoch ? ", the last one" : "")}, order {order}; {parents}{subject.NetworkDescription}";
         if (Find(path, network, description) is { } kept) return kept;
 
         options.Line?.Invoke($"training {name}: {Count(network):N0} parameters, {epochs} epochs of {subject.Train.Count:N0} samples");
