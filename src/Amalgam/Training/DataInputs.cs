@@ -8,8 +8,8 @@ namespace Amalgam.Training;
 public static class DataInputs
 {
     /// <summary>
-    /// An instance of a network for data: inputs take a number of samples, and those of a field's name that have another number of elements for a sample take the
-    /// field's shape. So a network that was built to score one item scores a hundred.
+    /// An instance of a network for data: inputs take a number of samples, and lists of ids take the length of the field of their name. So a network that was built to
+    /// score one item scores a hundred. Images and other features keep their shapes: a network for some sizes says nothing of others.
     /// </summary>
     /// <param name="network">The network; it stays as it is and shares its weights.</param>
     /// <param name="data">The data.</param>
@@ -23,7 +23,7 @@ public static class DataInputs
         {
             if (input.Shape.Rank == 0) continue;
             Shape one = new(input.Shape.Sizes[1..]);
-            if (data.Fields.FirstOrDefault(f => f.Name == name) is { } field && field.Shape.Rank == one.Rank && field.Shape.Count != one.Count)
+            if (data.Fields.FirstOrDefault(f => f.Name == name) is { } field && input.Type == DType.I64 && one.Rank == 1 && field.Shape.Rank == 1 && field.Shape != one)
             {
                 changed.Add($"'{name}' {one} as {field.Shape}");
                 one = field.Shape;
@@ -77,7 +77,7 @@ public static class DataInputs
     {
         foreach (Node node in graph.Nodes)
         {
-            if (node is not { Op: Gather { Axis: 0 }, Inputs: [{ Op: Parameter, Shape.Rank: 2 } table, var read] }) continue;
+            if (node is not { Op: Gather { Axis: 0 }, Inputs: [{ Op: Parameter or Substitute, Shape.Rank: 2 } table, var read] }) continue;
             if (Array.IndexOf(inputs, read) is >= 0 and var i && data.Fields[i].Ids > table.Shape[0])
                 throw new GraphException($"'{table.Name}' {table.Shape} has rows for {table.Shape[0]} ids, {data.Name} has {data.Fields[i].Ids}, 0 among them: a network for it is built with as many");
         }

@@ -32,7 +32,7 @@ public static class CkiExperiment
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Seeds, 1);
         string folder = EarlierRun.Open(Path.Combine(options.Folder, $"table-{options.Table}-{subject.Name}"));
-        RowLog log = new(Path.Combine(folder, RowsFile), subject.Description, subject.Figures.Names, options.Overwrite);
+        RowLog log = new(Path.Combine(folder, RowsFile), options.Table == 3 ? $"{subject.Description}; {subject.DynamicEpochs} epochs of dynamic networks" : subject.Description, subject.Figures.Names, options.Overwrite);
         TrainedNetworks networks = new(subject, options);
         Trials trials = new(subject, log, options);
         foreach (CkiStart start in options.Starts)

@@ -18,7 +18,7 @@ internal sealed class DynamicPair
     public DynamicPair(Subject subject, TrainedNetworks networks, StaticPair pair)
     {
         (_subject, _networks, _pair) = (subject, networks, pair);
-        _b = new(() => Train($"dynamic-{pair.Label}", _subject.Dynamic!.Build(1, pair.SeedOfB), _subject.Epochs, pair.OrderOfB, isFirst: true).Network);
+        _b = new(() => Train($"dynamic-{pair.Label}", _subject.Dynamic!.Build(1, pair.SeedOfB), _subject.DynamicEpochs, pair.OrderOfB, isFirst: true).Network);
     }
 
     /// <summary>The dynamic network. Who changes it copies it first.</summary>

@@ -56,6 +56,9 @@ internal sealed record Subject(string Name, Architecture Architecture, Loss Loss
     /// <summary>Passes of the networks that are integrated.</summary>
     public required int Epochs { get; init; }
 
+    /// <summary>Passes of networks whose head is made for each sample.</summary>
+    public int DynamicEpochs { get; init; }
+
     /// <summary>Passes of what is learned afterwards.</summary>
     public required int MoreEpochs { get; init; }
 

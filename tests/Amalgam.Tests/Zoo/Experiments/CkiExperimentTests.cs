@@ -223,7 +223,7 @@ public class CkiExperimentTests
         options = options with { Model = "gru4rec" };
         Assert.Empty(CkiExperiment.Run(options, TinyClicks.Subject(options)).Paper);
 
-        Subject whole = new ClickSetting("circles", 2, 2, null, 30).OfClicks(options with { Users = null }, TinyClicks.Items + 1, TinyClicks.Part(Split.Train), TinyClicks.Part(Split.Validation), TinyClicks.Part(Split.Test));
+        Subject whole = new ClickSetting("circles", 2, 2, 2, null, 30).OfClicks(options with { Users = null }, TinyClicks.Items + 1, TinyClicks.Part(Split.Train), TinyClicks.Part(Split.Validation), TinyClicks.Part(Split.Test));
         Assert.Equal((30, 40), (whole.Validation.Count, whole.Test.Count));
     }
 
