@@ -9,6 +9,9 @@ namespace Amalgam.Numerics;
 /// </summary>
 public static class Histogram
 {
+    /// <summary>The most bins of which an entropy is taken at once.</summary>
+    public const int MostBins = 4096;
+
     private const int Block = 4096;
 
     /// <summary>Up to here comparing vectors with every edge beats a search per element.</summary>
@@ -103,6 +106,23 @@ public static class Histogram
         foreach (long count in counts)
             if (count > 0) entropy -= count / total * Math.Log(count / total);
         return entropy;
+    }
+
+    /// <summary>The entropy of the histogram of some elements, in nats; 0 when they are all equal, or none.</summary>
+    /// <param name="x">The elements, none of them NaN.</param>
+    /// <param name="bins">Number of bins between the smallest and the largest, at most <see cref="MostBins"/>.</param>
+    public static double EntropyOf(ReadOnlySpan<float> x, int bins)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(bins, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(bins, MostBins);
+        var (min, max) = Range(x);
+        if (!(min < max)) return 0;
+        Span<float> edges = stackalloc float[bins - 1];
+        Span<long> counts = stackalloc long[bins];
+        counts.Clear();
+        Edges(min, max, edges);
+        Count(x, edges, counts);
+        return Entropy(counts);
     }
 
     private static int BinOf(float x, ReadOnlySpan<float> edges)

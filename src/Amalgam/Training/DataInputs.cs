@@ -77,7 +77,7 @@ public static class DataInputs
     {
         foreach (Node node in graph.Nodes)
         {
-            if (node is not { Op: Gather { Axis: 0 }, Inputs: [{ Op: Parameter, Shape.Rank: 2 } table, var read] }) continue;
+            if (node is not { Op: Gather { Axis: 0 }, Inputs: [{ Op: Parameter or Substitute, Shape.Rank: 2 } table, var read] }) continue;
             if (Array.IndexOf(inputs, read) is >= 0 and var i && data.Fields[i].Ids > table.Shape[0])
                 throw new GraphException($"'{table.Name}' {table.Shape} has rows for {table.Shape[0]} ids, {data.Name} has {data.Fields[i].Ids}, 0 among them: a network for it is built with as many");
         }

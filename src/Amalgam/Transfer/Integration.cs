@@ -20,7 +20,7 @@ public sealed record IntegrationOptions
     public TrainScope Train { get; init; } = TrainScope.Splice;
 
     /// <summary>
-    /// What becomes of vectors; null for what the rule usually does. A vector that <see cref="Include"/> holds for is spliced; running statistics are averaged unless vectors are the host's.
+    /// What becomes of vectors; null for what the rule usually does. A vector that <see cref="Include"/> holds for is spliced; running statistics are averaged where the scales of their norms are not the host's.
     /// </summary>
     public VectorTreatment? Vectors { get; init; }
 
@@ -53,14 +53,14 @@ public sealed class Integration
         ParentWeights parents = new(models, options);
         _host = parents.Host;
         VectorTreatment vectors = options.Vectors ?? rule.Vectors;
-        Spliced = [.. parents.Spliced(vectors)];
+        Spliced = parents.Spliced(vectors);
         if (Spliced.IsEmpty) throw new GraphException("nothing is spliced: the models share no weight that is asked for");
         Graph = Surgery.Replace(_host, Spliced.ToDictionary(name => name, name => (Func<Graph, Node, Node>)((to, own) =>
         {
             _weights[name] = rule.Express(parents.Site(to, name, own));
             return _weights[name].Value;
         }))).Graph;
-        IsDynamic = parents.Dynamic is not null;
+        (IsDynamic, Host, Unshared) = (parents.Dynamic is not null, parents.HostNumber, parents.Unshared);
 
         HashSet<string> learned = [.. Graph.Parameters.Keys.Where(name => !_host.Parameters.ContainsKey(name))];
         if (options.Train == TrainScope.Splice) Surgery.Freeze(Graph, name => !learned.Contains(name));
@@ -75,6 +75,12 @@ public sealed class Integration
 
     /// <summary>Names of the weights that are expressions, in the host's order.</summary>
     public ImmutableArray<string> Spliced { get; }
+
+    /// <summary>Number of the model, from 0 on, whose network this is but for what is spliced.</summary>
+    public int Host { get; }
+
+    /// <summary>Weights that would be spliced and are not, since not all models have them.</summary>
+    public ImmutableArray<string> Unshared { get; }
 
     /// <summary>Whether a weight is made for each sample, so that the network cannot be baked whole.</summary>
     public bool IsDynamic { get; }

@@ -11,7 +11,8 @@ namespace Amalgam.Transfer;
 /// with a trainable matrix P, which goes to the first and 1 - s to the second; l_k is the mean over k's pairs (eqs. 4, 14). The global term g is the closed form's (eqs. 5-8, 15),
 /// V = g (1 - exp(-g l)) (eqs. 9, 16), the shares are its softmax over the models (eqs. 10, 17). P begins Xavier uniform, so that its sums are near zero and the first model is privileged: s
 /// begins at about 1/2 and what is learned is how much more the first gets.
-/// P mixes the columns of a row, [in, in], for weights [out, in, ...]; for weights that are made for each sample the rows of a column, [out, out], as in the code.
+/// P mixes what belongs to the inputs of one output, [in, in], along the axis that the operation sums over, whichever it is; for weights that are made for each sample the outputs, [out, out], as in
+/// the code.
 /// </summary>
 /// <param name="Form">
 /// The closed form whose local term is learned: its own local term is not used. A soft splice is the sum of the values times their shares (eqs. 12, 18); a hard one the value with the
@@ -29,6 +30,9 @@ public sealed record LearnedCki(Cki Form) : WeightRule
 
     /// <summary>What the parameters P are named: this and the weight's name.</summary>
     public const string Prefix = "splice/";
+
+    /// <summary>Elements of a P: a gigabyte.</summary>
+    private const long MostCompatibilities = 1L << 28;
 
     /// <summary>The first values of P.</summary>
     public Initialisation Start { get; init; } = Initialisation.XavierUniform;
@@ -97,7 +101,14 @@ public sealed record LearnedCki(Cki Form) : WeightRule
 
     private Node Compatibilities(WeightSite site)
     {
-        int size = site.IsDynamic ? site.Shape.Size(0) : site.Shape.Rank == 1 ? site.Shape.Size(0) : site.Shape.Size(1);
+        long size = site.Shape[site.IsDynamic ? 0 : site.InputAxis];
+        if (size * size > MostCompatibilities)
+        {
+            throw new GraphException(
+                $"'{site.Name}' {site.Shape} needs a matrix [{size},{size}] of compatibilities, {4e-9 * size * size:0.0} GB and as much again for each of its gradient and its moments: leave the weight out, "
+                + "or learn coefficients");
+        }
+
         string name = Prefix + site.Name;
         return site.Learned(name, () => Start.Draw(new(size, size), site.Seed, name));
     }
@@ -105,15 +116,11 @@ public sealed record LearnedCki(Cki Form) : WeightRule
     /// <summary>Differences times P along the axis that P is of.</summary>
     private static Node Mixed(Node difference, Node p, WeightSite site)
     {
-        int last = difference.Shape.Rank - 1;
-        if (site.IsDynamic)
-        {
-            if (site.Shape.Rank != 2) throw new GraphException($"'{site.Name}' {site.Shape} is made for each sample; only matrices [out, in] and vectors of such can be spliced");
-            return difference.Transpose(0, 2, 1).MatMul(p).Transpose(0, 2, 1);
-        }
-
-        if (last <= 1) return last == 0 ? difference.Unsqueeze(0).MatMul(p).Squeeze(0) : difference.MatMul(p);
-        int[] inward = [0, .. Enumerable.Range(2, last - 1), 1], back = [0, last, .. Enumerable.Range(1, last - 1)];
+        int rank = difference.Shape.Rank, axis = site.IsDynamic ? 1 : site.InputAxis;
+        if (site.IsDynamic && site.Shape.Rank != 2) throw new GraphException($"'{site.Name}' {site.Shape} is made for each sample; only matrices [out, in] of such can be spliced");
+        if (rank == 1) return difference.Unsqueeze(0).MatMul(p).Squeeze(0);
+        if (axis == rank - 1) return difference.MatMul(p);
+        int[] inward = [.. Enumerable.Range(0, rank).Where(i => i != axis), axis], back = [.. Enumerable.Range(0, rank).Select(i => Array.IndexOf(inward, i))];
         return difference.Transpose(inward).MatMul(p).Transpose(back);
     }
 
@@ -121,7 +128,7 @@ public sealed record LearnedCki(Cki Form) : WeightRule
     private Node[] GlobalTerms(WeightSite site)
     {
         if (site.Parents.All(parent => parent.Known is not null))
-            return [.. Form.Global([.. site.Parents.Select(parent => Entropy(parent.Known!.Span))]).Select(g => site.Graph.Constant((float)g))];
+            return [.. Form.Global([.. site.Parents.Select(parent => Histogram.EntropyOf(parent.Known!.Span, Form.Bins))]).Select(g => site.Graph.Constant((float)g))];
 
         Node[] entropies = [.. site.Parents.Select(parent => site.Graph.Add(new HistogramEntropy(parent.Shape.Rank - site.Shape.Rank, Form.Bins), parent))];
         Node?[] sums = new Node?[entropies.Length];
@@ -136,15 +143,6 @@ public sealed record LearnedCki(Cki Form) : WeightRule
         }
 
         return [.. sums.Select(s => s! * (1f / (sums.Length - 1)))];
-    }
-
-    private double Entropy(ReadOnlySpan<float> weights)
-    {
-        var (min, max) = Histogram.Range(weights);
-        if (!(min < max)) return 0;
-        long[] counts = new long[Form.Bins];
-        Histogram.Count(weights, Histogram.Edges(min, max, Form.Bins), counts);
-        return Histogram.Entropy(counts);
     }
 
     /// <summary>A number for each sample under the shape of the samples' weights.</summary>

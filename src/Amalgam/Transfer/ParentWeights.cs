@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Numerics.Tensors;
 using Amalgam.Graphs;
+using Amalgam.Graphs.Ops;
 
 namespace Amalgam.Transfer;
 
@@ -12,7 +13,7 @@ internal sealed class ParentWeights
 
     private readonly IReadOnlyList<Graph> _models;
     private readonly IntegrationOptions _options;
-    private readonly HashSet<string> _statistics;
+    private readonly Dictionary<string, string?> _statistics = [];
 
     public ParentWeights(IReadOnlyList<Graph> models, IntegrationOptions options)
     {
@@ -22,9 +23,19 @@ internal sealed class ParentWeights
         if (dynamic.Length > 1) throw new GraphException($"models {string.Join(" and ", dynamic.Select(k => k + 1))} make weights for each sample; only one model of an integration can");
         if (dynamic.Length == 1) Dynamic = dynamic[0];
         CheckPorts();
-        Host = Rewrite.Apply(models[Dynamic ?? 0], (to, node, _) => node.Op is Parameter ? to.Parameter(node.Name!, node.Value!.Copy(), node.Trainable, node.Type) : null).Graph;
-        _statistics = [.. Rewrite.ForTraining(Host).Graph.Updates.Keys.Select(node => node.Name!)];
+        HostNumber = Dynamic ?? 0;
+        Host = Rewrite.Apply(models[HostNumber], (to, node, _) => node.Op is Parameter ? to.Parameter(node.Name!, node.Value!.Copy(), node.Trainable, node.Type) : null).Graph;
+        foreach (Node node in Host.Nodes.Where(node => node.Op is BatchNormalization))
+        {
+            foreach (Node statistic in node.Inputs[3..].Where(input => input.Op is Parameter)) _statistics[statistic.Name!] = node.Inputs[1].Name;
+        }
     }
+
+    /// <summary>Number of the model that is the host.</summary>
+    public int HostNumber { get; }
+
+    /// <summary>Weights that are asked for and that not all models have.</summary>
+    public ImmutableArray<string> Unshared { get; private set; } = [];
 
     /// <summary>A copy of the host, with weights of its own.</summary>
     public Graph Host { get; }
@@ -33,35 +44,59 @@ internal sealed class ParentWeights
     public int? Dynamic { get; }
 
     /// <summary>The names that are to be spliced, in the host's order.</summary>
-    public IEnumerable<string> Spliced(VectorTreatment vectors)
+    public ImmutableArray<string> Spliced(VectorTreatment vectors)
     {
-        List<string> missing = [];
+        List<string> spliced = [], missing = [];
         foreach (string name in Host.Nodes.Where(node => node.Op is not Input).Select(node => node.Name).OfType<string>())
         {
-            if (_statistics.Contains(name) || Stored(name) is not { Type.IsFloat: true } stored) continue;
-            if (!(_options.Include?.Invoke(name) ?? stored.Shape.Rank > 1) && !(stored.Shape.Rank < 2 && vectors == VectorTreatment.Splice && IsOfSpliced(name))) continue;
+            if (_statistics.ContainsKey(name) || Stored(name) is not { Type.IsFloat: true } stored) continue;
+            bool isVector = stored.Shape.Rank < 2;
+            if (!(_options.Include?.Invoke(name) ?? !isVector) && !(isVector && vectors == VectorTreatment.Splice && IsOfSpliced(name))) continue;
             if (_models.Any(m => m.Find(name) is null)) missing.Add(name);
             else if (Misfit(name, stored.Shape) is { } other) throw new GraphException($"'{name}' has shape {stored.Shape} in one model and {other} in another");
-            else yield return name;
+            else spliced.Add(name);
         }
 
-        if (_options.Include is not null && missing.Count > 0) throw new GraphException($"not all models have {Named(missing)}");
+        Unshared = [.. missing, .. _models.SelectMany(m => m.Parameters).Where(p => p.Value.Shape.Rank > 1 && Host.Find(p.Key) is null && (_options.Include?.Invoke(p.Key) ?? true)).Select(p => p.Key).Distinct()];
+        return [.. spliced];
     }
 
     /// <summary>What an expression is made of.</summary>
-    public WeightSite Site(Graph to, string name, Node own) => new(
-        to, name, Stored(name)!.Shape,
-        [.. _models.Select((m, k) => k == Dynamic && own.Op is not Parameter ? own : to.Constant(m.Parameters[name].Value!.Copy()))],
-        _options.Base is not { } origin ? null
-            : to.Constant((origin.Parameters.GetValueOrDefault(name) ?? throw new GraphException($"the base has no weight '{name}'")).Value!.Copy()),
-        _options.Seed);
+    public WeightSite Site(Graph to, string name, Node own)
+    {
+        Shape shape = Stored(name)!.Shape;
+        return new(
+            to, name, shape, [.. _models.Select((m, k) => k == Dynamic && own.Op is not Parameter ? own : to.Constant(m.Parameters[name].Value!.Copy()))],
+            _options.Base is { } origin ? to.Constant(OfBase(origin, name, shape).Copy()) : null, _options.Seed)
+        { InputAxis = InputAxis(name, shape) };
+    }
 
-    /// <summary>Sets running statistics, and vectors that are not spliced, to the mean over the models where all have them.</summary>
+    private static Tensor OfBase(Graph origin, string name, Shape shape)
+    {
+        Tensor value = (origin.Parameters.GetValueOrDefault(name) ?? throw new GraphException($"the base has no weight '{name}'")).Value!;
+        return value.Shape == shape ? value : throw new GraphException($"'{name}' has shape {shape} in the models and {value.Shape} in the base");
+    }
+
+    /// <summary>The axis that the operation which reads the weight sums over.</summary>
+    private int InputAxis(string name, Shape shape)
+    {
+        Node weight = Host.Find(name)!;
+        Node? reader = Host.Nodes.FirstOrDefault(node => node.Inputs.Contains(weight));
+        return reader?.Op switch
+        {
+            MatMul product when reader.Inputs[1] == weight && shape.Rank > 1 => product.TransposeB ? shape.Rank - 1 : shape.Rank - 2,
+            MatMul product when shape.Rank > 1 => product.TransposeA ? shape.Rank - 2 : shape.Rank - 1,
+            ConvTranspose => 0,
+            _ => shape.Rank > 1 ? 1 : 0,
+        };
+    }
+
+    /// <summary>Sets vectors that go with what is spliced and are no expressions, such as running statistics, to the mean over the models where all have them.</summary>
     public void Average(Graph graph, ImmutableArray<string> spliced)
     {
         foreach (var (name, node) in graph.Parameters)
         {
-            if (node.Shape.Rank > 1 || spliced.Contains(name) || !(IsOfSpliced(name) || _statistics.Contains(name))) continue;
+            if (node.Shape.Rank > 1 || spliced.Contains(name) || !IsOfSpliced(_statistics.GetValueOrDefault(name) ?? name)) continue;
             Tensor[] values = [.. _models.Select(m => m.Parameters.GetValueOrDefault(name)?.Value).OfType<Tensor>().Where(v => v.Shape == node.Shape)];
             if (values.Length < _models.Count) continue;
             Span<float> mean = node.Value!.Span;

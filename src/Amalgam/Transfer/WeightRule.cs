@@ -15,6 +15,9 @@ namespace Amalgam.Transfer;
 /// <param name="Seed">Draws the first values of what is learned.</param>
 public sealed record WeightSite(Graph Graph, string Name, Shape Shape, ImmutableArray<Node> Parents, Node? Base = null, long Seed = 0)
 {
+    /// <summary>The axis of <see cref="Shape"/> that the operation sums over: the inputs of a layer. 1 for weights [out, in, ...], 0 for a matrix [in, out] and for vectors.</summary>
+    public int InputAxis { get; init; } = Shape.Rank > 1 ? 1 : 0;
+
     /// <summary>Whether a value is made for each sample.</summary>
     public bool IsDynamic => Parents.Any(parent => parent.Shape != Shape);
 

@@ -156,6 +156,54 @@ public class IntegrationTests
         Assert.Equal(["w", "scale", "shift"], integration.Spliced);
         Assert.Equal([2f, 2f], integration.Graph.Parameters["var"].Value!.Span.ToArray());
         Assert.Equal([1f, 1f], new Integration([a, b], new LearnedCki(), new() { Include = name => name == "w" }).Graph.Parameters["var"].Value!.Span.ToArray());
+        // Where names are given, the statistics of the other norms stay the host's.
+        foreach (VectorTreatment vectors in new[] { VectorTreatment.Average, VectorTreatment.Splice })
+        {
+            Assert.Equal([1f, 1f], new Integration([a, b], new LearnedCoefficients(), new() { Include = name => name == "w", Vectors = vectors }).Graph.Parameters["var"].Value!.Span.ToArray());
+            Assert.Equal([2f, 2f], new Integration([a, b], new LearnedCoefficients(), new() { Include = name => name is "w" or "scale", Vectors = vectors }).Graph.Parameters["var"].Value!.Span.ToArray());
+        }
+    }
+
+    [Theory]
+    [InlineData(true, 3)]
+    [InlineData(false, 4)]
+    public void P_mixes_the_axis_that_the_operation_sums_over(bool isOutIn, int size)
+    {
+        Graph Network(int seed)
+        {
+            Graph graph = new();
+            Node x = graph.Input("x", new(2, size));
+            graph.Output("y", x.MatMul(Parameter(graph, "w", seed, isOutIn ? 7 : size, isOutIn ? size : 7), false, isOutIn));
+            return graph;
+        }
+
+        Integration integration = new([Network(1), Network(2)], new LearnedCki());
+        Assert.Equal(new Shape(size, size), integration.Graph.Parameters["splice/w"].Shape);
+        Assert.Equal(new Shape(isOutIn ? 7 : size, isOutIn ? size : 7), integration.Bake().Parameters["w"].Shape);
+    }
+
+    [Fact]
+    public void Weights_that_one_model_lacks_are_told_of()
+    {
+        Graph a = Mlp(1), b = new();
+        b.Output("scores", b.Input("point", new(1, 2)).MatMul(Parameter(b, "fc1.weight", 1, 2, 6)).MatMul(Parameter(b, "other.weight", 1, 6, 2)));
+        Integration integration = new([a, b], new LearnedCki());
+        Assert.Equal(["fc1.weight"], integration.Spliced);
+        Assert.Equal(["fc2.weight", "other.weight"], integration.Unshared);
+        Assert.Equal(0, integration.Host);
+    }
+
+    [Fact]
+    public void A_layer_too_wide_for_P_is_refused()
+    {
+        static Graph Wide()
+        {
+            Graph graph = new();
+            graph.Output("y", graph.Input("x", new(1, 20_000)).Linear(graph.Parameter("w", new Tensor(new(1, 20_000)))));
+            return graph;
+        }
+
+        Assert.Contains("'w' [1,20000] needs a matrix [20000,20000] of compatibilities, 1.6 GB", Assert.Throws<GraphException>(() => new Integration([Wide(), Wide()], new LearnedCki())).Message);
     }
 
     [Fact]
@@ -164,6 +212,7 @@ public class IntegrationTests
         Graph still = RealMlp(1), dynamic = Hyper(2);
         Integration integration = new([still, dynamic], new LearnedCki(), new() { Include = name => name == "fc2.weight", Seed = 3 });
         Assert.True(integration.IsDynamic);
+        Assert.Equal(1, integration.Host);
         Assert.Equal(["fc2.weight"], integration.Spliced);
         Assert.Equal(new Shape(1, 2, 6), integration.Graph.Find("fc2.weight")!.Shape);
         Assert.Contains(integration.Graph.Parameters.Keys, name => name == "hyper.weight");
@@ -207,6 +256,9 @@ public class IntegrationTests
         other.Output("y", other.Input("image", new(1, 2)) * other.Parameter("fc2.weight", new(new(1, 2))));
         Assert.Contains("take other inputs: 'point', and 'image'", Message(Mlp(1), other));
         Assert.Contains("nothing is spliced", Assert.Throws<GraphException>(() => new Integration([Mlp(1), Mlp(2)], new LearnedCki(), new() { Include = _ => false })).Message);
+        Graph small = new();
+        small.Parameter("fc1.weight", new(new(1, 6)));
+        Assert.Contains("'fc1.weight' has shape [2,6] in the models and [1,6] in the base", Assert.Throws<GraphException>(() => new Integration([Mlp(1), Mlp(2)], new LearnedCoefficients(), new() { Base = small })).Message);
         Assert.Contains("the base has no weight 'fc1.weight'", Assert.Throws<GraphException>(() => new Integration([Mlp(1), Mlp(2)], new LearnedCoefficients(), new() { Base = new Graph() })).Message);
     }
 

@@ -106,6 +106,19 @@ public class LearnedCkiTests
     }, 20);
 
     [Fact]
+    public void Of_a_matrix_in_out_the_splice_is_that_of_the_matrix_out_in() => Property.Holds(gen =>
+    {
+        Tensor[] models = [RandomGraph.Random(gen, new(5, 3)), RandomGraph.Random(gen, new(5, 3))];
+        Graph graph = new();
+        WeightNodes outIn = new LearnedCki(Gentle).Express(new(graph, "a", new(5, 3), [.. models.Select(m => graph.Constant(m))], Seed: 3));
+        WeightNodes inOut = new LearnedCki(Gentle).Express(new(graph, "b", new(3, 5), [.. models.Select(m => graph.Constant(m).Transpose(1, 0))], Seed: 3) { InputAxis = 0 });
+        graph.Parameters["splice/a"].Value!.Span.CopyTo(graph.Parameters["splice/b"].Value!.Span);
+        Dictionary<Node, Tensor> found = RandomGraph.Evaluate(graph, new Dictionary<string, Tensor>());
+        for (int r = 0; r < 5; r++)
+            for (int c = 0; c < 3; c++) Assert.Equal(found[outIn.Value].Span[3 * r + c], found[inOut.Value].Span[5 * c + r], 1e-5);
+    }, 10);
+
+    [Fact]
     public void P_begins_as_Xavier_has_it_and_by_the_seed()
     {
         Node Begin(long seed)

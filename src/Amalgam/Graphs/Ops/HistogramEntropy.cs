@@ -10,13 +10,12 @@ namespace Amalgam.Graphs.Ops;
 /// <param name="Bins">Number of bins.</param>
 public sealed record HistogramEntropy(int Leading = 0, int Bins = 10) : Op
 {
-    private const int MostBins = 4096;
     private const float Least = 1e-38f;
 
     public override Shape Infer(ReadOnlySpan<Node> x)
     {
         Arity.Check(x, 1);
-        if (Bins is < 1 or > MostBins) throw new GraphException($"a histogram has 1 to {MostBins} bins, not {Bins}");
+        if (Bins is < 1 or > Histogram.MostBins) throw new GraphException($"a histogram has 1 to {Histogram.MostBins} bins, not {Bins}");
         return Leading >= 0 && Leading <= x[0].Shape.Rank ? new(x[0].Shape.Sizes[..Leading]) : throw new GraphException($"{Leading} leading axes of {x[0].Shape}");
     }
 
@@ -26,17 +25,7 @@ public sealed record HistogramEntropy(int Leading = 0, int Bins = 10) : Op
         int size = x[0].Count / y.Count;
         Cores.ForRange(y.Count, Math.Max(1, Cores.WorthSharing / Math.Max(1, size)), (x: x[0], y, size, Bins), static (s, from, to) =>
         {
-            Span<float> edges = stackalloc float[s.Bins - 1];
-            Span<long> counts = stackalloc long[s.Bins];
-            for (int i = from; i < to; i++)
-            {
-                ReadOnlySpan<float> values = s.x.Span.Slice(i * s.size, s.size);
-                var (min, max) = Histogram.Range(values);
-                Histogram.Edges(min, max, edges);
-                counts.Clear();
-                Histogram.Count(values, edges, counts);
-                s.y.Span[i] = (float)Histogram.Entropy(counts);
-            }
+            for (int i = from; i < to; i++) s.y.Span[i] = (float)Histogram.EntropyOf(s.x.Span.Slice(i * s.size, s.size), s.Bins);
         });
     }
 
