@@ -61,7 +61,7 @@ internal sealed class SpliceCommand
         if (ArchitectureOption.Of(parse.GetValue(_model)) is { } architecture) description = description with { Model = architecture with { Freeze = description.Model.Freeze } };
         string folder = parse.GetValue(_output) ?? description.Output ?? throw new InvalidDataException("name a folder for what the run leaves behind: --output, or output in the description");
         string[] models = parse.GetValue(_models)!;
-        SpliceDescription splice = new(Recipe(parse, method, models), method, description) { Baseline = !parse.GetValue(_noBaseline), Text = Text(parse, method, [.. models.Select(ParentModel.FileOf)]) };
+        SpliceDescription splice = new(Recipe(parse, method, models), method, description) { Baseline = !parse.GetValue(_noBaseline), Text = Text(parse, method, [.. models.Select(RunFolder.FileOf)]) };
         SpliceRun run = new(splice, folder, parse.GetValue(_resume), parse.GetValue(_overwrite));
         Run(run, folder, parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error, parse.GetValue(_quiet), cancel);
     }
@@ -87,7 +87,7 @@ internal sealed class SpliceCommand
             if (patterns is { Length: > 0 }) more.Add((key, patterns));
         if (name == TaskArithmetic && !given.Contains("weight=", StringComparison.Ordinal) && !given.Contains("lambda=", StringComparison.Ordinal)) more.Add(("lambda", [LearnedCoefficients.TaskVectorStart.ToString(CultureInfo.InvariantCulture)]));
         if (name == Cki && !given.Contains("local=", StringComparison.Ordinal)) more.Add(("local", [Learned]));
-        return SimpleRecipe.Write(method, models, parse.GetValue(_base) is { } origin ? ParentModel.FileOf(origin) : null, more);
+        return SimpleRecipe.Write(method, models, parse.GetValue(_base) is { } origin ? RunFolder.FileOf(origin) : null, more);
     }
 
     private static void Run(SpliceRun run, string folder, TextWriter output, TextWriter error, bool quiet, CancellationToken cancel)

@@ -24,7 +24,7 @@ internal sealed record ParentModel(string Path, string File, ModelDescription Mo
     /// <exception cref="GraphException">There is no such architecture, or an ONNX file has unsupported operators.</exception>
     public static ParentModel Open(string path, ModelDescription? architecture, int batch)
     {
-        string file = FileOf(path);
+        string file = RunFolder.FileOf(path);
         bool saysAll = ModelDescription.IsOnnxFile(file) || IsHuggingFace(path);
         ModelDescription? said = saysAll ? null : RunFolder.Find(path)?.Model ?? SaidBy(file) ?? architecture;
         Graph graph = ModelLoader.Load(file, said, batch);
@@ -36,10 +36,6 @@ internal sealed record ParentModel(string Path, string File, ModelDescription Mo
 
         return new(path, file, said ?? new(saysAll ? file : ""), graph);
     }
-
-    /// <summary>The file, or the folder of Hugging Face, that a model's weights are in: of the folder of a run those of the best epoch.</summary>
-    /// <exception cref="FileNotFoundException">The run has not ended.</exception>
-    public static string FileOf(string path) => !ModelDescription.IsOnnxFile(path) && !IsHuggingFace(path) && RunFolder.Find(path) is not null ? RunFolder.ModelOf(path) : path;
 
     /// <summary>Whether a path is a folder that a network is built of by its configuration.</summary>
     public static bool IsHuggingFace(string path) => Directory.Exists(path) && HuggingFace.IsModel(path);

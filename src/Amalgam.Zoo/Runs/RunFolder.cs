@@ -43,6 +43,10 @@ public static class RunFolder
     /// <exception cref="InvalidDataException">The description is damaged.</exception>
     public static RunDescription? Find(string path) => File.Exists(Path.Combine(path, Description)) ? RunDescription.Read(Path.Combine(path, Description)) : null;
 
+    /// <summary>The file, or the folder of Hugging Face, that a model's weights are in: of the folder of a run those that the run is known by.</summary>
+    /// <exception cref="FileNotFoundException">The run has not ended.</exception>
+    public static string FileOf(string path) => !ModelDescription.IsOnnxFile(path) && !ParentModel.IsHuggingFace(path) && Find(path) is not null ? ModelOf(path) : path;
+
     /// <summary>The network that a run is known by.</summary>
     /// <param name="folder">Its folder.</param>
     /// <param name="run">What it was.</param>

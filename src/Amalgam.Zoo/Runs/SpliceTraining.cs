@@ -25,12 +25,12 @@ internal sealed class SpliceTraining
         run = run with { Train = run.Train ?? TrainScope.Splice };
         IntegrationOptions options = SpliceRule.Options(recipe, Rule, graphs, origin?.Graph, run);
         Integration = new(graphs, Rule, options);
-        Host = models[HostOf(graphs, Integration)];
+        Host = models[Integration.Host];
         Run = run with { Model = Host.Model with { Freeze = run.Model.Freeze } };
         Learned = [.. Integration.Graph.Parameters.Keys.Where(name => Host.Graph.Find(name) is null)];
         NamedParameters names = new(Integration.Graph, [.. Host.Graph.Parameters.Keys, .. Integration.Spliced], Learned);
         names.Freeze(run.Model.Freeze);
-        Start = Copy(Integration.Bake());
+        Start = Surgery.Copy(Integration.Bake());
         Loss = RunTrainer.LossOf(run.Loss, run.Data);
         string identity = $"# {SpliceRule.Text(recipe, Rule, options)} {string.Join(' ', Integration.Spliced)} of {string.Join(' ', models.Append(origin).Select(m => m?.Digest))}\n";
         Trainer = RunTrainer.Create(Run, Integration.Graph, Loss, data, state, identity, names);
@@ -64,11 +64,7 @@ internal sealed class SpliceTraining
     public Graph Result() => Trainer.Best is null ? Last() : WithBest(Last);
 
     /// <summary>The network as it is now.</summary>
-    public Graph Last() => Copy(Integration.Bake());
-
-    /// <summary>A network with weights of its own.</summary>
-    public static Graph Copy(Graph graph) =>
-        Rewrite.Apply(graph, (to, node, _) => node.Op is Parameter ? to.Parameter(node.Name!, node.Value!.Copy(), node.Trainable, node.Type) : null).Graph;
+    public Graph Last() => Surgery.Copy(Integration.Bake());
 
     /// <summary>What becomes of each weight in the result. Of weights that are made for each sample it is told of the first samples of some data.</summary>
     public ImmutableArray<SplicedWeight> Inspect(RunData data)
@@ -92,14 +88,11 @@ internal sealed class SpliceTraining
     /// <param name="state">Where its state is kept.</param>
     public (Graph Network, Trainer Trainer) Alone(RunData data, string state)
     {
-        Graph network = Copy(Host.Graph);
+        Graph network = Surgery.Copy(Host.Graph);
         NamedParameters names = new(network, [.. Learned, .. Integration.Spliced], Learned);
         names.Freeze(Run.Model.Freeze);
         return (network, RunTrainer.Create(Run, network, Loss, data, state, $"# {Host.Digest} alone\n", names));
     }
-
-    private static int HostOf(Graph[] models, Integration integration) =>
-        Math.Max(0, Array.FindIndex(models, model => integration.Spliced.Any(name => model.Find(name) is { Op: not Parameter })));
 
     /// <summary>Fills the network's inputs with the first samples. Of a group of items it takes as many as the network was built for.</summary>
     private void Fill(Executor executor, Dataset data)

@@ -226,7 +226,7 @@ public class SpliceCommandTests(SplicedModels models) : IClassFixture<SplicedMod
         await Refuses("ties has nothing to learn", "splice", "-m", "ties", A, B, "--base", A, "--train", run, "-o", folder["out"]);
         await Refuses("there is no merge method 'kci' (did you mean 'cki'?)", "splice", "-m", "kci", A, B, "--train", run, "-o", folder["out"]);
         await Refuses("cki has no parameter 'splcie' (did you mean 'splice'?)", "splice", "-m", "cki:splcie=hard", A, B, "--train", run, "-o", folder["out"]);
-        await Refuses("nothing is spliced", "splice", A, B, "--include", "head.*", "--train", run, "-o", folder["out"]);
+        await Refuses("nothing is spliced", "splice", A, B, "--include", "fc1.*", "--exclude", "fc1.*", "--train", run, "-o", folder["out"]);
         await Refuses("there is no scope 'some' here", "splice", A, B, "--train", SplicedModels.Describe(folder, "train: some", "some.yml"), "-o", folder["out"]);
         await Refuses("name a folder", "splice", A, B, "--train", run);
         await Refuses("is not empty", "splice", A, B, "--train", run, "-o", models["wide"]);
