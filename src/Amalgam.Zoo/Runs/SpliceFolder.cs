@@ -62,13 +62,17 @@ public static class SpliceFolder
         using CheckpointOutput output = CheckpointOutput.Create(path, [.. origin.Tensors.Select(t => new TensorSpec(t.Name, t.DType, t.Shape))], notes, new(Overwrite: true), "a splice");
         foreach (TensorEntry tensor in origin.Tensors)
         {
-            Tensor? learned = tensor.DType.IsFloat ? network.Parameters.GetValueOrDefault(tensor.Name)?.Value : null;
+            if (tensor.DType.IsFloat && network.Parameters.TryGetValue(tensor.Name, out Node? learned))
+            {
+                GraphWeights.Write(output, new(tensor.Name, tensor.DType, tensor.Shape), learned.Value!.Span);
+                continue;
+            }
+
             byte[] bytes = new byte[tensor.DType.BytesOf(TensorBlocks.LargestOf(tensor.Shape))];
             foreach (var (first, count) in TensorBlocks.Of(tensor.Shape))
             {
                 Span<byte> block = bytes.AsSpan(0, (int)tensor.DType.BytesOf(count));
-                if (learned is null) tensor.Read(first, block);
-                else tensor.DType.Narrow(learned.Span.Slice((int)first, count), block);
+                tensor.Read(first, block);
                 output.Write(tensor.Name, first, block);
             }
         }
