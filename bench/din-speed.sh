@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Items scored per second in training DIN on MovieLens-1M with 4 negatives for each click, here and in PyTorch, in turn; prints the medians, their ratio and the seconds of an epoch.
-# Usage: bench/din-speed.sh [RUNS [STEPS [THREADS]]]     (default 3 runs of 200 steps on two threads; one thread is timed by the processor's clock, for machines that are not free).
+# Usage: bench/din-speed.sh [RUNS [STEPS [THREADS]]]     (default 3 runs of 200 steps on two threads; one thread is timed by the processor's clock), after 300 that are not timed.
 # AMALGAM_DATA names the data folder. PyTorch: python3-torch of Debian, found as /usr/bin/python3 (or PYTHON).
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -23,5 +23,5 @@ for case in 'rows 1024' 'groups 205' 'groups 1024'; do
       'BEGIN {printf "%-8s %6s %-9s %12d %12d %8.2f %8.1f s %8.1f s\n", form, batch, what, x, y, x / y, n / x, n / y}'
   done
 done
-printf '\nseconds to score 100 items for each of %s users, the second of two times: din %s, dynamic din %s\n' \
+printf '\nseconds of an evaluation (100 items for each of %s users; ranks, AUC and UAUC), the second of two times: din %s, dynamic din %s\n' \
   "$(zcat "$data" | wc -l)" "$("${ours[@]}" din-eval "$data" din "$threads" | tail -1)" "$("${ours[@]}" din-eval "$data" din+ "$threads" | tail -1)"

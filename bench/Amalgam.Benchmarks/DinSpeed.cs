@@ -8,6 +8,7 @@ using Amalgam.Training.Data;
 using Amalgam.Transfer;
 using Amalgam.Zoo.Data;
 using Amalgam.Zoo.Models;
+using Amalgam.Zoo.Runs;
 
 namespace Amalgam.Benchmarks;
 
@@ -21,7 +22,7 @@ internal static class DinSpeed
 
     /// <summary>
     /// Prints items per second of steps whose data lies ready, and of steps that draw their negatives and gather their histories. On one thread the time is the
-    /// processor's, which others on the machine disturb less.
+    /// processor's.
     /// </summary>
     /// <param name="file">A file of sequences.</param>
     /// <param name="form"><c>groups</c> of a history with all its items, or <c>rows</c> of a history with one.</param>
@@ -64,7 +65,10 @@ internal static class DinSpeed
         if (profile) TrainingSpeed.Print(executor);
     }
 
-    /// <summary>Prints the seconds it takes to score 100 items for every user, twice: the first time holds the compilation of the kernels. On one thread they are the processor's.</summary>
+    /// <summary>
+    /// Prints the seconds of an evaluation, twice: 100 items are scored for every user, then ranks, AUC and UAUC are taken of them. The first time holds the compilation
+    /// of the kernels. On one thread they are the processor's.
+    /// </summary>
     public static void Evaluate(string file, string model, int threads)
     {
         using CoreLimit limit = Cores.Limit(threads);
@@ -73,7 +77,7 @@ internal static class DinSpeed
         for (int i = 0; i < 2; i++)
         {
             double start = Now(threads);
-            Predictions.Of(network, clicks, 128);
+            Measure.Of(Predictions.Of(network, clicks, 128), clicks, []);
             Console.WriteLine($"{Now(threads) - start:F2}");
         }
     }

@@ -5,7 +5,7 @@ Usage: din_torch.py FILE rows|groups BATCH [STEPS [THREADS]]
 FILE is recommendation/ml-1m-ge3-sequences.txt.gz. `rows`: a sample is a history with one item, as public code has it, so a history is encoded once for each of its 5 items; BATCH counts
 them. `groups`: a sample is a history with its 5 items, which share the encoded history, as in Amalgam; BATCH counts histories.
 Prints items scored per second: of training steps whose data lies ready, and of steps that draw their negatives and gather their histories.
-On one thread the time is the processor's, which others on the machine disturb less.
+On one thread the time is the processor's. The first 300 steps are not timed, as in Amalgam's program.
 """
 import gzip
 import math
@@ -22,7 +22,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-LENGTH, SIZE, NEGATIVES = 30, 32, 4
+LENGTH, SIZE, NEGATIVES, WARM_UP = 30, 32, 4, 300
 
 
 class Din(nn.Module):
@@ -99,17 +99,26 @@ class Clicks:
 
 
 def measure(model, optimizer, batches, steps):
-    """Median items per second of steps, with what it takes to get their batches."""
+    """Median items per second of steps: without and with what it takes to get their batches."""
     now = time.process_time if THREADS == 1 else time.perf_counter
-    speeds, batches = [], iter(batches)
-    for _ in range(steps + 10):
+    ready, drawing, batches = [], [], endless(batches)
+    for _ in range(WARM_UP + steps):
         start = now()
         items, target, label = next(batches)
+        filled = now()
         optimizer.zero_grad(set_to_none=True)
         F.binary_cross_entropy_with_logits(model(items, target), label).backward()
         optimizer.step()
-        speeds.append(target.numel() / (now() - start))
-    return statistics.median(speeds[10:])
+        end = now()
+        ready.append(target.numel() / (end - filled))
+        drawing.append(target.numel() / (end - start))
+    return statistics.median(ready[WARM_UP:]), statistics.median(drawing[WARM_UP:])
+
+
+def endless(batches):
+    """Epoch after epoch."""
+    while True:
+        yield from batches()
 
 
 def main():
@@ -119,8 +128,7 @@ def main():
     torch.manual_seed(1)
     model = Din(clicks.items)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
-    ready = [batch for batch, _ in zip(clicks.batches(form, size), range(steps + 10))]
-    print(f"{measure(model, optimizer, ready, steps):.0f} {measure(model, optimizer, clicks.batches(form, size), steps):.0f}")
+    print("{:.0f} {:.0f}".format(*measure(model, optimizer, lambda: clicks.batches(form, size), steps)))
 
 
 main()

@@ -14,8 +14,9 @@ public sealed record LabelledText(ImmutableArray<ImmutableArray<string>> Texts, 
     /// <param name="path">Tab-separated text, perhaps .gz.</param>
     /// <param name="columns">The columns of the texts.</param>
     /// <param name="classes">Names of the classes.</param>
+    /// <param name="numbered">A label that is no class's name may be its number, from 0 on.</param>
     /// <exception cref="InvalidDataException">A column is missing, or a line does not fit the header.</exception>
-    public static LabelledText Read(string path, ImmutableArray<string> columns, ImmutableArray<string> classes)
+    public static LabelledText Read(string path, ImmutableArray<string> columns, ImmutableArray<string> classes, bool numbered = false)
     {
         string[]? header = null;
         int[] at = [];
@@ -36,7 +37,7 @@ public sealed record LabelledText(ImmutableArray<ImmutableArray<string>> Texts, 
 
             if (cells.Length != header.Length) throw new InvalidDataException($"{path}, line {number}: {cells.Length} columns, the header has {header.Length}");
             texts.Add([.. at.Select(c => cells[c].Trim())]);
-            labels.Add(ClassOf(path, number, cells[label], classes));
+            labels.Add(ClassOf(path, number, cells[label], classes, numbered));
         }
 
         return new(texts.ToImmutable(), labels.ToImmutable());
@@ -63,10 +64,10 @@ public sealed record LabelledText(ImmutableArray<ImmutableArray<string>> Texts, 
     private static int Column(string path, string[] header, string name) =>
         Array.IndexOf(header, name) is >= 0 and int at ? at : throw new InvalidDataException($"{path} has no column '{name}'; its header has {string.Join(", ", header.Take(20))}");
 
-    private static int ClassOf(string path, int line, string text, ImmutableArray<string> classes)
+    private static int ClassOf(string path, int line, string text, ImmutableArray<string> classes, bool numbered)
     {
         int named = classes.IndexOf(text);
-        if (named < 0 && int.TryParse(text, out int number) && number >= 0 && number < classes.Length) named = number;
-        return named >= 0 ? named : throw new InvalidDataException($"{path}, line {line}: the label '{text}' is none of {string.Join(", ", classes)} and no number below {classes.Length}");
+        if (numbered && named < 0 && int.TryParse(text, out int number) && number >= 0 && number < classes.Length) named = number;
+        return named >= 0 ? named : throw new InvalidDataException($"{path}, line {line}: the label '{text}' is none of {string.Join(", ", classes)}{(numbered ? $" and no number below {classes.Length}" : "")}");
     }
 }

@@ -40,8 +40,8 @@ internal static class TextSource
             Options = Common,
             Open = (files, split, o) =>
             {
-                LabelledText train = LabelledText.Read(files.Need($"{folder}/train.tsv"), columns, classes);
-                return Set(name, split, train, () => LabelledText.Read(files.Need($"{folder}/dev.tsv"), columns, classes), o, classes);
+                LabelledText train = LabelledText.Read(files.Need($"{folder}/train.tsv"), columns, classes, numbered: true);
+                return Set(name, split, train, () => LabelledText.Read(files.Need($"{folder}/dev.tsv"), columns, classes, numbered: true), o, classes);
             },
         };
 

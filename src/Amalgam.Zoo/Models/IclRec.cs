@@ -43,7 +43,7 @@ public sealed record IclRec(int Items, int Size, int Length) : Architecture
         net.BiasStart = Initialisation.Zeros;
         Node items = net.Graph.Input("items", new(batch, Length), DType.I64);
         Node table = net.Table("item_embeddings", Items, Size);
-        Node x = net.LayerNorm(table.Gather(items) + net.Table("position_embeddings", Length, Size), "LayerNorm", 1e-12f);
+        Node x = net.LayerNorm(net.AddPositions(table.Gather(items), "position_embeddings", Length), "LayerNorm", 1e-12f);
         x = Layers.Drop(x, Dropout);
         Node valid = Layers.IsItem(items), mask = Layers.CausalMask(valid);
         TransformerBlock block = new(BlockNames.IclRec, Heads, 4 * Size) { Dropout = Dropout, AttentionDropout = Dropout };

@@ -101,6 +101,13 @@ public sealed class Layers(Graph graph, long? seed)
     /// <summary>A table of vectors by id.</summary>
     public Node Table(string name, int count, int size) => Parameter($"{name}.weight", new(count, size), EmbeddingStart);
 
+    /// <summary>Vectors [N,L,D], each with that of its position added from a table of L. Clicks of another number do not fit; a single one would else be spread over all positions.</summary>
+    public Node AddPositions(Node x, string name, int length)
+    {
+        int size = x.Shape.Size(^1);
+        return x.Reshape(0, length, size) + Table(name, length, size);
+    }
+
     /// <summary>Max pooling of square windows side by side.</summary>
     public static Node MaxPool(Node x, int kernel) => x.Graph.Add(new MaxPool([kernel, kernel], [kernel, kernel], [0, 0, 0, 0], [1, 1], false), x);
 

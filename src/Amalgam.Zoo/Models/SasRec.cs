@@ -33,7 +33,7 @@ public sealed record SasRec(int Items, int Size, int Length) : Recommender(Items
     private protected override Node Features(Layers net, Node history, Node valid, Node target)
     {
         Node steps = valid.Unsqueeze(2), mask = Layers.CausalMask(valid);
-        Node x = Layers.Drop((history * MathF.Sqrt(Size)) + net.Table("position_embedding", Length, Size), Dropout) * steps;
+        Node x = Layers.Drop(net.AddPositions(history * MathF.Sqrt(Size), "position_embedding", Length), Dropout) * steps;
         TransformerBlock block = new(BlockNames.Plain, Heads, Size) { Activation = "relu", Epsilon = 1e-8f, NormFirst = true, Dropout = Dropout, AttentionDropout = Dropout };
         for (int i = 0; i < Depth - 1; i++) x = block.Apply(net, x, $"blocks.{i}", mask) * steps;
         Node last = block.Apply(net, x, $"blocks.{Depth - 1}", Layers.PaddingMask(valid), lastOnly: true) * steps.Slice(1, -1);

@@ -8,8 +8,8 @@ namespace Amalgam.Training;
 public static class DataInputs
 {
     /// <summary>
-    /// An instance of a network for data: inputs take a number of samples, and those of a field's name that have another number of elements for a sample take the
-    /// field's shape. So a network that was built to score one item scores a hundred.
+    /// An instance of a network for data: inputs take a number of samples, and lists of ids take the length of the field of their name. So a network that was built to
+    /// score one item scores a hundred. Images and other features keep their shapes: a network for some sizes says nothing of others.
     /// </summary>
     /// <param name="network">The network; it stays as it is and shares its weights.</param>
     /// <param name="data">The data.</param>
@@ -23,7 +23,7 @@ public static class DataInputs
         {
             if (input.Shape.Rank == 0) continue;
             Shape one = new(input.Shape.Sizes[1..]);
-            if (data.Fields.FirstOrDefault(f => f.Name == name) is { } field && field.Shape.Rank == one.Rank && field.Shape.Count != one.Count)
+            if (data.Fields.FirstOrDefault(f => f.Name == name) is { } field && input.Type == DType.I64 && one.Rank == 1 && field.Shape.Rank == 1 && field.Shape != one)
             {
                 changed.Add($"'{name}' {one} as {field.Shape}");
                 one = field.Shape;

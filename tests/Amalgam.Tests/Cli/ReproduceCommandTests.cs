@@ -9,6 +9,13 @@ public class ReproduceCommandTests
         await CommandLine.Refuses("there is none of 'mnist'", "reproduce", "cki", "--dataset", "mnist");
         await CommandLine.Refuses("there is no 'bert'", "reproduce", "cki", "--dataset", "beauty", "--model", "bert");
         await CommandLine.Refuses("--dataset", "reproduce", "cki");
+        await CommandLine.Refuses("--published goes with table 1, not with table 3", "reproduce", "cki", "--dataset", "beauty", "--published", "--table", "3");
+        await CommandLine.Refuses("leave out --model", "reproduce", "cki", "--dataset", "beauty", "--published", "--model", "gru4rec");
+        await CommandLine.Refuses("leave out --start", "reproduce", "cki", "--dataset", "beauty", "--published", "--start", "same");
+        await CommandLine.Refuses("table 2 has a model of its own", "reproduce", "cki", "--dataset", "sst2", "--table", "2", "--model", "din");
+        await CommandLine.Refuses("--methods all goes with tables 1 and 2", "reproduce", "cki", "--dataset", "beauty", "--table", "3", "--methods", "all");
+        await CommandLine.Refuses("--methods all goes with tables 1 and 2", "reproduce", "cki", "--dataset", "beauty", "--table", "4", "--methods", "all");
+        await CommandLine.Refuses("--table", "reproduce", "cki", "--dataset", "beauty", "--table", "x");
         await CommandLine.Refuses("clafusion", "reproduce", "clafusion", "--dataset", "beauty");
     }
 
@@ -17,6 +24,8 @@ public class ReproduceCommandTests
     {
         CommandLine.UseRealData();
         using TemporaryFolder folder = new();
+        File.WriteAllText(folder["file"], "");
+        await CommandLine.Refuses($"{folder["file"]} is a file", "reproduce", "cki", "--dataset", "douban-music", "-o", folder["file"]);
         string text = await CommandLine.Succeeds("reproduce", "cki", "--dataset", "douban-music", "--epochs", "1", "--more-epochs", "1", "--limit", "400", "--users", "60", "--seeds", "1", "--start", "same", "-o", folder.Path, "-q");
         Assert.Contains("CKI, splice trained (head)", text);
         Assert.Contains("0.3805", File.ReadAllText(folder["table-1-douban-music-din/table.md"])); // the paper's

@@ -1,5 +1,7 @@
+using System.Collections.Immutable;
 using Amalgam.Graphs;
 using Amalgam.Training;
+using Amalgam.Training.Data;
 
 namespace Amalgam.Tests.Training;
 
@@ -36,6 +38,26 @@ public class PredictionsTests
         Assert.Contains("no row for each of 10 samples", Assert.Throws<GraphException>(() => Predictions.Of(network, NaiveNetwork.Rings(30, 1), 10, "sum")).Message);
     }
 
+    /// <summary>A network that would compute something for images of any size takes those of its own alone; a list of ids may have any length.</summary>
+    [Fact]
+    public void Images_of_another_size_are_refused_and_lists_of_ids_are_not()
+    {
+        Graph pixels = new();
+        pixels.Output("y", pixels.Add(new Amalgam.Graphs.Ops.GlobalAveragePool(), pixels.Input("image", new(2, 1, 4, 4))).Flatten());
+        Assert.Equal(new(3, 1), Predictions.Of(pixels, new Ones("image", new(1, 4, 4)), 2).Shape);
+        Assert.Equal("the input 'image' [2,1,4,4] does not take 2 samples of ones's 'image' [1,6,5]", Assert.Throws<GraphException>(() => Predictions.Of(pixels, new Ones("image", new(1, 6, 5)), 2)).Message);
+
+        Assert.Equal(new(3, 7), Predictions.Of(List(DType.I64), new Ones("x", new(7)), 2).Shape);
+        Assert.Contains("'x' [2,4] does not take 2 samples", Assert.Throws<GraphException>(() => Predictions.Of(List(DType.F32), new Ones("x", new(7)), 2)).Message);
+
+        static Graph List(DType type)
+        {
+            Graph graph = new();
+            graph.Output("y", graph.Input("x", new(2, 4), type).Cast(DType.F32) * 2f);
+            return graph;
+        }
+    }
+
     /// <summary>The network with scores reshaped to a fixed number of rows, as exporters write who do not know of other batches.</summary>
     private static Graph Fixed(Graph network, int samples)
     {
@@ -54,6 +76,17 @@ public class PredictionsTests
 
         to.Output("scores", map[graph.Outputs["scores"]].Reshape(samples, 2));
         return to;
+    }
+
+    private sealed class Ones(string input, Shape shape) : Dataset
+    {
+        public override string Name => "ones";
+
+        public override int Count => 3;
+
+        public override ImmutableArray<Field> Fields => [new Field(input, shape, DType.F32)];
+
+        public override void Read(int field, int sample, Draw draw, Span<float> y) => y.Fill(1);
     }
 
     private sealed class Heard(List<int> counts) : IProgress<int>

@@ -6,6 +6,7 @@ namespace Amalgam.Zoo.Data.Tokenizers;
 internal sealed class TokenizerConfig
 {
     private readonly Dictionary<string, string> _special = [];
+    private readonly List<string> _otherSpecial = [];
     private readonly Dictionary<string, bool> _flags = [];
     private readonly List<AddedToken> _added = [];
 
@@ -39,6 +40,9 @@ internal sealed class TokenizerConfig
                 if (TokenizerFile.Find(root, key) is { } value) _special[key] = NameOf(path, key, value);
             }
 
+            if (TokenizerFile.Find(root, "additional_special_tokens") is { ValueKind: JsonValueKind.Array } others)
+                _otherSpecial.AddRange(others.EnumerateArray().Select(token => NameOf(path, "additional_special_tokens", token)));
+
             foreach (string key in (string[])["do_lower_case", "strip_accents", "tokenize_chinese_chars", "add_prefix_space", "do_basic_tokenize"])
             {
                 if (TokenizerFile.Flag(path, root, key) is { } flag) _flags[key] = flag;
@@ -58,9 +62,11 @@ internal sealed class TokenizerConfig
     private void ReadAdded(string path)
     {
         if (!File.Exists(path) || _added.Count > 0) return;
+        HashSet<string> special = [.. _special.Values, .. _otherSpecial];
         TokenizerFile.ReadJson(path, root =>
         {
-            foreach (JsonProperty token in root.EnumerateObject()) _added.Add(new(token.Name, TokenizerFile.Id(path, token.Value, $"the token '{token.Name}'")));
+            foreach (JsonProperty token in root.EnumerateObject())
+                _added.Add(new(token.Name, TokenizerFile.Id(path, token.Value, $"the token '{token.Name}'"), Normalized: !special.Contains(token.Name)));
             return _added.Count;
         });
     }

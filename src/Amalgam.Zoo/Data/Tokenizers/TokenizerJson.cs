@@ -56,7 +56,8 @@ internal static class TokenizerJson
             if (TokenizerFile.Find(model, key) is { } value && value.GetRawText() is not ("false" or "\"\"" or "0" or "0.0")) throw new InvalidDataException($"{path}: the model's {key} {TokenizerFile.Brief(value)} is not supported");
         }
 
-        bool prefix = config.Flag("add_prefix_space") ?? TokenizerFile.Flag(path, words, "add_prefix_space") ?? true;
+        // RoBERTa's fast tokenizer sets this part's flag to its own, which is false where the configuration says nothing: that of tokenizer.json never counts.
+        bool prefix = config.Flag("add_prefix_space") ?? false;
         int? unknown = TokenizerFile.Text(path, model, "unk_token") is { } name ? pieces.Need(name, "the unk_token") : null;
         (int, int, int)[] merges = [.. Items(path, model, "merges").Select((pair, i) => Merge($"{path}, merge {i + 1}", Pair(path, pair), pieces))];
         return new(pieces, merges, template, added, unknown, prefix);

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text;
 using Amalgam.Graphs;
 using Amalgam.Merging;
+using Amalgam.Training.Data;
 using Amalgam.Transfer;
 
 namespace Amalgam.Zoo.Experiments.Cki;
@@ -30,8 +31,8 @@ public static class CkiExperiment
     internal static CkiResult Run(CkiOptions options, Subject subject)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Seeds, 1);
-        string folder = Directory.CreateDirectory(Path.Combine(options.Folder, $"table-{options.Table}-{subject.Name}")).FullName;
-        RowLog log = new(Path.Combine(folder, RowsFile), subject.Description, subject.Figures.Names);
+        string folder = EarlierRun.Open(Path.Combine(options.Folder, $"table-{options.Table}-{subject.Name}"));
+        RowLog log = new(Path.Combine(folder, RowsFile), options.Table == 3 ? $"{subject.Description}; {subject.DynamicEpochs} epochs of dynamic networks" : subject.Description, subject.Figures.Names, options.Overwrite);
         TrainedNetworks networks = new(subject, options);
         Trials trials = new(subject, log, options);
         foreach (CkiStart start in options.Starts)
@@ -43,16 +44,19 @@ public static class CkiExperiment
         ImmutableArray<Row> rows = [.. log.Rows.Where(row => options.Starts.Contains(row.Start) && row.Seed <= options.Seeds)];
         CkiResult result = new(
             options, folder, subject.Name, Setting(subject), subject.Figures.Names, subject.Figures.Merit, reference, rows, Costs(options, subject, networks),
-            Shares(options, subject, networks), options.Published ? [] : PaperTables.Find(options.Table, options.Dataset));
+            Shares(options, subject, networks), PaperOf(options));
         File.WriteAllText(Path.Combine(folder, TableFile), CkiMarkdown.Of(result), new UTF8Encoding(false));
         CkiPage.Of(result).Save(Path.Combine(folder, PageFile));
         return result;
     }
 
+    /// <summary>The paper's recommenders are DIN; rows of them say nothing beside others.</summary>
+    private static ImmutableArray<PaperRow> PaperOf(CkiOptions options) => options.Published || (options.Table != 2 && options.Model != "din") ? [] : PaperTables.Find(options.Table, options.Dataset);
+
     private static Action<CkiStart, int> TableOf(CkiOptions options, Subject subject, TrainedNetworks networks, Trials trials) => options.Table switch
     {
         3 => new DynamicTable(subject, networks, trials).Run,
-        4 => new RetrainingTable(subject, networks, trials).Run,
+        4 => new RetrainingTable(subject, networks, trials, options).Run,
         _ => new StaticTable(subject, networks, trials, options).Run,
     };
 
@@ -77,12 +81,22 @@ public static class CkiExperiment
     {
         if (options.Table > 2) return [];
         Scope scope = subject.Scopes[0];
-        return [.. options.Starts.SelectMany(start => new[] { CkiSplice.Soft, CkiSplice.Hard }.SelectMany(splice =>
+        return [.. options.Starts.SelectMany(start => Methods.Splices.SelectMany(splice =>
             ShareRange.Of($"{(splice == CkiSplice.Soft ? "soft" : "hard")}, {(start == CkiStart.Same ? "same" : "other")} start", new StaticPair(subject, networks, start, 1).Learn(scope, splice, TrainScope.Splice).Integration)))];
     }
 
     private static string Setting(Subject subject) => FormattableString.Invariant(
-        $"{subject.Train.Count:#,0} training samples ({subject.Train.Name}), {subject.Validation.Count:#,0} for every choice ({subject.Validation.Name}), {subject.Test.Count:#,0} for results ({subject.Test.Name}). ")
+        $"{Samples(subject.Train, subject.Whole.Train, "training samples")}, {Samples(subject.Validation, subject.Whole.Validation, "for every choice")}, {Samples(subject.Test, subject.Whole.Test, "for results")}. ")
         + FormattableString.Invariant(
-        $"{subject.Training.Rule.Name}, rate {subject.Training.Rate}, batch {subject.Training.Batch}, {subject.Epochs} epochs; {subject.MoreEpochs} more for what is learned afterwards; the best epoch by {subject.Figures.Merit} on the validation samples.");
+        $"{subject.Training.Rule.Name}, rate {subject.Training.Rate}, batch {Batch(subject)}, {subject.Epochs} epochs; {subject.MoreEpochs} more for what is learned afterwards; the best epoch by {subject.Figures.Merit} on the validation samples. Steps are those of all that was trained for a row, after the pair: of the soft and the hard splice where the validation data chose.");
+
+    private static string Samples(Dataset some, Dataset all, string use) =>
+        FormattableString.Invariant($"{some.Count:#,0} {use} ({(some.Count == all.Count ? "" : FormattableString.Invariant($"drawn of the {all.Count:#,0} of "))}{all.Name})");
+
+    /// <summary>Where a sample is a group of items, a batch counts groups.</summary>
+    private static string Batch(Subject subject)
+    {
+        long items = subject.Train.Fields[subject.Train.IndexOf("label")].Shape.Count;
+        return FormattableString.Invariant($"{subject.Training.Batch}{(items == 1 ? "" : $" groups of {items}")}");
+    }
 }

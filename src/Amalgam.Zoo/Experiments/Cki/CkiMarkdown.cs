@@ -45,12 +45,12 @@ internal static class CkiMarkdown
 
     private static void Append(StringBuilder text, CkiResult result, Summary summary)
     {
-        text.Append($"\n{CkiResult.Title(summary)}:\n\n");
+        text.Append($"\n{result.Title(summary)}:\n\n");
         Line(text, ["method", .. result.Figures, $"{result.Merit} over {result.Reference}", "steps", "chosen by validation"]);
         Line(text, ["---", .. result.Figures.Select(_ => "---:"), "---:", "---:", "---"]);
         int merit = result.Figures.IndexOf(result.Merit);
         foreach (SummaryRow row in summary.Rows)
-            Line(text, [row.Method, .. row.Test.Select(s => Text(s)), row.Method == result.Reference ? "" : Text(row.Gain[merit], signed: true), Number(row.Steps, "#,0"), Choices(row.Chosen)]);
+            Line(text, [summary.NameOf(row), .. row.Test.Select(s => Text(s)), row.Method == result.Reference ? "" : Text(row.Gain[merit], signed: true), Number(row.Steps, "#,0"), Choices(row.Chosen)]);
     }
 
     /// <summary>Mean and standard deviation: .1234 ± .0012.</summary>

@@ -46,11 +46,14 @@ public sealed record CkiOptions
     /// <summary>Training samples that are used; null for the data set's own number.</summary>
     public int? Limit { get; init; }
 
-    /// <summary>Validation samples, and test samples, that are used; null for the data set's own number.</summary>
+    /// <summary>Validation samples, and test samples, that are used; null for the data set's own number of validation samples, and all test samples.</summary>
     public int? Users { get; init; }
 
     /// <summary>Where networks and results go; what an earlier run of the same description left there is taken over.</summary>
     public string Folder { get; init; } = Path.Combine("reproduce", "cki");
+
+    /// <summary>Whether rows and networks of another description, which an earlier run left there, are replaced; else they are a reason to refuse.</summary>
+    public bool Overwrite { get; init; }
 
     /// <summary>Stops the run; another goes on where it stopped.</summary>
     public CancellationToken Cancel { get; init; }

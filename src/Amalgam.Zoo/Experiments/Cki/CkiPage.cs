@@ -43,14 +43,14 @@ internal static class CkiPage
     {
         int merit = result.Figures.IndexOf(result.Merit);
         SummaryRow? reference = summary.Rows.FirstOrDefault(row => row.Method == result.Reference);
-        yield return new Heading(CkiResult.Title(summary));
+        yield return new Heading(result.Title(summary));
         ImmutableArray<Column> columns =
             [new("method"), .. result.Figures.Select(name => new Column(name, "0.0000", Best.Highest)), new("±"), new($"{result.Merit} over {result.Reference}"), new("steps", "#,0"), new("chosen by validation")];
         ImmutableArray<ImmutableArray<Cell>> rows = [.. summary.Rows.Select(row => (ImmutableArray<Cell>)
-            [row.Method, .. row.Test.Select(s => (Cell)s.Mean), CkiMarkdown.Text(new(row.Test[merit].Deviation, double.NaN)), CkiMarkdown.Text(row.Gain[merit], signed: true), (double)row.Steps, CkiMarkdown.Choices(row.Chosen)])];
+            [summary.NameOf(row), .. row.Test.Select(s => (Cell)s.Mean), CkiMarkdown.Text(new(row.Test[merit].Deviation, double.NaN)), CkiMarkdown.Text(row.Gain[merit], signed: true), (double)row.Steps, CkiMarkdown.Choices(row.Chosen)])];
         yield return new DataTable("Means over the seeds, on the test data", columns, new TableSection("", rows));
         yield return new Paragraph($"± is the standard deviation of {result.Merit} over the seeds; the next column is the mean of the differences from {result.Reference} of the same seed, and their standard deviation.", Quiet: true);
-        yield return new BarChart($"{result.Merit} on the test data", [.. summary.Rows.Select(row => row.Method)], new Series(result.Merit, [.. summary.Rows.Select(row => row.Test[merit].Mean)]))
+        yield return new BarChart($"{result.Merit} on the test data", [.. summary.Rows.Select(summary.NameOf)], new Series(result.Merit, [.. summary.Rows.Select(row => row.Test[merit].Mean)]))
         {
             Format = "0.0000",
             References = reference is null ? [] : [new(result.Reference, reference.Test[merit].Mean)],

@@ -22,6 +22,14 @@ public sealed record CkiResult(
     public ImmutableArray<Summary> Summaries => [.. Rows.Select(row => row.Start).Distinct().Select(start => Summary.Of(Rows, start, Reference))];
 
     /// <summary>A heading of a summary.</summary>
-    internal static string Title(Summary summary) =>
-        (summary.Start == CkiStart.Same ? "One initialisation, two orders of the data" : "Two initialisations") + $", {summary.Seeds} {(summary.Seeds == 1 ? "seed" : "seeds")}";
+    internal string Title(Summary summary) => $"{Pair(summary.Start)}, {summary.Seeds} {(summary.Seeds == 1 ? "seed" : "seeds")}";
+
+    /// <summary>Two networks of different architectures can't begin alike: of a static and a dynamic one only what both have does.</summary>
+    private string Pair(CkiStart start) => (Options.Table, start) switch
+    {
+        (3, CkiStart.Same) => "A static and a dynamic network, what both have initialised alike",
+        (3, _) => "A static and a dynamic network, initialised apart",
+        (_, CkiStart.Same) => "One initialisation, two orders of the data",
+        _ => "Two initialisations",
+    };
 }

@@ -11,10 +11,11 @@ namespace Amalgam.Zoo.Experiments.Cki;
 /// <summary>How large the experiment on a recommendation data set is, so that all of them together run in about an hour on two cores.</summary>
 /// <param name="Dataset">The data set.</param>
 /// <param name="Epochs">Passes of the networks that are integrated.</param>
+/// <param name="DynamicEpochs">Passes of networks whose head is made for each sample: they learn in fewer.</param>
 /// <param name="MoreEpochs">Passes of what is learned afterwards.</param>
 /// <param name="Limit">Training samples; null for all.</param>
-/// <param name="Users">Validation samples and test samples at most.</param>
-internal sealed record ClickSetting(string Dataset, int Epochs, int MoreEpochs, int? Limit, int Users)
+/// <param name="Users">Validation samples at most; the test has all users.</param>
+internal sealed record ClickSetting(string Dataset, int Epochs, int DynamicEpochs, int MoreEpochs, int? Limit, int Users)
 {
     /// <summary>Of 205 groups, each of a clicked item and 4 drawn ones: 1,025 pairs, for the authors' 1,024.</summary>
     private const int Groups = 205;
@@ -24,10 +25,10 @@ internal sealed record ClickSetting(string Dataset, int Epochs, int MoreEpochs, 
     /// <summary>The data sets of the tables about recommendation.</summary>
     public static readonly ImmutableArray<ClickSetting> All =
     [
-        new("beauty", 10, 3, null, 3000),
-        new("ml-1m", 8, 2, 100_000, 3000),
-        new("douban-book", 14, 3, null, 3000),
-        new("douban-music", 20, 3, null, 3000),
+        new("beauty", 10, 5, 3, null, 3000),
+        new("ml-1m", 6, 3, 2, 80_000, 3000),
+        new("douban-book", 14, 7, 3, null, 3000),
+        new("douban-music", 20, 7, 3, null, 3000),
     ];
 
     private static readonly ImmutableArray<string> Recommenders = ["din", "gru4rec", "sasrec"];
@@ -53,15 +54,16 @@ internal sealed record ClickSetting(string Dataset, int Epochs, int MoreEpochs, 
     {
         ZooModel model = ZooModel.Find(options.Model);
         var sizes = ImmutableDictionary.CreateRange<string, string>([new("items", items.ToString(CultureInfo.InvariantCulture)), new("length", train.Fields[0].Shape.Size(0).ToString(CultureInfo.InvariantCulture))]);
-        int users = options.Users ?? Users;
-        Dataset choice = Subject.Some(validation, users);
-        return new($"{Dataset}-{options.Model}", model.With(sizes), new BinaryCrossEntropy("label"), new RankingFigures(), Subject.Some(train, options.Limit ?? Limit), choice, Subject.Some(test, users))
+        Dataset choice = Subject.Some(validation, options.Users ?? Users);
+        return new($"{Dataset}-{options.Model}", model.With(sizes), new BinaryCrossEntropy("label"), new RankingFigures(), Subject.Some(train, options.Limit ?? Limit), choice, Subject.Some(test, options.Users))
         {
             Model = new ModelDescription(options.Model) { Options = sizes }.Text,
+            Whole = (train, validation, test),
             Dynamic = model.Options.Any(o => o.Name == "hyper") ? model.With(sizes.Add("hyper", "true")) : null,
             Scopes = [new("head", name => name.StartsWith("head.", StringComparison.Ordinal) && name.EndsWith(".weight", StringComparison.Ordinal))],
             Training = new() { Rule = new Adam(), Rate = Rate, Batch = Groups, EvaluationBatch = 128, Merit = ItemRanking.Merit(choice) },
             Epochs = options.Epochs ?? Epochs,
+            DynamicEpochs = Math.Min(DynamicEpochs, options.Epochs ?? DynamicEpochs),
             MoreEpochs = options.MoreEpochs ?? MoreEpochs,
         };
     }

@@ -18,7 +18,7 @@ internal sealed class DynamicPair
     public DynamicPair(Subject subject, TrainedNetworks networks, StaticPair pair)
     {
         (_subject, _networks, _pair) = (subject, networks, pair);
-        _b = new(() => Train($"dynamic-{pair.Label}", Build(pair.SeedOfB), _subject.Epochs, pair.OrderOfB).Network);
+        _b = new(() => Train($"dynamic-{pair.Label}", _subject.Dynamic!.Build(1, pair.SeedOfB), _subject.DynamicEpochs, pair.OrderOfB, isFirst: true).Network);
     }
 
     /// <summary>The dynamic network. Who changes it copies it first.</summary>
@@ -28,12 +28,7 @@ internal sealed class DynamicPair
     public MadeNetwork TrainedOn => Train($"dynamic-{_pair.Label}-on", CopyOfB(), _subject.MoreEpochs, _pair.LaterOrder);
 
     /// <summary>A copy of the dynamic network.</summary>
-    public Graph CopyOfB()
-    {
-        Graph copy = Build(null);
-        foreach (var (name, node) in copy.Parameters) B.Parameters[name].Value!.Span.CopyTo(node.Value!.Span);
-        return copy;
-    }
+    public Graph CopyOfB() => Subject.With(_subject.Dynamic!, name => B.Parameters[name].Value!);
 
     /// <summary>The dynamic network with a head that is, for each sample, the mean of both heads.</summary>
     public Graph Averaged(Scope scope) => new Integration([_pair.A, B], new LearnedCoefficients(CoefficientScope.Model), new() { Include = scope.Includes, Vectors = VectorTreatment.Base }).Graph;
@@ -46,7 +41,5 @@ internal sealed class DynamicPair
         return Train(name, integration.Graph, _subject.MoreEpochs, _pair.LaterOrder);
     }
 
-    private Graph Build(long? seed) => _subject.Dynamic!.Build(1, seed);
-
-    private MadeNetwork Train(string name, Graph network, int epochs, long order) => new(network, _networks.Train(name, network, epochs, order).Steps);
+    private MadeNetwork Train(string name, Graph network, int epochs, long order, bool isFirst = false) => new(network, _networks.Train(name, network, epochs, order, isFirst).Steps);
 }

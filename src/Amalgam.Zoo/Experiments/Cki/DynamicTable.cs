@@ -23,9 +23,9 @@ internal sealed class DynamicTable(Subject subject, TrainedNetworks networks, Tr
         Row(Methods.Ensemble, [new("", () => [pair.A, dynamic.B])]);
         Scope scope = subject.Scopes[0];
         Row(Methods.In(Methods.Averaging, scope), [Candidate.Of(() => dynamic.Averaged(scope))]);
-        Row(Methods.In(Methods.Spliced, scope), new[] { CkiSplice.Soft, CkiSplice.Hard }.Select(splice =>
+        Row(Methods.In(Methods.Spliced, scope), Methods.Splices.Select(splice =>
             Candidate.Of(() => dynamic.Integrate(scope, splice, TrainScope.Splice).Network, splice == CkiSplice.Soft ? "soft" : "hard")),
-            () => dynamic.Integrate(scope, CkiSplice.Soft, TrainScope.Splice).Steps);
+            () => Methods.Splices.Sum(splice => dynamic.Integrate(scope, splice, TrainScope.Splice).Steps));
         Row(Methods.In(Methods.TrainedAll, scope), [Candidate.Of(() => dynamic.Integrate(scope, CkiSplice.Soft, TrainScope.All).Network)],
             () => dynamic.Integrate(scope, CkiSplice.Soft, TrainScope.All).Steps);
         Row(Methods.DynamicTrainedOn, [Candidate.Of(() => dynamic.TrainedOn.Network)], () => dynamic.TrainedOn.Steps);

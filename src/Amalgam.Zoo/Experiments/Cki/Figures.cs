@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using Amalgam.Graphs;
 using Amalgam.Training;
 using Amalgam.Training.Data;
-using Amalgam.Zoo.Metrics;
 using Amalgam.Zoo.Runs;
 
 namespace Amalgam.Zoo.Experiments.Cki;
@@ -58,42 +57,39 @@ internal sealed record RankingFigures() : ScoreFigures(["ndcg@5", "hr@5", "ndcg@
 /// <summary>The paper's figures of classification into two classes. Scores are logits, two for each sample.</summary>
 internal sealed record ClassFigures() : ScoreFigures(["accuracy", "auc", "recall", "f1"], "accuracy")
 {
+    private static readonly ImmutableArray<string> All = ["accuracy", "auc", "macro recall", "macro f1"];
+
     public override ImmutableArray<double> Of(Tensor scores, Dataset data)
     {
-        int[] answers = new int[data.Count];
-        float[] margins = new float[data.Count];
-        bool[] positive = new bool[data.Count];
-        for (int i = 0; i < answers.Length; i++)
-        {
-            margins[i] = scores.Span[2 * i + 1] - scores.Span[2 * i];
-            answers[i] = margins[i] > 0 ? 1 : 0;
-            positive[i] = data.Labels[i] == 1;
-        }
-
-        ConfusionMatrix matrix = ConfusionMatrix.Of(data.Labels, answers, 2);
-        return [matrix.Accuracy, Classification.Auc(margins, positive), matrix.MacroRecall, matrix.MacroF1];
+        IReadOnlyList<Measure> all = Measure.Of(scores, data, []);
+        return [.. All.Select(name => all.Single(m => m.Name == name).Value)];
     }
 
-    /// <summary>Logarithms of the means of the softmax.</summary>
-    public override Tensor Mean(IReadOnlyList<Tensor> networks)
-    {
-        Tensor mean = new(networks[0].Shape);
-        for (int i = 0; i < mean.Count; i++)
-        {
-            int other = i ^ 1;
-            mean.Span[i] = (float)Math.Log(networks.Sum(n => 1 / (1 + Math.Exp((double)n.Span[other] - n.Span[i]))) / networks.Count);
-        }
-
-        return mean;
-    }
+    public override Tensor Mean(IReadOnlyList<Tensor> networks) => ClassEnsemble.Mean(networks);
 }
 
-/// <summary>How high a network that scores all items ranks the next one among all. An ensemble's scores are the sums of its networks' scores.</summary>
+/// <summary>How high a network that scores all items ranks the next one among all. An ensemble's scores are the logarithms of the means of its networks' probabilities.</summary>
 internal sealed record NextItemFigures() : Figures(["ndcg@5", "hr@5", "ndcg@10", "hr@10", "ndcg@20", "hr@20"], ItemRanking.MeritName)
 {
     public override ImmutableArray<double> Of(IReadOnlyList<Graph> networks, Dataset data, CancellationToken cancel = default)
     {
-        IReadOnlyList<Measure> all = Contestant.Measure([.. networks.Select(network => new Contestant("", network))], data, Batch, cancel: cancel)[^1].Measures;
+        if (networks.Count == 1) return Of(Predictions.InBatches(networks[0], data, Batch, cancel: cancel), data);
+        IEnumerable<(int First, int Count, Tensor Result)[]> together = ClassEnsemble.Together([.. networks.Select(network => Predictions.InBatches(network, data, Batch, cancel: cancel))]);
+        return Of(together.Select(each => (each[0].First, each[0].Count, ClassEnsemble.Mean([.. each.Select(one => one.Result)]))), data);
+    }
+
+    /// <summary>Scores of all items for all samples would fill the memory, so they are ranked batch by batch.</summary>
+    private ImmutableArray<double> Of(IEnumerable<(int First, int Count, Tensor Scores)> batches, Dataset data)
+    {
+        ItemRanking ranking = ItemRanking.Of(data)!;
+        int[] ranks = new int[data.Count];
+        foreach (var (first, count, scores) in batches)
+        {
+            int size = scores.Shape.Size(1);
+            for (int i = 0; i < count; i++) ranks[first + i] = ranking.Rank(scores.Span.Slice(i * size, size), first + i);
+        }
+
+        Measure[] all = [.. ItemRanking.Measures(ranks)];
         return [.. Names.Select(name => all.Single(m => m.Name == name).Value)];
     }
 }

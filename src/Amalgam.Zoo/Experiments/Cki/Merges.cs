@@ -16,6 +16,11 @@ internal sealed class Merges(Subject subject, Graph a, string first, string seco
 {
     private const string Average = "linear", Knowledge = "cki";
 
+    /// <summary>Merges of a pair of a reproduction.</summary>
+    public static Merges Of(Subject subject, StaticPair pair, CkiOptions options) => new(
+        subject, pair.A, pair.PathOfA, pair.PathOfB, pair.PathOfOrigin, Path.Combine(options.Folder, "merged", subject.Name, pair.Label),
+        new() { Seed = pair.Seed, Parallel = new() { CancellationToken = options.Cancel } });
+
     /// <summary>The methods beside averaging and CKI that fit the pair.</summary>
     public IEnumerable<MethodEntry> Others => DemoMerge.Methods.Where(m => m.Name is not (Average or Knowledge) && (origin is not null || !DemoMerge.NeedsCommonBase(m)));
 

@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using Amalgam.Merging;
+
 namespace Amalgam.Zoo.Experiments.Cki;
 
 /// <summary>What tables call the methods.</summary>
@@ -14,6 +17,9 @@ internal static class Methods
     public const string TrainedAll = "CKI, all trained";
     public const string TrainedOn = "model A trained on";
     public const string DynamicTrainedOn = "model B trained on";
+
+    /// <summary>The splices that are both trained; the validation data choose one of them, and a row's steps are those of both.</summary>
+    public static readonly ImmutableArray<CkiSplice> Splices = [CkiSplice.Soft, CkiSplice.Hard];
 
     /// <summary>A method over the matrices of a scope.</summary>
     public static string In(string method, Scope scope) => $"{method} ({scope.Name})";

@@ -20,14 +20,24 @@ internal static class PublishedSetting
         string path = Path.Combine(DataFolder.Root, File);
         if (!System.IO.File.Exists(path)) throw new InvalidDataException($"{path} is missing: set {DataFolder.Variable} to the folder that has it");
         Dataset Part(Split split) => DataSource.OpenNamed($"{Dataset}-next", split);
-        Dataset validation = Subject.Some(Part(Split.Validation), options.Users ?? Users);
-        ModelDescription model = ModelDescription.Parse("iclrec:items=12103,depth=1");
-        return new(
-            "published-iclrec", ZooModel.Find(model.Name).With(model.Options),
-            new CrossEntropy(), new NextItemFigures(), Subject.Some(Part(Split.Train), options.Limit), validation, Subject.Some(Part(Split.Test), options.Users))
+        return OfItems(options, path, ModelDescription.Parse("iclrec:items=12103,depth=1"), Part(Split.Train), Part(Split.Validation), Part(Split.Test));
+    }
+
+    /// <summary>The subject of given data.</summary>
+    /// <param name="options">Sizes that are asked for.</param>
+    /// <param name="published">The network's checkpoint.</param>
+    /// <param name="model">What it is of.</param>
+    /// <param name="train">Samples to learn from, such as those of <see cref="NextItems"/>.</param>
+    /// <param name="held">Samples that choices are made by.</param>
+    /// <param name="test">Samples that results are of.</param>
+    internal static Subject OfItems(CkiOptions options, string published, ModelDescription model, Dataset train, Dataset held, Dataset test)
+    {
+        Dataset validation = Subject.Some(held, options.Users ?? Users);
+        return new("published-iclrec", ZooModel.Find(model.Name).With(model.Options), new CrossEntropy(), new NextItemFigures(), Subject.Some(train, options.Limit), validation, Subject.Some(test, options.Users))
         {
             Model = model.Text,
-            Published = path,
+            Published = published,
+            Whole = (train, held, test),
             Scopes =
             [
                 new("feed-forward", name => name.Contains(".intermediate.dense", StringComparison.Ordinal) && name.EndsWith(Matrix, StringComparison.Ordinal)),

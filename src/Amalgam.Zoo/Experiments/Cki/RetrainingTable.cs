@@ -1,14 +1,17 @@
 using Amalgam.Graphs;
-using Amalgam.Merging;
 using Amalgam.Transfer;
 
 namespace Amalgam.Zoo.Experiments.Cki;
 
-/// <summary>Table 4: one more epoch, from model A, from the integrated model and from the average, with the same samples in the same order. The weights are those after the epoch, whatever the validation data say.</summary>
+/// <summary>
+/// Table 4: one more epoch, from model A, from the average, from the integrated model and from model A that was trained on for as many epochs as a splice, with the same samples in the
+/// same order. The weights are those after the epoch, whatever the validation data say.
+/// </summary>
 /// <param name="subject">What is learned.</param>
 /// <param name="networks">Trains and keeps.</param>
 /// <param name="trials">Measures.</param>
-internal sealed class RetrainingTable(Subject subject, TrainedNetworks networks, Trials trials)
+/// <param name="options">How the reproduction runs.</param>
+internal sealed class RetrainingTable(Subject subject, TrainedNetworks networks, Trials trials, CkiOptions options)
 {
     private const long Order = 20_000;
 
@@ -18,14 +21,17 @@ internal sealed class RetrainingTable(Subject subject, TrainedNetworks networks,
         StaticPair pair = new(subject, networks, start, seed);
         Scope scope = subject.Scopes[0];
         From(pair, Methods.A, $"a-{seed}", () => new(pair.A, 0));
-        From(pair, Methods.In(Methods.Averaging, scope), $"averaged-{pair.Label}", () => new(
-            subject.With(name => scope.Includes(name) ? Mean(pair.A.Parameters[name].Value!, pair.B.Parameters[name].Value!) : pair.A.Parameters[name].Value!), 0));
+        From(pair, Methods.In(Methods.Averaging, scope), $"averaged-{pair.Label}", () => new(Merges.Of(subject, pair, options).Averaging(scope).Make()[0], 0));
         From(pair, Methods.In(Methods.Spliced, scope), $"cki-{pair.Label}", () => Chosen(pair, scope));
+        From(pair, Methods.TrainedOn, $"a-{seed}-on", () => pair.TrainedOn);
     }
 
-    /// <summary>The soft or the hard splice, by the validation data.</summary>
-    private MadeNetwork Chosen(StaticPair pair, Scope scope) => new[] { CkiSplice.Soft, CkiSplice.Hard }.Select(splice => pair.Integrate(scope, splice, TrainScope.Splice))
-        .MaxBy(made => subject.Figures.Of([made.Network], subject.Validation)[subject.Figures.MeritIndex])!;
+    /// <summary>The soft or the hard splice, by the validation data, and the steps of both.</summary>
+    private MadeNetwork Chosen(StaticPair pair, Scope scope)
+    {
+        MadeNetwork[] both = [.. Methods.Splices.Select(splice => pair.Integrate(scope, splice, TrainScope.Splice))];
+        return new(both.MaxBy(made => subject.Figures.Of([made.Network], subject.Validation, options.Cancel)[subject.Figures.MeritIndex])!.Network, both.Sum(made => made.Steps));
+    }
 
     /// <summary>A network as it is, and after the epoch.</summary>
     private void From(StaticPair pair, string method, string name, Func<MadeNetwork> make)
@@ -37,12 +43,5 @@ internal sealed class RetrainingTable(Subject subject, TrainedNetworks networks,
         });
         trials.Run(pair.Start, pair.Seed, method, [Candidate.Of(() => made.Value.Network)], () => made.Value.Steps);
         trials.Run(pair.Start, pair.Seed, $"{method} + one epoch", [Candidate.Of(() => trained.Value.Network)], () => trained.Value.Steps);
-    }
-
-    private static Tensor Mean(Tensor a, Tensor b)
-    {
-        Tensor mean = new(a.Shape);
-        for (int i = 0; i < mean.Count; i++) mean.Span[i] = (a.Span[i] + b.Span[i]) / 2;
-        return mean;
     }
 }

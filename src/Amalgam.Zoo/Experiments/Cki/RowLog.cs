@@ -13,13 +13,17 @@ internal sealed class RowLog
     /// <param name="path">The file.</param>
     /// <param name="description">What its rows are of.</param>
     /// <param name="names">Names of the figures.</param>
-    public RowLog(string path, string description, ImmutableArray<string> names)
+    /// <param name="overwrite">Whether rows of another description are replaced.</param>
+    /// <exception cref="InvalidDataException">The file has rows of another description, which are not to be replaced.</exception>
+    public RowLog(string path, string description, ImmutableArray<string> names, bool overwrite = false)
     {
         (_path, _names) = (path, names);
         string head = $"{{\"description\":\"{JsonEncodedText.Encode(description)}\"}}";
         string[] lines = File.Exists(path) ? File.ReadAllLines(path) : [];
-        if (lines.FirstOrDefault() == head) _rows.AddRange(lines.Skip(1).Select(Parse).TakeWhile(row => row is not null)!);
-        File.WriteAllLines(path, [head, .. _rows.Select(row => row.ToJson(names))]);
+        if (lines.Length > 0 && EarlierRun.IsTakenOver(path, Description(lines[0]), description, overwrite)) _rows.AddRange(lines.Skip(1).Select(Parse).TakeWhile(row => row is not null)!);
+        string beside = path + ".tmp";
+        File.WriteAllLines(beside, [head, .. _rows.Select(row => row.ToJson(names))]);
+        File.Move(beside, path, overwrite: true);
     }
 
     /// <summary>The rows, in the order in which they were made.</summary>
@@ -33,6 +37,19 @@ internal sealed class RowLog
     {
         _rows.Add(row);
         File.AppendAllText(_path, row.ToJson(_names) + Environment.NewLine);
+    }
+
+    private static string Description(string head)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(head);
+            return document.RootElement.GetProperty("description").GetString() ?? "";
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            return "";
+        }
     }
 
     /// <summary>A run that was killed may have left half a line.</summary>

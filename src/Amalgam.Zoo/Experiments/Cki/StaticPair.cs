@@ -90,7 +90,7 @@ internal sealed class StaticPair
     private (Graph, string) Train(string name, long weights, long order)
     {
         Graph network = _subject.Build(weights);
-        _networks.Train(name, network, _subject.Epochs, order);
+        _networks.Train(name, network, _subject.Epochs, order, isFirst: true);
         return (network, _networks.PathOf(name));
     }
 }

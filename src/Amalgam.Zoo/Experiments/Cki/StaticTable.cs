@@ -24,12 +24,12 @@ internal sealed class StaticTable(Subject subject, TrainedNetworks networks, Tri
         Row(Methods.A, [Candidate.Of(() => pair.A)]);
         Row(Methods.B, [Candidate.Of(() => pair.B)]);
         foreach (Scope scope in subject.Scopes) Row(Methods.In(Methods.Pruning, scope), Pruned(pair.A, scope.Includes));
-        if (!subject.Scopes.Contains(Scope.AllMatrices)) Row(Methods.InAll(Methods.Pruning), Pruned(pair.A, _ => true));
+        if (!subject.Scopes.Any(scope => scope.IsAll)) Row(Methods.InAll(Methods.Pruning), Pruned(pair.A, _ => true));
         Row(Methods.Ensemble, [new("", () => [pair.A, pair.B])]);
         Merge(pair, Row);
         foreach (Scope scope in subject.Scopes)
         {
-            Row(Methods.In(Methods.Spliced, scope), Learned(pair, scope), () => Steps(pair, scope, CkiSplice.Soft, TrainScope.Splice));
+            Row(Methods.In(Methods.Spliced, scope), Learned(pair, scope), () => Methods.Splices.Sum(splice => Steps(pair, scope, splice, TrainScope.Splice)));
         }
 
         Scope first = subject.Scopes[0];
@@ -39,8 +39,7 @@ internal sealed class StaticTable(Subject subject, TrainedNetworks networks, Tri
 
     private void Merge(StaticPair pair, Action<string, IEnumerable<Candidate>, Func<long>?> row)
     {
-        string place = Path.Combine(options.Folder, "merged", subject.Name, pair.Label);
-        Merges merges = new(subject, pair.A, pair.PathOfA, pair.PathOfB, pair.PathOfOrigin, place, new() { Seed = pair.Seed, Parallel = new() { CancellationToken = options.Cancel } });
+        Merges merges = Merges.Of(subject, pair, options);
         foreach (Scope scope in subject.Scopes) row(Methods.In(Methods.Averaging, scope), [merges.Averaging(scope)], null);
         row(Methods.InAll(Methods.Averaging), [merges.Averaging()], null);
         foreach (Scope scope in subject.Scopes) row(Methods.In(Methods.ClosedForm, scope), merges.ClosedForm(scope), null);
@@ -52,7 +51,7 @@ internal sealed class StaticTable(Subject subject, TrainedNetworks networks, Tri
         Sparsities.Select(sparsity => Candidate.Of(() => MagnitudePruning.Prune(subject.Copy(a), sparsity, which), FormattableString.Invariant($"{sparsity:0%} of each matrix")));
 
     private static IEnumerable<Candidate> Learned(StaticPair pair, Scope scope) =>
-        new[] { CkiSplice.Soft, CkiSplice.Hard }.Select(splice => Candidate.Of(() => pair.Integrate(scope, splice, TrainScope.Splice).Network, splice == CkiSplice.Soft ? "soft" : "hard"));
+        Methods.Splices.Select(splice => Candidate.Of(() => pair.Integrate(scope, splice, TrainScope.Splice).Network, splice == CkiSplice.Soft ? "soft" : "hard"));
 
     private static long Steps(StaticPair pair, Scope scope, CkiSplice splice, TrainScope train) => pair.Integrate(scope, splice, train).Steps;
 }

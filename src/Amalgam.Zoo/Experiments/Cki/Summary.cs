@@ -21,15 +21,19 @@ public readonly record struct Spread(double Mean, double Deviation)
 /// <param name="Gain">Each figure's difference from model A of the same seed.</param>
 /// <param name="Steps">Training steps after the pair was trained.</param>
 /// <param name="Chosen">What the validation data chose, seed by seed.</param>
-public sealed record SummaryRow(string Method, ImmutableArray<Spread> Test, ImmutableArray<Spread> Gain, long Steps, ImmutableArray<string> Chosen);
+/// <param name="Seeds">How many seeds the means are of.</param>
+public sealed record SummaryRow(string Method, ImmutableArray<Spread> Test, ImmutableArray<Spread> Gain, long Steps, ImmutableArray<string> Chosen, int Seeds);
 
 /// <summary>What the methods came to for one kind of pair.</summary>
 /// <param name="Start">The kind.</param>
-/// <param name="Seeds">Seeds that have all rows.</param>
+/// <param name="Seeds">Seeds that the method has that gains are over; others may have fewer.</param>
 /// <param name="Rows">The methods, in the order in which they were first run.</param>
 public sealed record Summary(CkiStart Start, int Seeds, ImmutableArray<SummaryRow> Rows)
 {
-    /// <summary>Summarises rows.</summary>
+    /// <summary>What a table calls a row: the method, and how many seeds it has where those are not all.</summary>
+    public string NameOf(SummaryRow row) => row.Seeds == Seeds ? row.Method : $"{row.Method} ({row.Seeds} of {Seeds} seeds)";
+
+    /// <summary>Summarises rows; those of seeds that lack the method that gains are over are left out.</summary>
     /// <param name="rows">Rows of any start.</param>
     /// <param name="start">The kind of pair that is meant.</param>
     /// <param name="reference">The method that gains are over.</param>
@@ -37,6 +41,7 @@ public sealed record Summary(CkiStart Start, int Seeds, ImmutableArray<SummaryRo
     {
         Row[] own = [.. rows.Where(row => row.Start == start)];
         Dictionary<int, Row> references = own.Where(row => row.Method == reference).ToDictionary(row => row.Seed);
+        own = [.. own.Where(row => references.ContainsKey(row.Seed))];
         return new(start, references.Count, [.. own.GroupBy(row => row.Method).Select(group => Of(group.Key, [.. group.OrderBy(row => row.Seed)], references))]);
     }
 
@@ -48,6 +53,7 @@ public sealed record Summary(CkiStart Start, int Seeds, ImmutableArray<SummaryRo
             [.. Enumerable.Range(0, figures).Select(f => Spread.Of([.. rows.Select(row => row.Test[f])]))],
             [.. Enumerable.Range(0, figures).Select(f => Spread.Of([.. rows.Select(row => row.Test[f] - references[row.Seed].Test[f])]))],
             rows[0].Steps,
-            [.. rows.Select(row => row.Chosen)]);
+            [.. rows.Select(row => row.Chosen)],
+            rows.Length);
     }
 }

@@ -44,10 +44,23 @@ internal sealed record TextSetting(string Dataset, int Length, int Pieces, doubl
         };
         var (train, held) = Subset.Split(DataSource.OpenNamed(Dataset, Split.Train, sizes), Held, 0);
         Dataset test = DataSource.OpenNamed(Dataset, Split.Test, sizes);
-        return new($"{Dataset}-bert", ZooModel.Find(model.Name).With(model.Options), new CrossEntropy(), new ClassFigures(), Subject.Some(train, options.Limit), Subject.Some(held, options.Users), Subject.Some(test, options.Users))
+        return OfText(options, model, train, held, test);
+    }
+
+    /// <summary>The subject of given data.</summary>
+    /// <param name="options">Sizes that are asked for.</param>
+    /// <param name="model">The network.</param>
+    /// <param name="train">Samples to learn from.</param>
+    /// <param name="held">Samples that choices are made by.</param>
+    /// <param name="test">Samples that results are of.</param>
+    public Subject OfText(CkiOptions options, ModelDescription model, Dataset train, Dataset held, Dataset test)
+    {
+        Architecture architecture = ZooModel.Find(model.Name).With(model.Options);
+        return new($"{Dataset}-bert", architecture, new CrossEntropy(), new ClassFigures(), Subject.Some(train, options.Limit), Subject.Some(held, options.Users), Subject.Some(test, options.Users))
         {
             Model = model.Text,
-            Scopes = [new("classifier", name => name == "classifier.weight"), Scope.AllMatrices],
+            Whole = (train, held, test),
+            Scopes = [new("classifier", name => name == "classifier.weight"), Scope.MatricesOf(architecture)],
             Training = new() { Rule = new AdamW(WeightDecay: Decay), Rate = Rate, Schedule = new LinearRate(Warmup: Warmup), Batch = Batch, ClipNorm = 1, EvaluationBatch = 128, Settings = MatricesDecay },
             Epochs = options.Epochs ?? Epochs,
             MoreEpochs = options.MoreEpochs ?? MoreEpochs,

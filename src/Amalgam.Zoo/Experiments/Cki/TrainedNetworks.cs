@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Amalgam.Checkpoints;
 using Amalgam.Graphs;
 using Amalgam.Training;
@@ -17,7 +19,7 @@ internal sealed class TrainedNetworks(Subject subject, CkiOptions options)
 {
     private const string DescriptionKey = "amalgam.reproduction", BestKey = "amalgam.best_epoch", StepsKey = "amalgam.steps";
 
-    private readonly string _folder = Directory.CreateDirectory(Path.Combine(options.Folder, "networks", subject.Name)).FullName;
+    private readonly string _folder = EarlierRun.Open(Path.Combine(options.Folder, "networks", subject.Name));
 
     /// <summary>Path of a network that was trained.</summary>
     public string PathOf(string name) => Path.Combine(_folder, name + ".safetensors");
@@ -34,16 +36,19 @@ internal sealed class TrainedNetworks(Subject subject, CkiOptions options)
     /// <param name="network">The network.</param>
     /// <param name="epochs">Passes over the data.</param>
     /// <param name="order">Decides on the order of the samples.</param>
+    /// <param name="isFirst">Whether its weights are first ones, which its name tells; those of other networks are part of the description.</param>
     /// <param name="lastEpoch">Keep the weights of the last epoch instead, whatever the validation data say.</param>
-    public Learned Train(string name, Graph network, int epochs, long order, bool lastEpoch = false)
+    /// <exception cref="InvalidDataException">An earlier run of another description has left one there that is not to be replaced, or what it left is damaged.</exception>
+    public Learned Train(string name, Graph network, int epochs, long order, bool isFirst = false, bool lastEpoch = false)
     {
-        string path = PathOf(name), description = $"{name}: {epochs} epochs{(lastEpoch ? ", the last one" : "")}, order {order}; {subject.NetworkDescription}";
+        string from = isFirst ? "" : $"; from weights {Digest(network)}";
+        string path = PathOf(name), description = $"{name}: {epochs} epochs{(lastEpoch ? ", the last one" : "")}, order {order}; {subject.NetworkDescription}{from}";
         if (Find(path, network, description) is { } kept) return kept;
 
         options.Line?.Invoke($"training {name}: {Count(network):N0} parameters, {epochs} epochs of {subject.Train.Count:N0} samples");
         TrainingOptions how = subject.Training with { Epochs = epochs, Seed = order, StatePath = path + ".state.safetensors", Description = description };
         Trainer trainer = new(network, subject.Loss, subject.Train, how, subject.Validation);
-        if (!Resume(trainer)) File.Delete(how.StatePath!);
+        if (!Resume(trainer, how.StatePath!)) File.Delete(how.StatePath!);
         trainer.Run(options.Training, epoch => options.Line?.Invoke(Text(name, epoch)), options.Cancel);
         if (!lastEpoch && trainer.Best is { } best)
         {
@@ -61,26 +66,57 @@ internal sealed class TrainedNetworks(Subject subject, CkiOptions options)
         return learned;
     }
 
-    private static Learned? Find(string path, Graph network, string description)
+    private Learned? Find(string path, Graph network, string description)
     {
         if (!File.Exists(path)) return null;
-        using Checkpoint checkpoint = Checkpoint.Open(path);
+        using Checkpoint checkpoint = OrDamaged(path, () => Checkpoint.Open(path));
         var notes = checkpoint.Metadata;
-        if (notes.GetValueOrDefault(DescriptionKey) != description) return null;
-        GraphWeights.Load(network, checkpoint);
-        return new(int.Parse(notes[BestKey], CultureInfo.InvariantCulture), long.Parse(notes[StepsKey], CultureInfo.InvariantCulture));
+        if (!EarlierRun.IsTakenOver(path, notes.GetValueOrDefault(DescriptionKey, ""), description, options.Overwrite)) return null;
+        return OrDamaged<Learned>(path, () =>
+        {
+            GraphWeights.Load(network, checkpoint);
+            return new(int.Parse(notes[BestKey], CultureInfo.InvariantCulture), long.Parse(notes[StepsKey], CultureInfo.InvariantCulture));
+        });
     }
 
-    private static bool Resume(Trainer trainer)
+    private static T OrDamaged<T>(string path, Func<T> read)
     {
         try
         {
-            return trainer.Resume();
+            return read();
         }
-        catch (TrainingException)
+        catch (Exception e) when (e is InvalidDataException or KeyNotFoundException or FormatException)
         {
-            return false; // of another description: it begins anew
+            throw new InvalidDataException($"{path} is damaged, delete it to train it again: {e.Message}", e);
         }
+    }
+
+    private bool Resume(Trainer trainer, string path)
+    {
+        try
+        {
+            return OrDamaged(path, trainer.Resume);
+        }
+        catch (TrainingException) when (options.Overwrite)
+        {
+            return false;
+        }
+        catch (TrainingException e)
+        {
+            throw new InvalidDataException($"{path} is an interrupted training of another description; --overwrite begins it anew, or name another folder with --out ({e.Message})", e);
+        }
+    }
+
+    /// <summary>Tells weights from others: those that are learned, and those that are constants of an integrated network.</summary>
+    private static string Digest(Graph network)
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (Node node in network.Nodes)
+        {
+            if (node.Value is { } value) hash.AppendData(MemoryMarshal.AsBytes(value.Span));
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 8));
     }
 
     private static long Count(Graph network) => network.Parameters.Values.Where(p => p.Trainable).Sum(p => p.Shape.Count);

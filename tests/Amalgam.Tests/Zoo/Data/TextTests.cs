@@ -89,6 +89,23 @@ public class TextTests
         static void Refused(string phrase, DataDescription data) => Assert.Contains(phrase, Assert.Throws<InvalidDataException>(() => RunData.OpenTrain(data)).Message);
     }
 
+    /// <summary>A label that is no class of the training part is not taken for a class's number, unless the classes are fixed.</summary>
+    [Fact]
+    public void Labels_are_names_and_only_those_of_fixed_classes_may_be_numbers()
+    {
+        using TemporaryFolder folder = new();
+        File.WriteAllText(folder["train.tsv"], "sentence\tlabel\na\t-1\nb\t1\n");
+        File.WriteAllText(folder["test.tsv"], "sentence\tlabel\na\t-1\nb\t0\n");
+        DataDescription data = DataDescription.Parse($"texts:train={folder["train.tsv"]},test={folder["test.tsv"]},length=9");
+        Assert.Equal([0, 1], RunData.OpenTrain(data).Labels.ToArray());
+        Assert.EndsWith("line 3: the label '0' is none of -1, 1", Assert.Throws<InvalidDataException>(() => RunData.OpenTest(data)).Message, StringComparison.Ordinal);
+
+        File.WriteAllText(folder["glue.tsv"], "sentence\tlabel\na\t1\nb\tno\n");
+        Assert.Equal([1, 0], LabelledText.Read(folder["glue.tsv"], ["sentence"], ["no", "yes"], numbered: true).Labels);
+        File.WriteAllText(folder["glue.tsv"], "sentence\tlabel\na\t2\n");
+        Assert.EndsWith("is none of no, yes and no number below 2", Assert.Throws<InvalidDataException>(() => LabelledText.Read(folder["glue.tsv"], ["sentence"], ["no", "yes"], numbered: true)).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("sentence\tlabel\na\tb\tc\n", "line 2: 3 columns, the header has 2")]
     [InlineData("sentence\tlabel\na\t7\n", "the label '7' is none of no, yes")]

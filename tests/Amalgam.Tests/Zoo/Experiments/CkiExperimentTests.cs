@@ -33,7 +33,7 @@ public class CkiExperimentTests
         Assert.All(result.Rows, row =>
         {
             Assert.Equal(row.Method == "ensemble" ? 2 * parameters : parameters, row.Parameters);
-            Assert.Equal(row.Method.EndsWith("trained (head)") || row.Method == "model A trained on" ? later : 0, row.Steps);
+            Assert.Equal(row.Method == "CKI, splice trained (head)" ? 2 * later : row.Method is "CKI, all trained (head)" or "model A trained on" ? later : 0, row.Steps);
             Assert.All(row.Test, figure => Assert.InRange(figure, 0, 1));
             Assert.Equal(row.Tried > 1, row.Chosen != "");
         });
@@ -107,12 +107,17 @@ public class CkiExperimentTests
         Assert.Empty(said);
 
         CkiOptions other = again with { MoreEpochs = 1 };
+        Assert.Contains("'2 more' there, '1 more' here", Refusal(other));
+        Assert.Empty(said);
+        other = other with { Overwrite = true };
         Assert.NotEqual(Lines(expected), Lines(CkiExperiment.Run(other, TinyClicks.Subject(other)).Rows));
         Assert.Contains(said, line => line.StartsWith("training a-1-on:"));
         Assert.DoesNotContain(said, line => line.StartsWith("training a-1:"));
         other = other with { Epochs = 1 };
         CkiExperiment.Run(other, TinyClicks.Subject(other));
         Assert.Contains(said, line => line.StartsWith("training a-1:"));
+
+        string Refusal(CkiOptions options) => Assert.Throws<InvalidDataException>(() => CkiExperiment.Run(options, TinyClicks.Subject(options))).Message;
 
         static IEnumerable<string> Lines(IEnumerable<Row> rows) => rows.Select(row => row.ToJson(["ndcg@5", "hr@5", "ndcg@10", "hr@10", "auc", "uauc"]));
     }
@@ -128,7 +133,9 @@ public class CkiExperimentTests
             ["model A", "model B (dynamic)", "pruning (all)", "ensemble", "averaging (head)", "CKI, splice trained (head)", "CKI, all trained (head)", "model B trained on"],
             result.Rows.Select(row => row.Method));
         Assert.Equal(result.Rows.Select(row => row.Method).Where(m => m.EndsWith("trained (head)") || m.EndsWith("trained on")), result.Rows.Where(row => row.Steps > 0).Select(row => row.Method));
-        Assert.Single(result.Rows.Where(row => row.Steps > 0).Select(row => row.Steps).Distinct());
+        long later = subject.MoreEpochs * ((subject.Train.Count + 31) / 32);
+        Assert.Equal([2 * later, later, later], result.Rows.Where(row => row.Steps > 0).Select(row => row.Steps));
+        Assert.Equal("A static and a dynamic network, what both have initialised alike, 1 seed", result.Title(result.Summaries[0]));
 
         // With P at zero and equal entropies the shares are halves: the average is what it says, sample by sample.
         TrainedNetworks networks = new(subject, options);
@@ -151,8 +158,9 @@ public class CkiExperimentTests
         int epoch = (subject.Train.Count + 31) / 32;
         foreach (int seed in new[] { 1, 2 })
         {
-            long[] steps = [.. new[] { "model A", "averaging (head)", "CKI, splice trained (head)" }.Select(method => Steps($"{method} + one epoch", seed) - Steps(method, seed))];
-            Assert.Equal([epoch, epoch, epoch], steps);
+            long[] steps = [.. new[] { "model A", "averaging (head)", "CKI, splice trained (head)", "model A trained on" }.Select(method => Steps($"{method} + one epoch", seed) - Steps(method, seed))];
+            Assert.Equal([epoch, epoch, epoch, epoch], steps);
+            Assert.Equal([0, 0, 4 * epoch, 2 * epoch], new[] { "model A", "averaging (head)", "CKI, splice trained (head)", "model A trained on" }.Select(method => Steps(method, seed)));
         }
 
         // The same epoch, by hand.
@@ -162,6 +170,61 @@ public class CkiExperimentTests
         Assert.Equal(subject.Figures.Of([byHand], subject.Test), result.Rows.Single(row => row.Seed == 2 && row.Method == "model A + one epoch").Test);
 
         long Steps(string method, int seed) => result.Rows.Single(row => row.Method == method && row.Seed == seed).Steps;
+    }
+
+    [Fact]
+    public void An_epoch_from_other_weights_is_another_network()
+    {
+        using TemporaryFolder folder = new();
+        CkiOptions options = TinyClicks.Options(folder.Path, 4) with { Seeds = 1, Starts = [CkiStart.Same] }, fewer = options with { MoreEpochs = 1, Folder = folder["other"] };
+        CkiExperiment.Run(options, TinyClicks.Subject(options));
+        double[][] alone = Tests(fewer);
+        fewer = fewer with { Folder = options.Folder };
+        Assert.Throws<InvalidDataException>(() => Tests(fewer));
+        Assert.Equal(alone, Tests(fewer with { Overwrite = true }));
+
+        double[][] Tests(CkiOptions own) => [.. CkiExperiment.Run(own, TinyClicks.Subject(own)).Rows.Select(row => row.Test.ToArray())];
+    }
+
+    [Fact]
+    public void A_network_of_another_description_and_a_damaged_one_are_told_of()
+    {
+        using TemporaryFolder folder = new();
+        CkiOptions options = TinyClicks.Options(folder.Path);
+        Subject subject = TinyClicks.Subject(options);
+        string path = new TrainedNetworks(subject, options).PathOf("a");
+        new TrainedNetworks(subject, options).Train("a", subject.Build(1), 1, 5, isFirst: true);
+        byte[] before = File.ReadAllBytes(path);
+        Assert.Contains("'a: 1 epochs' there, 'a: 2 epochs' here", Refusal(2));
+        Assert.Equal(before, File.ReadAllBytes(path));
+        File.WriteAllBytes(path, before[..^100]);
+        Assert.Contains("delete it to train it again", Refusal(1));
+
+        File.Delete(path);
+        using CancellationTokenSource cancel = new();
+        CkiOptions stopped = options with { Cancel = cancel.Token, Line = line => { if (line.Contains("epoch 1")) cancel.Cancel(); } };
+        Assert.ThrowsAny<OperationCanceledException>(() => new TrainedNetworks(subject, stopped).Train("a", subject.Build(1), 2, 5, isFirst: true));
+        Assert.Contains("--overwrite", Refusal(3));
+        Assert.Equal(3 * ((subject.Train.Count + 31) / 32), new TrainedNetworks(subject, options with { Overwrite = true }).Train("a", subject.Build(1), 3, 5, isFirst: true).Steps);
+
+        string Refusal(int epochs) => Assert.Throws<InvalidDataException>(() => new TrainedNetworks(subject, options).Train("a", subject.Build(1), epochs, 5, isFirst: true)).Message;
+    }
+
+    [Fact]
+    public void The_setting_tells_what_was_drawn_and_what_a_batch_counts()
+    {
+        using TemporaryFolder folder = new();
+        CkiOptions options = TinyClicks.Options(folder.Path) with { Seeds = 1, Starts = [CkiStart.Same], Epochs = 1, MoreEpochs = 1, Limit = 50, Users = 30, Dataset = "beauty" };
+        CkiResult din = CkiExperiment.Run(options, TinyClicks.Subject(options));
+        Assert.StartsWith("50 training samples (drawn of the 200 of circles, Train), 30 for every choice (drawn of the 40 of circles, Validation), 30 for results (drawn of the 40 of circles, Test). ", din.Setting);
+        Assert.Contains("batch 32 groups of 5,", din.Setting);
+        Assert.DoesNotContain("held out", din.Setting);
+        Assert.NotEmpty(din.Paper);
+        options = options with { Model = "gru4rec" };
+        Assert.Empty(CkiExperiment.Run(options, TinyClicks.Subject(options)).Paper);
+
+        Subject whole = new ClickSetting("circles", 2, 2, 2, null, 30).OfClicks(options with { Users = null }, TinyClicks.Items + 1, TinyClicks.Part(Split.Train), TinyClicks.Part(Split.Validation), TinyClicks.Part(Split.Test));
+        Assert.Equal((30, 40), (whole.Validation.Count, whole.Test.Count));
     }
 
     [Fact]

@@ -44,7 +44,39 @@ public class CkiTableTests
         Assert.Equal([1 / 3.0, double.NaN], row.Test);
         Assert.NotNull(again.Find(CkiStart.Other, 3, "m \"quoted\""));
         Assert.Null(again.Find(CkiStart.Same, 1, "n"));
-        Assert.Empty(new RowLog(folder["rows.jsonl"], "others", Names).Rows);
+        Assert.Equal(["{\"description\":\"these\"}", row.ToJson(Names)], File.ReadAllLines(folder["rows.jsonl"]));
+        Assert.Equal(["rows.jsonl"], Directory.GetFileSystemEntries(folder.Path).Select(e => Path.GetFileName(e)));
+    }
+
+    [Fact]
+    public void Rows_of_another_description_are_replaced_only_when_that_is_asked_for()
+    {
+        using TemporaryFolder folder = new();
+        string path = folder["rows.jsonl"];
+        new RowLog(path, "one, 3 epochs; five", Names).Add(new(CkiStart.Same, 1, "n", "", 1, 0.5, [0, 1], 5, 0));
+        byte[] before = File.ReadAllBytes(path);
+        string said = Assert.Throws<InvalidDataException>(() => new RowLog(path, "one, 4 epochs; five", Names)).Message;
+        Assert.Contains("'3 epochs' there, '4 epochs' here", said);
+        Assert.Contains("--overwrite", said);
+        Assert.Contains(folder.Path, said);
+        Assert.Equal(before, File.ReadAllBytes(path));
+        Assert.Contains("'more' here", Assert.Throws<InvalidDataException>(() => new RowLog(path, "one, 3 epochs; five; more", Names)).Message);
+        Assert.Empty(new RowLog(path, "one, 4 epochs; five", Names, overwrite: true).Rows);
+        Assert.Empty(new RowLog(path, "one, 4 epochs; five", Names).Rows);
+    }
+
+    [Fact]
+    public void A_method_that_lacks_seeds_says_so()
+    {
+        Row[] rows =
+        [
+            .. Enumerable.Range(1, 3).Select(seed => new Row(CkiStart.Same, seed, "a", "", 1, 0, [0.1 * seed, 0], 1, 0)),
+            new(CkiStart.Same, 2, "b", "", 1, 0, [0.5, 0], 1, 0), new(CkiStart.Same, 4, "b", "", 1, 0, [9, 0], 1, 0),
+        ];
+        Summary summary = Summary.Of(rows, CkiStart.Same, "a");
+        Assert.Equal(["a", "b (1 of 3 seeds)"], summary.Rows.Select(summary.NameOf));
+        Assert.Equal(0.5, summary.Rows[1].Test[0].Mean, 1e-12);
+        Assert.Equal(0.3, summary.Rows[1].Gain[0].Mean, 1e-12);
     }
 
     [Fact]

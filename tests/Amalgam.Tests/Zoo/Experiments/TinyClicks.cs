@@ -18,7 +18,7 @@ internal static class TinyClicks
     public static CkiOptions Options(string folder, int table = 1) => new() { Table = table, Dataset = "circles", Seeds = 2, Folder = folder };
 
     public static Subject Subject(CkiOptions options, Dataset? test = null) =>
-        new ClickSetting("circles", 2, 2, null, 1000).OfClicks(options, Items + 1, Part(Split.Train), Part(Split.Validation), test ?? Part(Split.Test)) is var subject
+        new ClickSetting("circles", 2, 2, 2, null, 1000).OfClicks(options, Items + 1, Part(Split.Train), Part(Split.Validation), test ?? Part(Split.Test)) is var subject
             ? subject with { Training = subject.Training with { Batch = 32, Rate = 0.01 } } : throw new InvalidOperationException();
 }
 

@@ -93,12 +93,21 @@ public class RecommenderTests
         for (int i = 0; i < here.Count; i++) Assert.Equal(here.Span[i], there.Span[i], 1e-6f);
     }
 
-    [Fact]
-    public void A_history_that_is_longer_than_the_positions_is_refused()
+    [Theory]
+    [InlineData(6, 9)]
+    [InlineData(6, 5)]
+    [InlineData(6, 1)]
+    [InlineData(1, 6)]
+    public void A_history_of_another_length_than_the_positions_is_refused(int positions, int length)
     {
-        Clicks clicks = new("clicks", new([[1, 2, 3, 4]], 19), Split.Test, 9, 5);
-        Assert.StartsWith("the network does not take samples of clicks, its inputs 'items' [6] as [9] and 'target' [1] as [6]: ", Assert.Throws<GraphException>(() => Predictions.Of(new SasRec(20, 8, 6).Build(1), clicks, 1)).Message, StringComparison.Ordinal);
-        Assert.Equal(new(1, 6), Predictions.Of(new Din(20, 8, 6).Build(1), clicks, 1).Shape);
+        Clicks clicks = Of(length);
+        Assert.StartsWith($"the network does not take samples of clicks, its inputs 'items' [{positions}] as [{length}] and 'target' [1] as [6]: ", Assert.Throws<GraphException>(() => Predictions.Of(new SasRec(20, 8, positions).Build(1), clicks, 1)).Message, StringComparison.Ordinal);
+        Assert.Throws<GraphException>(() => Predictions.Of(new SasRec(20, 8, positions) { Hyper = true }.Build(1), clicks, 1));
+        Assert.Throws<GraphException>(() => Predictions.Of(new IclRec(20, 8, positions).Build(1), clicks, 1));
+        Assert.Equal(new(1, 6), Predictions.Of(new SasRec(20, 8, length).Build(1), clicks, 1).Shape);
+        Assert.Equal(new(1, 6), Predictions.Of(new Din(20, 8, positions).Build(1), clicks, 1).Shape);
+
+        static Clicks Of(int length) => new("clicks", new([[1, 2, 3, 4]], 19), Split.Test, length, 5);
     }
 
     /// <summary>Half of the users click odd items alone and half even ones; a network that has learned prefers the user's kind.</summary>

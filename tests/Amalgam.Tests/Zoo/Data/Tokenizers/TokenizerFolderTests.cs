@@ -37,15 +37,16 @@ public class TokenizerFolderTests
     }
 
     [Fact]
-    public void A_prefix_space_is_added_where_the_files_ask_for_it()
+    public void A_prefix_space_is_added_where_the_configuration_asks_for_it()
     {
         using TemporaryFolder folder = new();
         File.WriteAllText(folder["tokenizer.json"], TinyTokenizers.RobertaJson(Merges, true).Replace("\"add_prefix_space\": false, \"trim_offsets\": true, \"use_regex\"", "\"add_prefix_space\": true, \"use_regex\""));
-        Tokenizer with = TokenizerFolder.Open(folder.Path);
-        Assert.Equal(with.Encode(" the"), with.Encode("the"));
-        File.WriteAllText(folder["tokenizer_config.json"], """{"add_prefix_space": false}""");
         Tokenizer without = TokenizerFolder.Open(folder.Path);
         Assert.NotEqual(without.Encode(" the"), without.Encode("the"));
+        File.WriteAllText(folder["tokenizer_config.json"], """{"add_prefix_space": true}""");
+        Tokenizer with = TokenizerFolder.Open(folder.Path);
+        Assert.Equal(with.Encode(" the"), with.Encode("the"));
+        Assert.Equal(without.Encode(" the"), with.Encode("the"));
     }
 
     [Fact]
@@ -57,6 +58,11 @@ public class TokenizerFolderTests
         Tokenizer tokenizer = TokenizerFolder.Open(folder.Path);
         Assert.Equal([20, 6, 21], tokenizer.Encode("<user>film <users>"));
         Assert.Equal(22, tokenizer.Count);
+        Assert.Equal([20], tokenizer.Encode("<USER>")); // looked for in the text in lower case, which special tokens are not
+        File.WriteAllText(folder["special_tokens_map.json"], """{"additional_special_tokens": ["<user>", {"content": "<item>"}]}""");
+        Assert.DoesNotContain(20, TokenizerFolder.Open(folder.Path).Encode("<USER>"));
+        Assert.Equal([21, 20], TokenizerFolder.Open(folder.Path).Encode("<USERS><user>"));
+        File.Delete(folder["special_tokens_map.json"]);
 
         File.WriteAllText(folder["tokenizer_config.json"], """{"added_tokens_decoder": {"22": {"content": "<Film>", "normalized": true}, "0": {"content": "[PAD]", "special": true}}}""");
         Assert.Equal([6, 22], TokenizerFolder.Open(folder.Path).Encode("film <FILM>"));
