@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Amalgam.Merging.Recipes;
 using Amalgam.Tests.Zoo.Runs;
 using Amalgam.Zoo.Runs;
