@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Amalgam.Checkpoints;
 using Amalgam.Graphs;
-using Amalgam.Zoo.Models;
 using Amalgam.Zoo.Runs;
 using static Amalgam.Tests.Cli.CommandLine;
 
