@@ -58,7 +58,7 @@ internal sealed class EvalCommand
         List<Contestant> contestants = [];
         foreach (string model in paths)
         {
-            Graph graph = RunFolder.Find(model) is { } own ? ModelLoader.Load(RunFolder.ModelOf(model), own.Model) : ModelLoader.Load(model, ArchitectureOption.Of(parse.GetValue(_model)));
+            Graph graph = RunFolder.Find(model) is { } own ? RunFolder.Load(model, own) : ModelLoader.Load(model, ArchitectureOption.Of(parse.GetValue(_model)));
             contestants.Add(new(model, graph, vectors is null ? null : AddScores(graph, vectors)));
         }
 

@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using System.Diagnostics;
+using System.Globalization;
 using Amalgam.Merging;
 using Amalgam.Merging.Recipes;
 using Amalgam.Numerics;
+using Amalgam.Transfer;
 using Amalgam.Zoo.Runs;
 
 namespace Amalgam.Cli;
@@ -25,7 +27,7 @@ internal sealed class SpliceCommand
     private readonly Option<int?> _threads = CountOption.Create("--threads", "Number of threads; the result does not depend on it", "-j");
     private readonly Option<bool> _quiet = new("--quiet", "-q") { Description = "No progress" };
 
-    private const string Cki = "cki", TaskArithmetic = "task_arithmetic";
+    private const string Cki = "cki", TaskArithmetic = "task_arithmetic", Learned = "learned";
 
     public static Command Create() => new SpliceCommand().CreateVerb();
 
@@ -56,28 +58,36 @@ internal sealed class SpliceCommand
         using CoreLimit limit = Cores.Limit(parse.GetValue(_threads) ?? Environment.ProcessorCount);
         string method = parse.GetValue(_method)!;
         RunDescription description = RunDescription.Read(parse.GetValue(_train)!, new ModelDescription(""));
-        if (ArchitectureOption.Of(parse.GetValue(_model)) is { } architecture) description = description with { Model = architecture };
+        if (ArchitectureOption.Of(parse.GetValue(_model)) is { } architecture) description = description with { Model = architecture with { Freeze = description.Model.Freeze } };
         string folder = parse.GetValue(_output) ?? description.Output ?? throw new InvalidDataException("name a folder for what the run leaves behind: --output, or output in the description");
-        SpliceDescription splice = new(Recipe(parse, method), method, description) { Baseline = !parse.GetValue(_noBaseline) };
+        string[] models = parse.GetValue(_models)!;
+        SpliceDescription splice = new(Recipe(parse, method, models), method, description) { Baseline = !parse.GetValue(_noBaseline), Text = Text(parse, method, [.. models.Select(RunFolder.FileOf)]) };
         SpliceRun run = new(splice, folder, parse.GetValue(_resume), parse.GetValue(_overwrite));
         Run(run, folder, parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error, parse.GetValue(_quiet), cancel);
     }
 
     /// <summary>The method with its parameters and models, as a recipe has them.</summary>
-    private Recipe Recipe(ParseResult parse, string method)
+    private Recipe Recipe(ParseResult parse, string method, string[] models)
     {
         string name = method.Split(':')[0];
         MethodEntry? entry = MergeMethod.Find(name);
         if (parse.GetValue(_base) is not null && entry is { Base: not BaseRole.Origin }) throw new MergeException($"--base goes with methods of task vectors; with {name} what is not spliced is the first model's");
+        Recipe recipe = RecipeFile.Parse(Text(parse, method, models), "--method")[0];
+        if (name == Cki && recipe.Parameters["local"]?.Word("") != Learned)
+            throw new MergeException("--method: amalgam splice learns the local term; with local: fixed or none there is nothing to learn, which amalgam merge does");
+        return recipe;
+    }
+
+    /// <summary>The recipe as text.</summary>
+    private string Text(ParseResult parse, string method, string[] models)
+    {
+        string name = method.Split(':')[0], given = method[name.Length..];
         List<(string, string[])> more = [];
         foreach (var (key, patterns) in new[] { ("include", parse.GetValue(_include)), ("exclude", parse.GetValue(_exclude)) })
             if (patterns is { Length: > 0 }) more.Add((key, patterns));
-        string given = method[name.Length..];
-        if (name == TaskArithmetic && !given.Contains("weight=", StringComparison.Ordinal) && !given.Contains("lambda=", StringComparison.Ordinal)) more.Add(("lambda", ["0.3"]));
-        Recipe recipe = RecipeFile.Parse(SimpleRecipe.Write(method, parse.GetValue(_models)!, parse.GetValue(_base), more), "--method")[0];
-        if (name == Cki && recipe.Parameters["local"]?.Word("") is not (null or "learned"))
-            throw new MergeException("--method: amalgam splice learns the local term; with local: fixed or none there is nothing to learn, which amalgam merge does");
-        return recipe;
+        if (name == TaskArithmetic && !given.Contains("weight=", StringComparison.Ordinal) && !given.Contains("lambda=", StringComparison.Ordinal)) more.Add(("lambda", [LearnedCoefficients.TaskVectorStart.ToString(CultureInfo.InvariantCulture)]));
+        if (name == Cki && !given.Contains("local=", StringComparison.Ordinal)) more.Add(("local", [Learned]));
+        return SimpleRecipe.Write(method, models, parse.GetValue(_base) is { } origin ? RunFolder.FileOf(origin) : null, more);
     }
 
     private static void Run(SpliceRun run, string folder, TextWriter output, TextWriter error, bool quiet, CancellationToken cancel)
@@ -85,7 +95,8 @@ internal sealed class SpliceCommand
         var clock = Stopwatch.StartNew();
         if (!quiet)
             error.WriteLine($"{(run.Resumed ? $"going on after step {run.Step:N0} of {run.Steps:N0}" : $"{run.Steps:N0} steps")}, {run.Integration.Graph.Parameters.Values.Where(p => p.Trainable).Sum(p => p.Shape.Count):N0} numbers to learn for {run.Integration.Spliced.Length} weights");
-        ImmutableArray<SpliceRow> before = run.Before(cancel);
+        ImmutableArray<SpliceRow> before;
+        using (Progress measuring = new(error, quiet)) before = run.Before((done, all) => measuring.Report("measured", done, all), cancel);
         if (!quiet) SpliceText.WriteRows(output, "before", before, run.Data);
         SpliceResult result;
         try
@@ -93,7 +104,7 @@ internal sealed class SpliceCommand
             using Progress progress = new(error, quiet);
             result = run.Train(before, progress, (epoch, alone) =>
             {
-                if (!quiet) progress.Write(output, (alone ? $"{run.Names[0]} alone, " : "") + TrainCommand.Line(epoch));
+                if (!quiet) progress.Write(output, (alone ? $"{run.HostName} alone, " : "") + TrainCommand.Line(epoch));
             }, cancel);
         }
         catch (OperationCanceledException) when (!quiet)

@@ -15,7 +15,7 @@ internal static class SpliceText
         output.WriteLine();
         output.WriteLine(Printable.Line(result.SizeText));
         string Time(double seconds) => $"{1e3 * seconds:0.00} ms";
-        output.WriteLine($"A batch of {result.Batch:N0} takes {Time(result.Seconds.First)} with {Printable.Line(result.Models[0])}, {Time(result.Seconds.Result)} with the result, {Time(result.Seconds.Ensemble)} with the ensemble.");
+        output.WriteLine($"A batch of {result.Batch:N0} takes {Time(result.Seconds.First)} with {Printable.Line(result.Host)}, {Time(result.Seconds.Result)} with the result, {Time(result.Seconds.Ensemble)} with the ensemble.");
         if (result.Best is { } best) output.WriteLine($"The result is of epoch {best.Epoch}, the best on the validation data.");
         if (result.Warning is { } warning) output.WriteLine(Printable.Line(warning));
     }

@@ -38,7 +38,7 @@ internal sealed class ClosedSplice(Integration integration, Graph start, IReadOn
 
     private Graph With(FillWeights fill)
     {
-        Graph copy = SpliceTraining.Copy(start);
+        Graph copy = Surgery.Copy(start);
         foreach (string name in integration.Spliced)
             if (copy.Parameters.TryGetValue(name, out Node? node)) fill(name, [.. models.Select(m => m.Graph.Parameters[name].Value!)], node.Value!.Span);
         return copy;

@@ -12,8 +12,6 @@ public static class ModelLoader
     /// <summary>Key of a checkpoint's metadata that names its architecture, as <see cref="ModelDescription.Parse"/> reads it.</summary>
     public const string ArchitectureKey = "amalgam.model";
 
-    private const int MostNamed = 10;
-
     /// <summary>The network of a run before its first step: weights drawn, or read from a checkpoint or a folder of Hugging Face, and some frozen.</summary>
     /// <param name="model">What it is.</param>
     /// <param name="batch">Samples at a time.</param>
@@ -31,13 +29,7 @@ public static class ModelLoader
             GraphWeights.Load(graph, checkpoint);
         }
 
-        foreach (NamePattern pattern in model.Freeze.Select(text => NamePattern.Parse(text, plainIsGlob: false)))
-        {
-            Node[] meant = [.. graph.Parameters.Values.Where(node => pattern.Matches(node.Name!))];
-            if (meant.Length == 0) throw new GraphException($"freeze: no parameter matches {Nearest.Quote(pattern.Text)}; there are {Names(graph)}");
-            foreach (Node node in meant) node.Trainable = false;
-        }
-
+        new NamedParameters(graph).Freeze(model.Freeze);
         return graph;
     }
 
@@ -105,7 +97,4 @@ public static class ModelLoader
         if (model.MayBeFolder && model.Name.AsSpan().ContainsAny('/', '\\')) throw new InvalidDataException($"{model.Name} does not exist; a model is a name of the zoo, an .onnx file, a .yml file of layers or a folder of Hugging Face");
         return (model.IsLayers ? Sequential.Read(model.Name) : ZooModel.Find(model.Name).With(model.Options)).Build(batch, seed);
     }
-
-    private static string Names(Graph graph) =>
-        string.Join(", ", graph.Parameters.Keys.Take(MostNamed)) + (graph.Parameters.Count > MostNamed ? $" and {graph.Parameters.Count - MostNamed} more" : "");
 }

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Amalgam.Checkpoints;
 using Amalgam.Graphs;
+using Amalgam.Numerics;
 using Amalgam.Zoo.Models;
 
 namespace Amalgam.Zoo.Runs;
@@ -23,13 +24,17 @@ internal sealed record ParentModel(string Path, string File, ModelDescription Mo
     /// <exception cref="GraphException">There is no such architecture, or an ONNX file has unsupported operators.</exception>
     public static ParentModel Open(string path, ModelDescription? architecture, int batch)
     {
-        if (ModelDescription.IsOnnxFile(path)) return new(path, path, new(path), ModelLoader.Load(path, null, batch));
-        if (IsHuggingFace(path)) return new(path, path, new(path), ModelLoader.Load(path, null, batch));
-        string file = path;
-        ModelDescription? said = null;
-        if (RunFolder.Find(path) is { } run) (file, said) = (RunFolder.ModelOf(path), run.Model);
-        said ??= SaidBy(file) ?? architecture;
-        return new(path, file, said ?? new(""), ModelLoader.Load(file, said, batch));
+        string file = RunFolder.FileOf(path);
+        bool saysAll = ModelDescription.IsOnnxFile(file) || IsHuggingFace(path);
+        ModelDescription? said = saysAll ? null : RunFolder.Find(path)?.Model ?? SaidBy(file) ?? architecture;
+        Graph graph = ModelLoader.Load(file, said, batch);
+        foreach (var (name, node) in graph.Parameters)
+        {
+            if (NonFinite.IndexOf(node.Value!.Span) is >= 0 and var at)
+                throw new InvalidDataException($"{file}: tensor '{name}' has {node.Value!.Span[at]} at element {at}; nothing can be learned from weights that are not finite");
+        }
+
+        return new(path, file, said ?? new(saysAll ? file : ""), graph);
     }
 
     /// <summary>Whether a path is a folder that a network is built of by its configuration.</summary>

@@ -15,7 +15,6 @@ public sealed class RecipeTraining
     private readonly MergePlan _plan;
     private readonly SpliceTraining _training;
     private readonly RunData _data;
-    private readonly ParentModel _host;
 
     /// <summary>Opens models and data.</summary>
     /// <param name="plan">A plan whose recipe has a section <c>train</c>.</param>
@@ -27,9 +26,8 @@ public sealed class RecipeTraining
         RunDescription run = Read(plan.Recipe);
         ModelDescription? architecture = run.Model.Name == "" ? null : run.Model;
         ParentModel[] models = [.. TrainingRules.SourcesOf(plan.Recipe).Select(m => Open(plan, m.Model, architecture))];
-        _host = models[0];
         _data = RunData.Open(models.Aggregate(run.Data, (data, model) => ModelText.For(data, model.Path)));
-        run = run with { Model = _host.Model with { Freeze = run.Model.Freeze }, Train = run.Train ?? Transfer.TrainScope.Splice };
+        SpliceRule.CheckPatterns(plan.Recipe, [.. plan.Tensors.Select(t => t.Output.Name), .. models.SelectMany(m => m.Graph.Parameters.Keys)]);
         _training = new(plan.Recipe, models, plan.Recipe.BaseModel is { } origin ? Open(plan, origin, architecture) : null, run, _data, null);
         Summary = $"learns {_training.Integration.Graph.Parameters.Values.Where(p => p.Trainable).Sum(p => p.Shape.Count):N0} numbers on {_data.Train!.Count:N0} samples of {_data.Train.Name}, "
             + $"{run.Epochs} epoch{(run.Epochs == 1 ? "" : "s")} in {_training.Trainer.Steps:N0} steps, {(_data.Validation is null ? "the last of which counts" : $"of which the best on {_data.Validation.Count:N0} validation samples counts")}; "
@@ -62,7 +60,7 @@ public sealed class RecipeTraining
         {
             string name = tensor.Output.Name;
             bool isLearned = tensor.Method is Learned;
-            if (result.Parameters.TryGetValue(name, out Node? node) && (isLearned || !node.Value!.Span.SequenceEqual(_host.Graph.Parameters[name].Value!.Span))) values.Add(name, node.Value!);
+            if (result.Parameters.TryGetValue(name, out Node? node) && (isLearned || !node.Value!.Span.SequenceEqual(_training.Host.Graph.Parameters[name].Value!.Span))) values.Add(name, node.Value!);
             else if (isLearned) values.Add(name, Read(tensor.Inputs[0].Tensor));
         }
 

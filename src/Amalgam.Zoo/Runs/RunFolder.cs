@@ -43,11 +43,24 @@ public static class RunFolder
     /// <exception cref="InvalidDataException">The description is damaged.</exception>
     public static RunDescription? Find(string path) => File.Exists(Path.Combine(path, Description)) ? RunDescription.Read(Path.Combine(path, Description)) : null;
 
-    /// <summary>The weights that a run is known by: those of the best epoch where there is one, else the last.</summary>
+    /// <summary>The file, or the folder of Hugging Face, that a model's weights are in: of the folder of a run those that the run is known by.</summary>
+    /// <exception cref="FileNotFoundException">The run has not ended.</exception>
+    public static string FileOf(string path) => !ModelDescription.IsOnnxFile(path) && !ParentModel.IsHuggingFace(path) && Find(path) is not null ? ModelOf(path) : path;
+
+    /// <summary>The network that a run is known by.</summary>
+    /// <param name="folder">Its folder.</param>
+    /// <param name="run">What it was.</param>
+    /// <exception cref="FileNotFoundException">The run has not ended.</exception>
+    public static Graphs.Graph Load(string folder, RunDescription run) =>
+        ModelOf(folder) is var file && ModelDescription.IsOnnxFile(file) ? ModelLoader.Load(file) : ModelLoader.Load(file, run.Model);
+
+    /// <summary>
+    /// The weights that a run is known by: those of the best epoch where there is one, else the last. Of a splice whose weights are made for each sample there is the ONNX file alone.
+    /// </summary>
     /// <exception cref="FileNotFoundException">The run has not ended.</exception>
     public static string ModelOf(string folder)
     {
-        foreach (string name in (string[])[Best, Model])
+        foreach (string name in (string[])[Best, Model, BestOnnx, Onnx])
         {
             if (Path.Combine(folder, name) is var path && File.Exists(path)) return path;
         }

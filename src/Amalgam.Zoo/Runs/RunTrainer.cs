@@ -16,7 +16,8 @@ internal static class RunTrainer
     /// <param name="data">The data that the run describes.</param>
     /// <param name="state">Where the state is kept; null for nowhere.</param>
     /// <param name="identity">What else tells this run from others, for its state.</param>
-    public static Trainer Create(RunDescription run, Graph network, Loss loss, RunData data, string? state, string identity = "") => new(network, loss, data.Train!, new()
+    /// <param name="names">Which parameters the description's patterns mean; null for those of the network by itself.</param>
+    public static Trainer Create(RunDescription run, Graph network, Loss loss, RunData data, string? state, string identity = "", NamedParameters? names = null) => new(network, loss, data.Train!, new()
     {
         Rule = run.Optimizer,
         Rate = run.Rate,
@@ -26,7 +27,7 @@ internal static class RunTrainer
         DropLast = run.DropLast,
         Seed = run.Seed,
         ClipNorm = run.ClipNorm,
-        Settings = Settings(run, network),
+        Settings = Settings(run, names ?? new(network)),
         StatePath = state,
         Description = RunYaml.Write(run, withOutput: false) + Signature(data.Train!) + identity,
         Merit = ItemRanking.Merit(data.Validation),
@@ -53,22 +54,15 @@ internal static class RunTrainer
         return $"# {data.Count} samples, {string.Join(", ", data.Fields.Select(f => $"{f.Name} {f.Shape}"))}, labels {Convert.ToHexStringLower(labels)[..16]}\n";
     }
 
-    private static Func<Node, ParameterSetting> Settings(RunDescription run, Graph network)
+    private static Func<Node, ParameterSetting> Settings(RunDescription run, NamedParameters names)
     {
-        NamePattern[] exempt = [.. run.NoDecay.Select(Parse)];
-        var groups = run.Groups.Select(g => (Pattern: Parse(g.Match), Group: g)).ToArray();
-        foreach (NamePattern pattern in exempt.Concat(groups.Select(g => g.Pattern)))
-        {
-            if (!network.Parameters.Keys.Any(pattern.Matches)) throw new InvalidDataException($"optimizer: no parameter of the model matches '{pattern.Text}'");
-        }
-
+        NamePattern[] exempt = names.Parse("optimizer", run.NoDecay), matches = names.Parse("optimizer", run.Groups.Select(g => g.Match));
+        var groups = matches.Zip(run.Groups).ToArray();
         return node =>
         {
-            RateGroup? group = groups.FirstOrDefault(g => g.Pattern.Matches(node.Name!)).Group;
-            bool decays = (run.DecayVectors || node.Shape.Rank > 1) && !exempt.Any(p => p.Matches(node.Name!));
+            RateGroup? group = groups.FirstOrDefault(g => names.Match(g.First, node.Name!)).Second;
+            bool decays = (run.DecayVectors || node.Shape.Rank > 1) && !exempt.Any(p => names.Match(p, node.Name!));
             return new(group?.RateScale ?? 1, decays ? group?.WeightDecay : 0);
         };
-
-        static NamePattern Parse(string text) => NamePattern.Parse(text, plainIsGlob: false);
     }
 }

@@ -8,6 +8,9 @@ namespace Amalgam.Zoo.Runs;
 /// <param name="Run">Data and training; its model is used for checkpoints that do not say what they are of.</param>
 public sealed record SpliceDescription(Recipe Recipe, string Method, RunDescription Run)
 {
+    /// <summary>The recipe as text, with the very files of weights; null for none to be kept.</summary>
+    public string? Text { get; init; }
+
     /// <summary>Whether, where everything is trained, the first model is also trained on alone, to compare with.</summary>
     public bool Baseline { get; init; } = true;
 }

@@ -11,6 +11,12 @@ public static class SpliceFolder
     /// <summary>What became of each weight, and of which models.</summary>
     public const string Weights = "splice.json";
 
+    /// <summary>The recipe that makes the same weights.</summary>
+    public const string Recipe = "amalgam.yml";
+
+    /// <summary>All parameters, where weights are made for each sample and the network is in the ONNX files alone.</summary>
+    public const string Parameters = "parameters.safetensors";
+
     /// <summary>The page for people.</summary>
     public const string Report = "report.html";
 
@@ -21,10 +27,28 @@ public static class SpliceFolder
     public const string BaselineState = "baseline.state.safetensors";
 
     /// <summary>Every file that a splice may leave.</summary>
-    public static readonly ImmutableArray<string> All = [.. RunFolder.All, RunFolder.Last, RunFolder.LastOnnx, Weights, Report, Baseline, BaselineState];
+    public static readonly ImmutableArray<string> All = [.. RunFolder.All, RunFolder.Last, RunFolder.LastOnnx, Weights, Recipe, Parameters, Report, Baseline, BaselineState];
 
     /// <summary>Files that go with a model's weights in its folder: configuration and tokenizer.</summary>
     internal static ImmutableArray<string> SideFilesOf(ParentModel model) => model.IsFolder ? [.. SideFiles.Of(model.Path).Order(StringComparer.Ordinal)] : [];
+
+    /// <summary>Rounds the weights of a network to the types that a model's checkpoint has them in, so that what is measured is what is written.</summary>
+    internal static void Round(Graph network, ParentModel like)
+    {
+        using Checkpoint origin = Checkpoint.Open(like.File);
+        foreach (TensorEntry tensor in origin.Tensors.Where(t => t.DType.IsFloat))
+        {
+            if (!network.Parameters.TryGetValue(tensor.Name, out Node? node)) continue;
+            byte[] bytes = new byte[tensor.DType.BytesOf(TensorBlocks.LargestOf(tensor.Shape))];
+            foreach (var (first, count) in TensorBlocks.Of(tensor.Shape))
+            {
+                Span<float> values = node.Value!.Span.Slice((int)first, count);
+                Span<byte> block = bytes.AsSpan(0, (int)tensor.DType.BytesOf(count));
+                tensor.DType.Narrow(values, block);
+                tensor.DType.Widen(block, values);
+            }
+        }
+    }
 
     /// <summary>Writes a network with the tensors of a model's checkpoint: the same names, in the same order, in the same types. What the network does not know of is copied.</summary>
     /// <param name="network">The network.</param>
@@ -38,13 +62,17 @@ public static class SpliceFolder
         using CheckpointOutput output = CheckpointOutput.Create(path, [.. origin.Tensors.Select(t => new TensorSpec(t.Name, t.DType, t.Shape))], notes, new(Overwrite: true), "a splice");
         foreach (TensorEntry tensor in origin.Tensors)
         {
-            Tensor? learned = tensor.DType.IsFloat ? network.Parameters.GetValueOrDefault(tensor.Name)?.Value : null;
+            if (tensor.DType.IsFloat && network.Parameters.TryGetValue(tensor.Name, out Node? learned))
+            {
+                GraphWeights.Write(output, new(tensor.Name, tensor.DType, tensor.Shape), learned.Value!.Span);
+                continue;
+            }
+
             byte[] bytes = new byte[tensor.DType.BytesOf(TensorBlocks.LargestOf(tensor.Shape))];
             foreach (var (first, count) in TensorBlocks.Of(tensor.Shape))
             {
                 Span<byte> block = bytes.AsSpan(0, (int)tensor.DType.BytesOf(count));
-                if (learned is null) tensor.Read(first, block);
-                else tensor.DType.Narrow(learned.Span.Slice((int)first, count), block);
+                tensor.Read(first, block);
                 output.Write(tensor.Name, first, block);
             }
         }

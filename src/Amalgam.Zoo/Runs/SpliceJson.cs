@@ -13,7 +13,7 @@ internal static class SpliceJson
         Head(json, result);
         json.WriteNumber("epochs", result.Epochs.Length);
         if (result.Best is { } best) json.WriteNumber("best_epoch", best.Epoch);
-        foreach (var (name, size) in new[] { ("first_model", result.Before), ("result", result.After) })
+        foreach (var (name, size) in new[] { ("host", result.Before), ("result", result.After) })
         {
             json.WriteStartObject(name);
             json.WriteNumber("parameters", size.Parameters);

@@ -27,7 +27,7 @@ internal static class SplicePage
             new Paragraph(data.Validation is null
                 ? "There were no validation samples, so the result is the network after the last epoch."
                 : $"The result is the network after epoch {result.Best?.Epoch} of {result.Epochs.Length}, which did best on the validation samples. No choice was made by test data."),
-            new Paragraph("The ensemble is the mean of all models' probabilities. The average and CKI in closed form change the same weights as the splice does and leave all others as they are in the first model.", Quiet: true),
+            new Paragraph($"The ensemble is {(ItemRanking.Of(data.Test ?? data.Validation ?? data.Train!) is { IsOfAll: true } ? "the sum of all models' scores" : "the mean of all models' probabilities")}. The average and CKI in closed form change the same weights as the splice does and leave all others as they are in the first model.", Quiet: true),
         ])
     {
         Origin = $"amalgam splice --method {result.Method}, train: {(result.Train == TrainScope.All ? "all" : "splice")}",
@@ -47,8 +47,8 @@ internal static class SplicePage
             string models = string.Join(", ", given.Skip(1).Select(r => $"{r.Name} {Text(r)}"));
             List<KeyFigure> figures = [new(Text(learned), $"learned splice, {name}", string.Join("; ", others.Select(r => $"{r.Name} {Text(r)}").Take(3))), new(Text(given[0]), $"{given[0].Name} alone", models)];
             if (result.Rows.FirstOrDefault(r => r.Stage == SpliceStage.Trained && r != learned) is { } baseline) figures.Add(new(Text(baseline), baseline.Name, "as many steps, from the same start"));
-            figures.Add(new(Number(result.After.Parameters), "parameters", result.IsSameNetwork ? $"as many as {result.Models[0]}" : $"{result.Models[0]} has {Number(result.Before.Parameters)}"));
-            figures.Add(new($"{result.Seconds.Result / result.Seconds.First:0.00}", $"of {result.Models[0]}'s time for a batch", $"the ensemble takes {result.Seconds.Ensemble / result.Seconds.First:0.00}"));
+            figures.Add(new(Number(result.After.Parameters), "parameters", result.IsSameNetwork ? $"as many as {result.Host}" : $"{result.Host} has {Number(result.Before.Parameters)}"));
+            figures.Add(new($"{result.Seconds.Result / result.Seconds.First:0.00}", $"of {result.Host}'s time for a batch", $"the ensemble takes {result.Seconds.Ensemble / result.Seconds.First:0.00}"));
             yield return new KeyFigures([.. figures]);
         }
 
@@ -69,9 +69,9 @@ internal static class SplicePage
             $"What running it takes, for a batch of {result.Batch:N0}",
             [new("network"), new("parameters", "#,0"), new("operators", "0"), new("FLOP per sample", "#,0"), new("ms per batch", "0.00")],
             new TableSection("",
-                [result.Models[0], result.Before.Parameters, result.Before.Operators, result.Before.Work, Milliseconds(result.Seconds.First)],
+                [result.Host, result.Before.Parameters, result.Before.Operators, result.Before.Work, Milliseconds(result.Seconds.First)],
                 ["learned splice", result.After.Parameters, result.After.Operators, result.After.Work, Milliseconds(result.Seconds.Result)],
-                [$"ensemble of {result.Models.Length}", result.Before.Parameters * result.Models.Length, result.Before.Operators * result.Models.Length, result.Before.Work * result.Models.Length, Milliseconds(result.Seconds.Ensemble)]));
+                [$"ensemble of {result.Models.Length}", result.Together.Parameters, result.Together.Operators, result.Together.Work, Milliseconds(result.Seconds.Ensemble)]));
     }
 
     private static DataTable Table(string title, ImmutableArray<SpliceRow> rows, Func<SpliceRow, IReadOnlyList<Measure>> of)
@@ -89,18 +89,18 @@ internal static class SplicePage
         Series Of(string name, IEnumerable<EpochRecord> epochs, Func<EpochRecord, double?> value) => new(name, [.. epochs.Select(e => value(e) ?? double.NaN)]);
         List<Series> losses = [Of("training samples", result.Epochs, e => e.Loss)];
         if (result.Best is not null) losses.Add(Of("validation samples", result.Epochs, e => e.Validation?.Loss));
-        if (!result.Baseline.IsEmpty && result.Best is not null) losses.Add(Of($"{result.Models[0]} alone, validation samples", result.Baseline, e => e.Validation?.Loss));
+        if (!result.Baseline.IsEmpty && result.Best is not null) losses.Add(Of($"{result.Host} alone, validation samples", result.Baseline, e => e.Validation?.Loss));
         LineChart curve = new("Loss", "epoch", "loss", [.. losses]);
         if (result.Best?.Validation is { Accuracy: not null })
         {
             List<Series> right = [Of("splice", result.Epochs, e => e.Validation?.Accuracy)];
-            if (!result.Baseline.IsEmpty) right.Add(Of($"{result.Models[0]} alone", result.Baseline, e => e.Validation?.Accuracy));
+            if (!result.Baseline.IsEmpty) right.Add(Of($"{result.Host} alone", result.Baseline, e => e.Validation?.Accuracy));
             yield return new SideBySide(curve, new LineChart("Right on validation samples", "epoch", "share", [.. right]) { Format = "0.0%", References = References(result, "accuracy") });
         }
         else if (result.Best?.Validation is { Merit: not null })
         {
             List<Series> merits = [Of("splice", result.Epochs, e => e.Validation?.Merit)];
-            if (!result.Baseline.IsEmpty) merits.Add(Of($"{result.Models[0]} alone", result.Baseline, e => e.Validation?.Merit));
+            if (!result.Baseline.IsEmpty) merits.Add(Of($"{result.Host} alone", result.Baseline, e => e.Validation?.Merit));
             yield return new SideBySide(curve, new LineChart("NDCG@10 on validation samples", "epoch", "NDCG@10", [.. merits]) { References = References(result, "ndcg@10") });
         }
         else yield return curve;

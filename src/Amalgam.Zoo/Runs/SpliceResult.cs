@@ -30,6 +30,9 @@ public sealed record SpliceResult
     /// <summary>Short names of the models.</summary>
     public required ImmutableArray<string> Models { get; init; }
 
+    /// <summary>Short name of the model whose network it is: the first, or the one that makes weights for each sample.</summary>
+    public required string Host { get; init; }
+
     /// <summary>What was learned, as the command line names it.</summary>
     public required string Method { get; init; }
 
@@ -48,19 +51,22 @@ public sealed record SpliceResult
     /// <summary>The epoch that the result is of; null without validation data, when it is the last.</summary>
     public required EpochRecord? Best { get; init; }
 
-    /// <summary>The epochs of the first model trained on alone; empty where it was not.</summary>
+    /// <summary>The epochs of the host trained on alone; empty where it was not.</summary>
     public ImmutableArray<EpochRecord> Baseline { get; init; } = [];
 
-    /// <summary>Size of the first model.</summary>
+    /// <summary>Size of the host.</summary>
     public required NetworkSize Before { get; init; }
+
+    /// <summary>Size of all models together.</summary>
+    public required NetworkSize Together { get; init; }
 
     /// <summary>Size of the result.</summary>
     public required NetworkSize After { get; init; }
 
-    /// <summary>Whether the result is the first model's network, operator for operator, with other weights.</summary>
+    /// <summary>Whether the result is the host's network, operator for operator, with other weights.</summary>
     public required bool IsSameNetwork { get; init; }
 
-    /// <summary>Seconds for a batch: of the first model, of the result, and of all models one after another.</summary>
+    /// <summary>Seconds for a batch: of the host, of the result, and of all models one after another.</summary>
     public required (double First, double Result, double Ensemble) Seconds { get; init; }
 
     /// <summary>Samples of that batch.</summary>
@@ -89,8 +95,8 @@ public sealed record SpliceResult
 
     /// <summary>What the size of the result is, in a sentence.</summary>
     public string SizeText => IsSameNetwork
-        ? $"The result has {After.Parameters:N0} parameters in {After.Operators:N0} operators, the same ones as {Models[0]}, operator for operator: nothing was added to it."
-        : $"The result has {After.Parameters:N0} parameters in {After.Operators:N0} operators, {Models[0]} has {Before.Parameters:N0} in {Before.Operators:N0}: the splice is part of what runs, since weights are made for each sample and cannot be baked.";
+        ? $"The result has {After.Parameters:N0} parameters in {After.Operators:N0} operators, the same ones as {Host}, operator for operator: nothing was added to it."
+        : $"The result has {After.Parameters:N0} parameters in {After.Operators:N0} operators, {Host} has {Before.Parameters:N0} in {Before.Operators:N0}: the splice is part of what runs, since weights are made for each sample and cannot be baked.";
 
     private const string Loss = "loss";
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Amalgam.Graphs;
 using Amalgam.Merging;
 using Amalgam.Merging.Recipes;
@@ -9,6 +10,8 @@ namespace Amalgam.Zoo.Runs;
 /// <summary>What a recipe's method becomes where it learns: the rule of its weights, and which weights these are.</summary>
 internal static class SpliceRule
 {
+    private static readonly ImmutableArray<string> PatternKeys = ["include", "exclude"];
+
     /// <summary>The rule with the method's parameters.</summary>
     public static WeightRule Of(Learned learned) => learned.Closed switch
     {
@@ -42,6 +45,27 @@ internal static class SpliceRule
 
         bool namesVectors = vectors is null && include.Length > 0;
         return options with { Include = name => Selected(name) && (namesVectors || IsMatrix(name)), Vectors = vectors ?? VectorTreatment.Base };
+    }
+
+    /// <summary>The rule with all that it is given, so that different ones have different texts.</summary>
+    public static string Text(Recipe recipe, WeightRule rule, IntegrationOptions options)
+    {
+        string starts = rule is LearnedCoefficients { Starts: { } given } ? string.Join('/', given.Select(x => x.ToString("R", CultureInfo.InvariantCulture))) : "";
+        string patterns = string.Concat(PatternKeys.Select(key => $" {key} [{string.Join(", ", Patterns(recipe, key).Select(p => p.Text))}]"));
+        return $"{rule} {starts} vectors {options.Vectors ?? rule.Vectors}{patterns}";
+    }
+
+    /// <summary>Refuses patterns of a recipe that are of no weight.</summary>
+    /// <param name="recipe">The recipe.</param>
+    /// <param name="names">Names of all weights.</param>
+    /// <exception cref="MergeException">There is such a pattern.</exception>
+    public static void CheckPatterns(Recipe recipe, IReadOnlyCollection<string> names)
+    {
+        foreach (string key in PatternKeys)
+        {
+            if (Patterns(recipe, key).FirstOrDefault(p => !names.Any(p.Matches)) is { } idle)
+                throw recipe.Parameters.Entries.First(e => e.Name == key).Position.Refuse($"{key}: no weight of the models matches {Nearest.Quote(idle.Text)}");
+        }
     }
 
     private static CoefficientScope ScopeOf(string per) => per switch { "layer" => CoefficientScope.Layer, "model" => CoefficientScope.Model, _ => CoefficientScope.Tensor };

@@ -25,6 +25,7 @@ public sealed class SpliceRun
     private readonly RunDescription _run;
     private readonly ParentModel[] _models;
     private readonly ParentModel? _origin;
+    private readonly ParentModel _host;
     private readonly RunOutput _output;
     private readonly RunData _data;
     private readonly SpliceTraining _training;
@@ -33,7 +34,7 @@ public sealed class SpliceRun
     private readonly NetworkJudge _judge;
     private readonly List<string> _notes = [];
 
-    /// <summary>Opens models and data and prepares the folder. Nothing is written before all of it fits together.</summary>
+    /// <summary>Opens models and data. Nothing is written before the training begins.</summary>
     /// <param name="splice">What to do.</param>
     /// <param name="folder">Where what it leaves behind goes.</param>
     /// <param name="resume">Go on with what an interrupted run of the same description left there, if it left something.</param>
@@ -49,27 +50,22 @@ public sealed class SpliceRun
         ParentModel Open(ModelReference reference) => ParentModel.Open(reference.Path, architecture, Samples);
         _models = [.. TrainingRules.SourcesOf(splice.Recipe).Select(m => Open(m.Model))];
         _origin = splice.Recipe.BaseModel is { } origin ? Open(origin) : null;
-        ModelDescription own = _models[0].Model with { Freeze = splice.Run.Model.Freeze };
-        _run = splice.Run with { Model = own, Train = splice.Run.Train ?? TrainScope.Splice };
-        _splice = splice with { Run = _run };
         Names = ParentModel.NamesOf(_models);
 
-        string?[] inputs = [.. _models.Append(_origin).SelectMany(m => (string?[])[m?.File, m?.Path]), _run.Loss.ClassVectors, _run.Data.IsFile ? _run.Data.Name : null];
+        RunDescription run = splice.Run;
+        string?[] inputs = [.. _models.Append(_origin).SelectMany(m => (string?[])[m?.File, m?.Path]), run.Loss.ClassVectors, run.Data.IsFile ? run.Data.Name : null];
         _output = new(folder, [.. RunFolder.NamesIn(folder), .. SpliceFolder.All, .. SpliceFolder.SideFilesOf(_models[0])], inputs, resume, overwrite);
-        _data = RunData.Open(_models.Aggregate(_run.Data, (data, model) => ModelText.For(data, model.Path)));
-        _training = new(splice.Recipe, _models, _origin, _run, _data, _output.PathOf(RunFolder.State));
+        _data = RunData.Open(_models.Aggregate(run.Data, (data, model) => ModelText.For(data, model.Path)));
+        SpliceRule.CheckPatterns(splice.Recipe, [.. _models.SelectMany(m => m.Graph.Parameters.Keys)]);
+        _training = new(splice.Recipe, _models, _origin, run, _data, _output.PathOf(RunFolder.State));
+        _run = _training.Run;
+        _splice = splice with { Run = _run };
+        _host = _training.Host;
         _judge = new(_run, _training.Loss);
-        if (_run.Train == TrainScope.All && splice.Baseline)
-        {
-            _alone = SpliceTraining.Copy(_models[0].Graph);
-            SpliceTraining.Freeze(_run.Model, _alone);
-            _baseline = RunTrainer.Create(_run, _alone, _training.Loss, _data, _output.PathOf(SpliceFolder.BaselineState), $"# {_models[0].Digest} alone\n");
-        }
+        if (_run.Train == TrainScope.All && splice.Baseline) (_alone, _baseline) = _training.Alone(_data, _output.PathOf(SpliceFolder.BaselineState));
 
         Resumed = resume && _training.Trainer.Resume();
         if (Resumed) _baseline?.Resume();
-        _output.Begin(Resumed);
-        _output.WriteText(RunFolder.Description, RunYaml.Write(_run with { Output = folder }));
     }
 
     /// <summary>Whether the run goes on where another stopped.</summary>
@@ -77,6 +73,9 @@ public sealed class SpliceRun
 
     /// <summary>Short names of the models.</summary>
     public ImmutableArray<string> Names { get; }
+
+    /// <summary>Short name of the model whose network trains.</summary>
+    public string HostName => Names[Array.IndexOf(_models, _host)];
 
     /// <summary>Steps done, those of the baseline too.</summary>
     public long Step => _training.Trainer.Step + (_baseline?.Step ?? 0);
@@ -91,20 +90,27 @@ public sealed class SpliceRun
     public RunData Data => _data;
 
     /// <summary>What there is before training: the models, and what is made of them without training.</summary>
-    /// <param name="cancel">Stops between operations.</param>
-    public ImmutableArray<SpliceRow> Before(CancellationToken cancel = default)
+    /// <param name="progress">Hears how many of how many networks are measured.</param>
+    /// <param name="cancel">Stops between operations; nothing has been written then.</param>
+    public ImmutableArray<SpliceRow> Before(Action<int, int>? progress = null, CancellationToken cancel = default)
     {
-        List<SpliceRow> rows = [.. _models.Select((m, k) => Row(SpliceStage.Given, Names[k], m.Graph, cancel))];
-        if (Together(cancel) is { } ensemble) rows.Add(ensemble);
+        List<Func<SpliceRow?>> networks = [.. _models.Select((m, k) => (Func<SpliceRow?>)(() => Row(SpliceStage.Given, Names[k], m.Graph, cancel))), () => Together(cancel)];
         if (!Integration.IsDynamic)
         {
             ClosedSplice closed = new(Integration, _training.Start, _models);
-            rows.Add(Row(SpliceStage.Combined, "average of weights", closed.Average(), cancel));
             Cki form = _training.Rule is LearnedCki learned ? learned.Form : new Cki();
-            rows.Add(Row(SpliceStage.Combined, form.Splice == CkiSplice.Soft ? "CKI in closed form" : "CKI in closed form, hard", closed.Merged(form), cancel));
+            networks.Add(() => Row(SpliceStage.Combined, "average of weights", closed.Average(), cancel));
+            networks.Add(() => Row(SpliceStage.Combined, form.Splice == CkiSplice.Soft ? "CKI in closed form" : "CKI in closed form, hard", closed.Merged(form), cancel));
         }
 
-        rows.Add(Row(SpliceStage.Combined, "splice before training", _training.Start, cancel));
+        networks.Add(() => Row(SpliceStage.Combined, "splice before training", _training.Start, cancel));
+        List<SpliceRow> rows = [];
+        for (int k = 0; k < networks.Count; k++)
+        {
+            progress?.Invoke(k, networks.Count);
+            if (networks[k]() is { } row) rows.Add(row);
+        }
+
         return [.. rows];
     }
 
@@ -116,6 +122,7 @@ public sealed class SpliceRun
     /// <exception cref="TrainingException">The loss is not a finite number any more.</exception>
     public SpliceResult Train(ImmutableArray<SpliceRow> before, IProgress<TrainingProgress>? progress = null, Action<EpochRecord, bool>? epochDone = null, CancellationToken cancel = default)
     {
+        Begin();
         _training.Trainer.Run(progress, epoch =>
         {
             WriteMetrics();
@@ -125,13 +132,14 @@ public sealed class SpliceRun
         _baseline?.Run(progress, epoch => epochDone?.Invoke(epoch, true), cancel);
 
         Graph last = _training.Last(), result = _training.Result();
-        bool hasBest = _training.Trainer.Best is not null, isFolder = _models[0].IsFolder;
+        if (!Integration.IsDynamic) foreach (Graph network in (Graph[])[last, result]) SpliceFolder.Round(network, _host);
+        bool hasBest = _training.Trainer.Best is not null, isFolder = _host.IsFolder;
 
         // A folder of Hugging Face has one file of weights by that name: those that the run is known by.
         Save(last, isFolder && hasBest ? RunFolder.Last : RunFolder.Model, isFolder && hasBest ? RunFolder.LastOnnx : RunFolder.Onnx);
         if (hasBest) Save(result, isFolder ? RunFolder.Model : RunFolder.Best, isFolder ? RunFolder.Onnx : RunFolder.BestOnnx);
         List<SpliceRow> rows = [.. before, Row(SpliceStage.Trained, LearnedName, result, cancel)];
-        if (_baseline is not null) rows.Add(Row(SpliceStage.Trained, $"{Names[0]}, trained on alone", SaveBaseline(), cancel));
+        if (_baseline is not null) rows.Add(Row(SpliceStage.Trained, $"{HostName}, trained on alone", SaveBaseline(), cancel));
 
         ImmutableArray<SplicedWeight> weights = _training.Inspect(_data);
         SpliceResult made = Describe(result, [.. rows], weights, cancel);
@@ -141,10 +149,21 @@ public sealed class SpliceRun
         return made;
     }
 
+    /// <summary>Makes the folder, with what the run is.</summary>
+    private void Begin()
+    {
+        _output.Begin(Resumed);
+        _output.WriteText(RunFolder.Description, RunYaml.Write(_run with { Output = _output.Folder }));
+        if (_splice.Text is not { } recipe) return;
+        string train = string.Concat(RunYaml.Write(_run, withOutput: false).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => $"  {line}\n"));
+        _output.WriteText(SpliceFolder.Recipe, $"{recipe}train:\n{train}");
+    }
+
     private SpliceResult Describe(Graph result, ImmutableArray<SpliceRow> rows, ImmutableArray<SplicedWeight> weights, CancellationToken cancel)
     {
         Dataset timed = _data.Test ?? _data.Validation ?? _data.Train!;
         double[] seconds = _judge.Seconds([.. _models.Select(m => m.Graph), result], timed, cancel);
+        NetworkSize[] sizes = [.. _models.Select(m => NetworkSize.Of(m.Graph, Samples))];
         return new()
         {
             Models = Names,
@@ -155,10 +174,12 @@ public sealed class SpliceRun
             Epochs = [.. _training.Trainer.History],
             Best = _training.Trainer.BestEpoch,
             Baseline = [.. _baseline?.History ?? []],
-            Before = NetworkSize.Of(_models[0].Graph, Samples),
+            Host = HostName,
+            Before = NetworkSize.Of(_host.Graph, Samples),
+            Together = new(sizes.Sum(s => s.Parameters), sizes.Sum(s => s.Operators), sizes.Sum(s => s.Work)),
             After = NetworkSize.Of(result, Samples),
-            IsSameNetwork = NetworkSize.IsSame(_models[0].Graph, result),
-            Seconds = (seconds[0], seconds[^1], seconds[..^1].Sum()),
+            IsSameNetwork = NetworkSize.IsSame(_host.Graph, result),
+            Seconds = (seconds[Array.IndexOf(_models, _host)], seconds[^1], seconds[..^1].Sum()),
             Batch = Math.Min(_run.Batch, timed.Count),
             Notes = [.. _notes.Distinct()],
         };
@@ -180,26 +201,26 @@ public sealed class SpliceRun
 
     private void Save(Graph network, string weights, string onnx)
     {
-        ModelDescription model = _models[0].Model;
+        ModelDescription model = _host.Model;
         if (Integration.IsDynamic)
         {
-            Checkpoints.GraphWeights.Save(network, _output.PathOf(weights), overwrite: true);
+            Checkpoints.GraphWeights.Save(network, _output.PathOf(SpliceFolder.Parameters), overwrite: true);
             _output.SaveOnnx(network, new(""), onnx, _notes);
-            _notes.Add("weights that are made for each sample cannot be baked: the .onnx files run with the splice inside them, the .safetensors files have what was trained");
+            _notes.Add($"weights that are made for each sample cannot be baked: the .onnx files run with the splice inside them, {SpliceFolder.Parameters} has what was trained");
             return;
         }
 
         if (model.IsOnnx) _output.Save(network, model, weights, onnx, _notes);
         else
         {
-            SpliceFolder.SaveWeights(network, _models[0], _output.PathOf(weights));
+            SpliceFolder.SaveWeights(network, _host, _output.PathOf(weights));
             _output.SaveOnnx(network, model, onnx, _notes);
         }
 
-        foreach (string file in SpliceFolder.SideFilesOf(_models[0])) File.Copy(Path.Combine(_models[0].Path, file), _output.PathOf(file), overwrite: true);
+        foreach (string file in SpliceFolder.SideFilesOf(_host)) File.Copy(Path.Combine(_host.Path, file), _output.PathOf(file), overwrite: true);
     }
 
-    /// <summary>The first model trained on alone, as it was after its best epoch.</summary>
+    /// <summary>The host trained on alone, as it was after its best epoch.</summary>
     private Graph SaveBaseline()
     {
         if (_baseline!.Best is { } best)
@@ -207,7 +228,7 @@ public sealed class SpliceRun
             foreach (var (name, node) in _alone!.Parameters) best[name].Span.CopyTo(node.Value!.Span);
         }
 
-        Checkpoints.GraphWeights.Save(_alone!, _output.PathOf(SpliceFolder.Baseline), overwrite: true, new Dictionary<string, string> { [ModelLoader.ArchitectureKey] = _models[0].Model.Text });
+        Checkpoints.GraphWeights.Save(_alone!, _output.PathOf(SpliceFolder.Baseline), overwrite: true, new Dictionary<string, string> { [ModelLoader.ArchitectureKey] = _host.Model.Text });
         return _alone!;
     }
 

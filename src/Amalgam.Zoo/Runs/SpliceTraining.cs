@@ -14,7 +14,7 @@ internal sealed class SpliceTraining
     /// <param name="recipe">Method and parameters.</param>
     /// <param name="models">The models, in the recipe's order.</param>
     /// <param name="origin">The model that they come from; null where none is named.</param>
-    /// <param name="run">How to train.</param>
+    /// <param name="run">How to train; of its model <c>freeze</c> counts.</param>
     /// <param name="data">What it learns from.</param>
     /// <param name="state">Where the state is kept; null for nowhere.</param>
     /// <exception cref="GraphException">The models do not belong together, or the data does not fit them.</exception>
@@ -22,14 +22,28 @@ internal sealed class SpliceTraining
     {
         Rule = SpliceRule.Of(TrainingRules.MethodOf(recipe));
         Graph[] graphs = [.. models.Select(m => m.Graph)];
+        run = run with { Train = run.Train ?? TrainScope.Splice };
         IntegrationOptions options = SpliceRule.Options(recipe, Rule, graphs, origin?.Graph, run);
         Integration = new(graphs, Rule, options);
-        Freeze(run.Model, Integration.Graph);
-        Start = Copy(Integration.Bake());
+        Host = models[Integration.Host];
+        Run = run with { Model = Host.Model with { Freeze = run.Model.Freeze } };
+        Learned = [.. Integration.Graph.Parameters.Keys.Where(name => Host.Graph.Find(name) is null)];
+        NamedParameters names = new(Integration.Graph, [.. Host.Graph.Parameters.Keys, .. Integration.Spliced], Learned);
+        names.Freeze(run.Model.Freeze);
+        Start = Surgery.Copy(Integration.Bake());
         Loss = RunTrainer.LossOf(run.Loss, run.Data);
-        string identity = $"# {Rule} {string.Join(' ', Integration.Spliced)} of {string.Join(' ', models.Append(origin).Select(m => m?.Digest))}\n";
-        Trainer = RunTrainer.Create(run, Integration.Graph, Loss, data, state, identity);
+        string identity = $"# {SpliceRule.Text(recipe, Rule, options)} {string.Join(' ', Integration.Spliced)} of {string.Join(' ', models.Append(origin).Select(m => m?.Digest))}\n";
+        Trainer = RunTrainer.Create(Run, Integration.Graph, Loss, data, state, identity, names);
     }
+
+    /// <summary>The model whose network trains: the first, or the one that makes weights for each sample.</summary>
+    public ParentModel Host { get; }
+
+    /// <summary>The description, with the host as its model.</summary>
+    public RunDescription Run { get; }
+
+    /// <summary>Names of the parameters that are learned beside the host's own.</summary>
+    public ImmutableArray<string> Learned { get; }
 
     /// <summary>How weights follow from the models' weights.</summary>
     public WeightRule Rule { get; }
@@ -50,11 +64,7 @@ internal sealed class SpliceTraining
     public Graph Result() => Trainer.Best is null ? Last() : WithBest(Last);
 
     /// <summary>The network as it is now.</summary>
-    public Graph Last() => Copy(Integration.Bake());
-
-    /// <summary>A network with weights of its own.</summary>
-    public static Graph Copy(Graph graph) =>
-        Rewrite.Apply(graph, (to, node, _) => node.Op is Parameter ? to.Parameter(node.Name!, node.Value!.Copy(), node.Trainable, node.Type) : null).Graph;
+    public Graph Last() => Surgery.Copy(Integration.Bake());
 
     /// <summary>What becomes of each weight in the result. Of weights that are made for each sample it is told of the first samples of some data.</summary>
     public ImmutableArray<SplicedWeight> Inspect(RunData data)
@@ -73,13 +83,15 @@ internal sealed class SpliceTraining
         return made;
     }
 
-    /// <summary>Freezes what a description's model says.</summary>
-    public static void Freeze(ModelDescription model, Graph graph)
+    /// <summary>The host alone, in training by the same description.</summary>
+    /// <param name="data">What it learns from.</param>
+    /// <param name="state">Where its state is kept.</param>
+    public (Graph Network, Trainer Trainer) Alone(RunData data, string state)
     {
-        foreach (NamePattern pattern in model.Freeze.Select(text => NamePattern.Parse(text, plainIsGlob: false)))
-        {
-            if (Surgery.Freeze(graph, pattern.Matches) == 0 && !graph.Parameters.Keys.Any(pattern.Matches)) throw new GraphException($"freeze: no parameter matches '{pattern.Text}'");
-        }
+        Graph network = Surgery.Copy(Host.Graph);
+        NamedParameters names = new(network, [.. Learned, .. Integration.Spliced], Learned);
+        names.Freeze(Run.Model.Freeze);
+        return (network, RunTrainer.Create(Run, network, Loss, data, state, $"# {Host.Digest} alone\n", names));
     }
 
     /// <summary>Fills the network's inputs with the first samples. Of a group of items it takes as many as the network was built for.</summary>

@@ -45,19 +45,23 @@ public static class GraphWeights
         notes.TryAdd("format", "pt");
         TensorSpec[] specs = [.. graph.Parameters.Select(p => new TensorSpec(p.Key, p.Value.Type.IsFloat ? p.Value.Type : DType.F32, p.Value.Shape))];
         using CheckpointOutput output = CheckpointOutput.Create(path, specs, notes, new(Overwrite: overwrite), "weights of a graph");
-        foreach (TensorSpec spec in specs)
-        {
-            ReadOnlySpan<float> values = graph.Parameters[spec.Name].Value!.Span;
-            byte[] bytes = new byte[spec.DType.BytesOf(TensorBlocks.LargestOf(spec.Shape))];
-            foreach (var (first, count) in TensorBlocks.Of(spec.Shape))
-            {
-                Span<byte> block = bytes.AsSpan(0, (int)spec.DType.BytesOf(count));
-                spec.DType.Narrow(values.Slice((int)first, count), block);
-                output.Write(spec.Name, first, block);
-            }
-        }
-
+        foreach (TensorSpec spec in specs) Write(output, spec, graph.Parameters[spec.Name].Value!.Span);
         output.Commit();
+    }
+
+    /// <summary>Writes one tensor, narrowed to its type.</summary>
+    /// <param name="output">Where it goes.</param>
+    /// <param name="spec">The tensor, one of the output's.</param>
+    /// <param name="values">Its values.</param>
+    public static void Write(CheckpointOutput output, TensorSpec spec, ReadOnlySpan<float> values)
+    {
+        byte[] bytes = new byte[spec.DType.BytesOf(TensorBlocks.LargestOf(spec.Shape))];
+        foreach (var (first, count) in TensorBlocks.Of(spec.Shape))
+        {
+            Span<byte> block = bytes.AsSpan(0, (int)spec.DType.BytesOf(count));
+            spec.DType.Narrow(values.Slice((int)first, count), block);
+            output.Write(spec.Name, first, block);
+        }
     }
 
     /// <summary>Reads one tensor as floats.</summary>

@@ -36,6 +36,10 @@ public static class Surgery
         });
     }
 
+    /// <summary>The same network with weights of its own.</summary>
+    public static Graph Copy(Graph graph) =>
+        Rewrite.Apply(graph, (to, node, _) => node.Op is Parameter ? to.Parameter(node.Name!, node.Value!.Copy(), node.Trainable, node.Type) : null).Graph;
+
     /// <summary>
     /// Turns every replaced parameter whose expression depends on no input back into a parameter with the expression's value. Of a graph changed by
     /// <see cref="Replace"/> alone that gives the operations and parameters of the original, in their order: parameters of the expressions and operations that lead to no result go.

@@ -73,9 +73,13 @@ public static class Merger
         };
     }
 
-    /// <summary>Amalgam's own notes, such as of which architecture the weights are, stay with what is merged.</summary>
-    private static ImmutableDictionary<string, string> MetadataOf(MergePlan plan) =>
-        plan.Donor.Checkpoint.Metadata.Where(note => note.Key.StartsWith("amalgam.", StringComparison.Ordinal)).ToImmutableDictionary(StringComparer.Ordinal).SetItem("format", "pt");
+    /// <summary>Amalgam's own notes, such as of which architecture the weights are, stay with what is merged where it has the donor's tensors: of others they would not be true.</summary>
+    private static ImmutableDictionary<string, string> MetadataOf(MergePlan plan)
+    {
+        Checkpoint donor = plan.Donor.Checkpoint;
+        bool isLikeDonor = plan.Tensors.Select(t => (t.Output.Name, t.Output.Shape)).ToHashSet().SetEquals(donor.Tensors.Select(t => (t.Name, t.Shape)));
+        return donor.Metadata.Where(note => isLikeDonor && note.Key.StartsWith("amalgam.", StringComparison.Ordinal)).ToImmutableDictionary(StringComparer.Ordinal).SetItem("format", "pt");
+    }
 
     private static bool IsLarge(PlannedTensor tensor) => tensor.Output.Shape.Count >= TensorMerge.LargeElements;
 

@@ -27,7 +27,8 @@ public sealed partial record LearnedCoefficients(CoefficientScope Per = Coeffici
     /// <summary>What the parameters are named: this and the tensor's or the layer's name.</summary>
     public const string Prefix = "coefficients/";
 
-    private const double TaskVectorStart = 0.3;
+    /// <summary>First value of the coefficients of task vectors (AdaMerging's).</summary>
+    public const double TaskVectorStart = 0.3;
 
     /// <summary>First values, one for each model, in place of <see cref="Start"/>; null for none.</summary>
     public System.Collections.Immutable.ImmutableArray<double>? Starts { get; init; }

@@ -226,7 +226,7 @@ public class SpliceCommandTests(SplicedModels models) : IClassFixture<SplicedMod
         await Refuses("ties has nothing to learn", "splice", "-m", "ties", A, B, "--base", A, "--train", run, "-o", folder["out"]);
         await Refuses("there is no merge method 'kci' (did you mean 'cki'?)", "splice", "-m", "kci", A, B, "--train", run, "-o", folder["out"]);
         await Refuses("cki has no parameter 'splcie' (did you mean 'splice'?)", "splice", "-m", "cki:splcie=hard", A, B, "--train", run, "-o", folder["out"]);
-        await Refuses("nothing is spliced", "splice", A, B, "--include", "head.*", "--train", run, "-o", folder["out"]);
+        await Refuses("nothing is spliced", "splice", A, B, "--include", "fc1.*", "--exclude", "fc1.*", "--train", run, "-o", folder["out"]);
         await Refuses("there is no scope 'some' here", "splice", A, B, "--train", SplicedModels.Describe(folder, "train: some", "some.yml"), "-o", folder["out"]);
         await Refuses("name a folder", "splice", A, B, "--train", run);
         await Refuses("is not empty", "splice", A, B, "--train", run, "-o", models["wide"]);
@@ -265,16 +265,27 @@ public class SpliceCommandTests(SplicedModels models) : IClassFixture<SplicedMod
         File.WriteAllText(folder["a.yml"], text);
         File.WriteAllText(folder["b.yml"], text.Replace("size: 8", "size: 8, hyper: true"));
         foreach (string name in (string[])["a", "b"]) await Succeeds("train", folder[$"{name}.yml"], "-o", folder[name], "-q");
-        var (code, output, error) = await Run("splice", folder["a"], folder["b"], "--train", folder["a.yml"], "--include", "head.*.weight", "-o", folder["out"]);
+        File.WriteAllText(folder["all.yml"], $"{text}train: all\n");
+        var (code, output, error) = await Run("splice", folder["a"], folder["b"], "--train", folder["all.yml"], "--include", "head.*.weight", "-o", folder["out"]);
         Assert.True(code == 0, error);
         Assert.Contains("cannot be baked", output);
         Assert.Contains("run with the splice inside", error);
         using JsonDocument result = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder["out"], RunFolder.Result)));
         Assert.False(result.RootElement.GetProperty("same_network").GetBoolean());
-        using JsonDocument eval = JsonDocument.Parse(await Succeeds("eval", Path.Combine(folder["out"], RunFolder.BestOnnx), "--data", "lastfm", "--json"));
-        Assert.Equal(
-            result.RootElement.GetProperty("networks").EnumerateArray().Last().GetProperty("test").GetProperty("ndcg@10").GetDouble(),
-            eval.RootElement.GetProperty("models")[0].GetProperty("ndcg@10").GetDouble(), 1e-4);
+        double Ndcg(string network) => result.RootElement.GetProperty("networks").EnumerateArray().Single(n => n.GetProperty("name").GetString() == network).GetProperty("test").GetProperty("ndcg@10").GetDouble();
+        async Task<double> Evaluated(params string[] line)
+        {
+            using JsonDocument eval = JsonDocument.Parse(await Succeeds(["eval", .. line, "--json"]));
+            return eval.RootElement.GetProperty("models")[0].GetProperty("ndcg@10").GetDouble();
+        }
+
+        Assert.Equal(Ndcg("learned splice"), await Evaluated(Path.Combine(folder["out"], RunFolder.BestOnnx), "--data", "lastfm"), 1e-4);
+        Assert.Equal(Ndcg("learned splice"), await Evaluated(folder["out"]), 1e-4);
+
+        // What trains, and what the result is compared with, is the network that makes weights.
+        Assert.Contains("b has", output);
+        Assert.Equal(Ndcg("b, trained on alone"), await Evaluated(Path.Combine(folder["out"], SpliceFolder.Baseline), "--data", "lastfm"), 1e-12);
+        Assert.Equal(NetworkSize.Of(ModelLoader.Load(Path.Combine(folder["b"], RunFolder.Best), RunFolder.Find(folder["b"])!.Model, 32), 32).Parameters, result.RootElement.GetProperty("host").GetProperty("parameters").GetInt64());
         HtmlReportTests.Parse(File.ReadAllText(Path.Combine(folder["out"], SpliceFolder.Report)));
         using JsonDocument weights = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder["out"], SpliceFolder.Weights)));
         Assert.Equal([32, 16], weights.RootElement.GetProperty("weights")[0].GetProperty("shape").EnumerateArray().Select(s => s.GetInt32()));

@@ -30,6 +30,25 @@ public sealed class MergerTests : IDisposable
         Assert.Contains("model.layers.11.mlp.weight", TestModel.Read(shards[2]).Keys);
     }
 
+    [Theory]
+    [InlineData("tensor_union: true", null)]
+    [InlineData("tensor_intersection: true", "mlp:hidden=4")]
+    public void What_a_checkpoint_is_of_goes_with_its_tensors_alone(string rule, string? expected)
+    {
+        foreach (var (name, more) in new[] { ("a", Array.Empty<TensorSpec>()), ("b", [new TensorSpec("extra", DType.F32, new(2))]) })
+        {
+            using CheckpointOutput output = CheckpointOutput.Create(
+                _work[$"{name}.safetensors"], [new("w", DType.F32, new(2)), .. more], new Dictionary<string, string> { ["amalgam.model"] = "mlp:hidden=4", ["other"] = "x" }, new(), "test");
+            foreach (TensorSpec tensor in more.Prepend(new("w", DType.F32, new(2)))) output.Write(tensor.Name, 0, new byte[8]);
+            output.Commit();
+        }
+
+        _work.Run($"{Mean}{rule}\n", "out.safetensors");
+        using Checkpoint merged = Checkpoint.Open(_work["out.safetensors"]);
+        Assert.Equal(expected, merged.Metadata.GetValueOrDefault("amalgam.model"));
+        Assert.False(merged.Metadata.ContainsKey("other"));
+    }
+
     [Fact]
     public void A_resumed_run_ends_in_the_same_bytes_and_does_not_repeat_what_is_done()
     {

@@ -24,8 +24,10 @@ internal sealed class TensorDecision
         ParameterLookup lookup = new(_entry, slice.Outer, output.T);
         NamePattern[] include = Patterns(slice, "include");
         bool included = include.Any(p => p.Matches(output.Name));
-        bool selected = include.Length == 0 || included || IsRuledVector(output, lookup, present);
-        if (!selected || Patterns(slice, "exclude").Any(p => p.Matches(output.Name))) return CopyUnselected(output);
+        NamePattern[] exclude = Patterns(slice, "exclude");
+        bool ruled = IsRuledVector(output, lookup, present), selected = include.Length == 0 || included || ruled;
+        if (ruled && _recipe.Train is not null && include.Length + exclude.Length > 0) selected = IsBiasOfSelected(output, include, exclude);
+        if (!selected || exclude.Any(p => p.Matches(output.Name))) return CopyUnselected(output);
         if (!CheckPresence(output, present, origin)) return null;
 
         ImmutableArray<PlannedInput> inputs = [.. present.Where(p => p.Tensor is not null).Select(p => new PlannedInput(p.Source.Model, p.Tensor!))];
@@ -51,9 +53,10 @@ internal sealed class TensorDecision
         MethodArguments arguments = lookup.Arguments(spec, included, own);
         MergeMethod? method = _entry.Create(arguments);
         if (method is null) return CopyFromDonor(output, $"{_entry.Name} leaves it to the base");
-        if (_recipe.Train is not null) method = new Learned(method, TrainingRules.Word(_entry, arguments, Learned.PerParameter), TrainingRules.Word(_entry, arguments, Learned.StartParameter));
+        bool isAverage = method is Linear && _entry.VectorRule is not null;
+        if (_recipe.Train is not null && !isAverage) method = new Learned(method, TrainingRules.Word(_entry, arguments, Learned.PerParameter), TrainingRules.Word(_entry, arguments, Learned.StartParameter));
         if (method is Passthrough { Scale: 1 }) return Copy(output, inputs[0], _entry.Name);
-        return new(spec, method, inputs, baseInput, $"{_entry.Name} {lookup.Used}".TrimEnd() + (method is Learned ? ", learned" : ""));
+        return new(spec, method, inputs, baseInput, $"{_entry.Name} {lookup.Used}".TrimEnd() + (method is Learned ? ", learned" : isAverage ? ", the models' mean" : ""));
     }
 
     /// <summary>A tensor that not all models have: some may be left out by a model, others only if the recipe says so.</summary>
@@ -170,6 +173,16 @@ internal sealed class TensorDecision
     private bool IsRuledVector(OutputTensor output, ParameterLookup lookup, (SliceSource Source, TensorEntry? Tensor)[] present) =>
         _entry.VectorRule is { } rule && lookup.IsGiven(rule.Name, output.Name)
         && present.Any(p => p.Tensor is not null) && present.All(p => p.Tensor is null || p.Tensor.Shape.Rank == 1);
+
+    /// <summary>Whether a vector is the bias beside a matrix that the patterns select: where a network learns, only such go with what is spliced.</summary>
+    private static bool IsBiasOfSelected(OutputTensor output, NamePattern[] include, NamePattern[] exclude)
+    {
+        const string Bias = "bias";
+        if (!output.Name.EndsWith(Bias, StringComparison.Ordinal)) return false;
+        string weight = output.Name[..^Bias.Length] + "weight";
+        return (include.Length == 0 || include.Any(p => p.Matches(weight))) && !exclude.Any(p => p.Matches(weight))
+            && output.Slice.Sources[0].Model.Checkpoint.TryFind(weight, out TensorEntry? matrix) && matrix.Shape.Rank > 1;
+    }
 
     private string WithoutBase(ImmutableArray<PlannedInput> inputs) => _recipe.TensorUnion
         ? $"exclude takes it unmerged from {inputs[0].Model.Label}, tensor_intersection in place of tensor_union leaves such tensors out"

@@ -28,6 +28,7 @@ public class SpliceResultTests
     private static SpliceResult Of(params SpliceRow[] rows) => new()
     {
         Models = ["a", "b"],
+        Host = "a",
         Method = "cki",
         Train = TrainScope.Splice,
         Rows = [.. rows],
@@ -35,6 +36,7 @@ public class SpliceResultTests
         Epochs = [],
         Best = null,
         Before = new(1, 1, 1),
+        Together = new(2, 2, 2),
         After = new(1, 1, 1),
         IsSameNetwork = true,
         Seconds = (1, 1, 2),
