@@ -166,7 +166,7 @@ internal static class SplicePage
         }
 
         string block = down * across == 1 ? "" : $", means of blocks of {down} by {across}";
-        return new($"{weight.Name}{block}", height, width, [.. sums.Select((sum, i) => sum / counts[i])]) { RowName = "output", ColumnName = "input", Format = "0.0%" };
+        return new($"{weight.Name}{block}", height, width, [.. sums.Select((sum, i) => sum / counts[i])]) { RowName = "row", ColumnName = "column", Format = "0.0%" };
     }
 
     /// <summary>The measure that stands for the others: NDCG at 10, else accuracy, else the first.</summary>

@@ -18,6 +18,8 @@ public sealed class SpliceRun
     /// <summary>Samples that the networks are built for; of weights that are made for each sample so many are looked at.</summary>
     private const int Samples = 32;
 
+    private const int MostNamed = 5;
+
     /// <summary>What tables call the result, and the ensemble.</summary>
     internal const string LearnedName = "learned splice", EnsembleName = "ensemble of outputs";
 
@@ -66,6 +68,20 @@ public sealed class SpliceRun
 
         Resumed = resume && _training.Trainer.Resume();
         if (Resumed) _baseline?.Resume();
+        _notes.AddRange(Differences());
+    }
+
+    /// <summary>What the models do not have in common, sentences for people.</summary>
+    private IEnumerable<string> Differences()
+    {
+        if (Integration.Unshared is { IsEmpty: false } unshared)
+            yield return $"not all models have {string.Join(", ", unshared.Take(MostNamed))}{(unshared.Length > MostNamed ? $" and {unshared.Length - MostNamed} more" : "")}: nothing is spliced there";
+        if (Integration.IsDynamic) yield break;
+        for (int k = 1; k < _models.Length; k++)
+        {
+            if (!NetworkSize.IsSame(_models[0].Graph, _models[k].Graph))
+                yield return $"{Names[k]} is not the same network as {Names[0]} (other operators, sizes or weights): weights of one name are put together, whatever they do in each";
+        }
     }
 
     /// <summary>Whether the run goes on where another stopped.</summary>

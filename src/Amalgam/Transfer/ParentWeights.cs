@@ -24,7 +24,7 @@ internal sealed class ParentWeights
         if (dynamic.Length == 1) Dynamic = dynamic[0];
         CheckPorts();
         HostNumber = Dynamic ?? 0;
-        Host = Rewrite.Apply(models[HostNumber], (to, node, _) => node.Op is Parameter ? to.Parameter(node.Name!, node.Value!.Copy(), node.Trainable, node.Type) : null).Graph;
+        Host = Surgery.Copy(models[HostNumber]);
         foreach (Node node in Host.Nodes.Where(node => node.Op is BatchNormalization))
         {
             foreach (Node statistic in node.Inputs[3..].Where(input => input.Op is Parameter)) _statistics[statistic.Name!] = node.Inputs[1].Name;

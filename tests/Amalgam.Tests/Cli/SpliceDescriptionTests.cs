@@ -142,6 +142,21 @@ public class SpliceDescriptionTests(SplicedModels models) : IClassFixture<Splice
         Assert.Equal(a["fc2.bias"].Values.Zip(b["fc2.bias"].Values, (x, y) => (float)(((double)x + y) / 2)), merged["fc2.bias"].Values);
     }
 
+    [Theory]
+    [InlineData("activation: tanh")]
+    [InlineData("bias: false")]
+    public void A_network_that_differs_is_told_of(string other)
+    {
+        using TemporaryFolder folder = new();
+        new TrainingRun(RunDescription.Parse($"{SplicedModels.Data}model: {{name: mlp, hidden: [12], {other}}}\nlr: 0.01\nepochs: 1\nbatch: 50\n", "run.yml"), folder["other"]).Train();
+        RunDescription run = RunDescription.Read(SplicedModels.Describe(folder), new(""));
+        foreach (string second in new[] { B, Path.Combine(folder["other"], RunFolder.Model) })
+        {
+            SpliceRun splice = new(new(RecipeFile.Parse(Amalgam.Cli.SimpleRecipe.Write("cki", [A, second], null), "--method")[0], "cki", run), folder[$"out{second.Length}"]);
+            Assert.Equal(second != B, splice.Train(splice.Before()).Notes.Any(note => note.Contains("is not the same network as", StringComparison.Ordinal)));
+        }
+    }
+
     private SpliceDescription Of(string method, RunDescription run) => new(RecipeFile.Parse(Amalgam.Cli.SimpleRecipe.Write(method, [A, B], null), "--method")[0], method, run);
 
     private string Recipe(TemporaryFolder folder, string run, string parameters, string? second = null) =>
