@@ -3,7 +3,7 @@ using Amalgam.Transfer;
 
 namespace Amalgam.Zoo.Experiments.Cki;
 
-/// <summary>Table 3: a static network, and one whose head is made for each sample by a hypernetwork.</summary>
+/// <summary>Table 3: a static network, and one whose head is made for each sample by a hypernetwork. Splices are soft.</summary>
 /// <param name="subject">What is learned.</param>
 /// <param name="networks">Trains and keeps.</param>
 /// <param name="trials">Chooses and measures.</param>
@@ -23,9 +23,7 @@ internal sealed class DynamicTable(Subject subject, TrainedNetworks networks, Tr
         Row(Methods.Ensemble, [new("", () => [pair.A, dynamic.B])]);
         Scope scope = subject.Scopes[0];
         Row(Methods.In(Methods.Averaging, scope), [Candidate.Of(() => dynamic.Averaged(scope))]);
-        Row(Methods.In(Methods.Spliced, scope), Methods.Splices.Select(splice =>
-            Candidate.Of(() => dynamic.Integrate(scope, splice, TrainScope.Splice).Network, splice == CkiSplice.Soft ? "soft" : "hard")),
-            () => Methods.Splices.Sum(splice => dynamic.Integrate(scope, splice, TrainScope.Splice).Steps));
+        Row(Methods.In(Methods.Spliced, scope), [Candidate.Of(() => dynamic.Integrate(scope, CkiSplice.Soft, TrainScope.Splice).Network)], () => dynamic.Integrate(scope, CkiSplice.Soft, TrainScope.Splice).Steps);
         Row(Methods.In(Methods.TrainedAll, scope), [Candidate.Of(() => dynamic.Integrate(scope, CkiSplice.Soft, TrainScope.All).Network)],
             () => dynamic.Integrate(scope, CkiSplice.Soft, TrainScope.All).Steps);
         Row(Methods.DynamicTrainedOn, [Candidate.Of(() => dynamic.TrainedOn.Network)], () => dynamic.TrainedOn.Steps);
