@@ -1,0 +1,59 @@
+using System.Collections.Immutable;
+using Amalgam.Graphs;
+
+namespace Amalgam.Alignment;
+
+/// <summary>Units that are matched together: a class that depends on no other, and all that depend on it.</summary>
+/// <param name="Name">The outermost class's name.</param>
+/// <param name="Classes">Outer classes before inner ones.</param>
+public sealed record UnitGroup(string Name, ImmutableArray<UnitClass> Classes)
+{
+    /// <summary>The class that depends on none.</summary>
+    public UnitClass Root => Classes[0];
+
+    /// <summary>Whether nothing of it may be permuted.</summary>
+    public bool IsPinned => Classes.All(units => units.Pinned is not null);
+}
+
+/// <summary>An axis of a parameter, or some positions of it, that stay in their order.</summary>
+/// <param name="Parameter">Name of the parameter.</param>
+/// <param name="Axis">The axis.</param>
+/// <param name="Size">Number of positions that are pinned together.</param>
+/// <param name="Reason">What says so.</param>
+public sealed record PinnedAxis(string Parameter, int Axis, int Size, string Reason);
+
+/// <summary>What is free to be permuted beyond what the network says.</summary>
+/// <param name="FreeOutputs">The positions of outputs may change places too, as of several heads that are told apart otherwise.</param>
+/// <param name="Pins">Patterns (with *) of names of classes or parameters whose units keep their places.</param>
+public sealed record UnitOptions(bool FreeOutputs = false, ImmutableArray<string> Pins = default);
+
+/// <summary>
+/// The units of a network that may change places, found from what its operations say of their axes. Nothing is declared for an architecture: operations tie axes together
+/// (<see cref="AxisLinks"/>), reshapes split them into digits, concatenations into segments, and what no operation fixes is free.
+/// </summary>
+public sealed partial class UnitGroups
+{
+    private UnitGroups(Graph graph, ImmutableArray<UnitClass> classes, ImmutableArray<UnitGroup> groups, ImmutableArray<PinnedAxis> pinned) =>
+        (Graph, Classes, Groups, Pinned) = (graph, classes, groups, pinned);
+
+    /// <summary>The network as it was analysed: it computes the same from the same parameters, but selections of queries, keys and values stand nearer to the layers that make them.</summary>
+    public Graph Graph { get; }
+
+    /// <summary>All classes of two units and more that a parameter has, the pinned ones among them; outer ones before inner ones.</summary>
+    public ImmutableArray<UnitClass> Classes { get; }
+
+    /// <summary>The classes by what must be matched together.</summary>
+    public ImmutableArray<UnitGroup> Groups { get; }
+
+    /// <summary>Axes of parameters that stay as they are, with the reason.</summary>
+    public ImmutableArray<PinnedAxis> Pinned { get; }
+
+    /// <summary>The axes of a parameter or a computed value of <see cref="Graph"/>, as digits of units.</summary>
+    public ImmutableArray<AxisLayout> LayoutOf(Node node) => throw new NotImplementedException();
+
+    /// <summary>Finds the units of a network.</summary>
+    /// <param name="graph">The network; its batch size does not matter.</param>
+    /// <param name="options">What else is free or pinned.</param>
+    /// <exception cref="GraphException">A pin names nothing.</exception>
+    public static UnitGroups Of(Graph graph, UnitOptions? options = null) => throw new NotImplementedException();
+}
