@@ -14,10 +14,10 @@ internal static class RunReader
     public const string Own = "own";
 
     private static readonly RecipeLevel Run = new("a run", ["data", "model", "loss", "optimizer", "schedule", "lr", "epochs", "batch", "drop_last", "seed", "train", "output"]);
-    private static readonly RecipeLevel Data = new("data", ["name", "options", "validation", "seed", "limit", "classes", "augment", "mean", "std"]);
+    private static readonly RecipeLevel Data = new("data", ["name", "options", "validation", "seed", "limit", "classes", "groups", "augment", "mean", "std"]);
     private static readonly RecipeLevel Augment = new("augment", ["flip", "crop", "rotation"]);
     private static readonly RecipeLevel CrossEntropy = new("the loss cross_entropy", ["name", "label_smoothing", "target"]);
-    private static readonly RecipeLevel Cosine = new("the loss cosine", ["name", "class_vectors", "scale", "label_smoothing", "target"]);
+    private static readonly RecipeLevel Cosine = new("the loss cosine", ["name", "class_vectors", "rows", "scale", "label_smoothing", "target"]);
     private static readonly RecipeLevel Entropy = new("the loss entropy", ["name"]);
     private static readonly RecipeLevel PlainLoss = new("this loss", ["name", "target"]);
     private static readonly RecipeLevel Group = new("a group of parameters", ["match", "lr_scale", "weight_decay"]);
@@ -51,6 +51,7 @@ internal static class RunReader
     {
         if (!node.IsMapping) return new(node.Text("the name of a data set, or a mapping {name, ...}"));
         var fields = node.Fields(Data);
+        if (fields.ContainsKey("classes") && fields.TryGetValue("groups", out RecipeNode both)) throw both.Position.Refuse("'groups' says which classes are learned; leave out 'classes'");
         bool own = fields.TryGetValue("validation", out RecipeNode validation) && validation.IsScalar && validation.Text("") == Own;
         Augmentation augmentation = fields.TryGetValue("augment", out RecipeNode augment) ? ReadAugmentation(augment) : new();
         return new(Required(node, fields, "name").Text("the name of a data set"))
@@ -60,7 +61,8 @@ internal static class RunReader
             OwnValidation = own,
             Seed = Whole(fields, "seed"),
             Limit = fields.TryGetValue("limit", out RecipeNode limit) ? FromOne(limit, "a number of samples from 1 on") : null,
-            Classes = fields.TryGetValue("classes", out RecipeNode classes) ? [.. classes.Items("a list of class numbers").Select(c => c.Count("a class number"))] : [],
+            Classes = fields.TryGetValue("classes", out RecipeNode classes) ? Numbers(classes) : [],
+            Groups = fields.TryGetValue("groups", out RecipeNode groups) ? [.. groups.Items("a list of groups, each a list of class numbers").Select(Numbers)] : [],
             Augmentation = augmentation with { Mean = Numbers(fields, "mean", _ => true), Deviation = Numbers(fields, "std", x => x > 0) },
         };
     }
@@ -98,6 +100,7 @@ internal static class RunReader
         {
             LabelSmoothing = Number(fields, "label_smoothing", 0, "a share from 0 up to, without, 1", x => x is >= 0 and < 1),
             ClassVectors = Word(fields, "class_vectors", "a checkpoint"),
+            Rows = fields.TryGetValue("rows", out RecipeNode rows) ? Numbers(rows) : [],
             Scale = Number(fields, "scale", 100, "a number above 0", x => x > 0),
             Target = Word(fields, "target", "a field of the data"),
         };
@@ -181,6 +184,8 @@ internal static class RunReader
         string text = node.Text("a name pattern");
         return node.Position.Locate(() => NamePattern.Parse(text, plainIsGlob: false)).Text;
     }
+
+    private static ImmutableArray<int> Numbers(RecipeNode node) => [.. node.Items("a list of class numbers").Select(c => c.Count("a class number"))];
 
     private static ImmutableArray<float> Numbers(Dictionary<string, RecipeNode> fields, string key, Func<double, bool> allowed)
     {
