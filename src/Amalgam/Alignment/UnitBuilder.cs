@@ -26,6 +26,7 @@ internal sealed class UnitBuilder
         _sides = new(_analysed.Graph, _terms.Links);
         PinParameters();
         foreach (Node node in _analysed.Graph.Nodes.Where(node => node.Known is null)) _parts[node] = [.. _terms.Of(node).Select(LeafPart.Of)];
+        PinUnused();
         MakeClasses();
     }
 
@@ -146,6 +147,7 @@ internal sealed class UnitBuilder
             if (name.EndsWith(ending, StringComparison.Ordinal)) name = name[..^ending.Length];
         }
 
+        if (!units.Inner.IsEmpty) name += ":blocks";
         if (place.Part.Count < place.Node.Shape[place.Axis]) name = $"{name}[{place.Part.Offset}..{place.Part.Offset + place.Part.Count}]";
         string free = name;
         for (int i = 2; !taken.Add(free); i++) free = $"{name}#{i}";
@@ -209,6 +211,13 @@ internal sealed class UnitBuilder
                 }
             }
         }
+    }
+
+    /// <summary>Positions that one parameter alone has, such as those of texts longer than the network is now made for: nothing shows that their order is free.</summary>
+    private void PinUnused()
+    {
+        var users = _parts.SelectMany(p => p.Value.SelectMany(axis => axis).SelectMany(part => part.Digits).Select(d => (d.Leaf, p.Key))).Distinct().CountBy(pair => pair.Leaf);
+        foreach (PositionTerm leaf in users.Where(pair => pair.Value == 1).Select(pair => pair.Key)) leaf.Fix("no operation uses these positions");
     }
 
     private void PinClasses()
