@@ -47,7 +47,7 @@ internal static class RunReader
         return fields.TryGetValue("optimizer", out RecipeNode optimizer) ? ReadOptimizer(optimizer, run) : run;
     }
 
-    private static DataDescription ReadData(RecipeNode node)
+    public static DataDescription ReadData(RecipeNode node)
     {
         if (!node.IsMapping) return new(node.Text("the name of a data set, or a mapping {name, ...}"));
         var fields = node.Fields(Data);
@@ -78,7 +78,7 @@ internal static class RunReader
         };
     }
 
-    private static ModelDescription ReadModel(RecipeNode node)
+    public static ModelDescription ReadModel(RecipeNode node)
     {
         if (!node.IsMapping) return new(node.Text("the name of a model, a path to an .onnx file or a folder of Hugging Face, or a mapping {name, ...}"));
         var entries = node.Entries("a model").Where(e => !e.Value.IsNull).ToArray();
@@ -166,7 +166,7 @@ internal static class RunReader
         return name.Yaml is null ? throw node.Position.Refuse("'name' is missing here") : name;
     }
 
-    private static string OneOf(RecipeNode node, string what, ImmutableArray<string> names)
+    public static string OneOf(RecipeNode node, string what, ImmutableArray<string> names)
     {
         string name = node.Text($"{what} ({string.Join(", ", names)})");
         return names.Contains(name) ? name : throw node.Position.Refuse($"there is no {what.Split(' ', 2)[1]} {Nearest.Quote(name)} here{Nearest.Hint(name, names)}; known are {string.Join(", ", names)}");
@@ -176,7 +176,7 @@ internal static class RunReader
     private static ImmutableDictionary<string, string> Options(IEnumerable<(string Key, RecipePosition Position, RecipeNode Value)> entries) =>
         entries.ToImmutableDictionary(e => e.Key, e => !e.Value.IsList ? e.Value.Text("a word, a number or a list") : string.Join(',', e.Value.Items("a list").Select(i => i.Text("a word or a number"))));
 
-    private static ImmutableArray<string> Patterns(Dictionary<string, RecipeNode> fields, string key) =>
+    public static ImmutableArray<string> Patterns(Dictionary<string, RecipeNode> fields, string key) =>
         !fields.TryGetValue(key, out RecipeNode node) ? [] : node.IsList ? [.. node.Items("name patterns").Select(Pattern)] : [Pattern(node)];
 
     private static string Pattern(RecipeNode node)
@@ -194,24 +194,24 @@ internal static class RunReader
         return node.IsList ? [.. node.Items(What).Select(item => (float)Number(item, "a number", allowed))] : [(float)Number(node, What, allowed)];
     }
 
-    private static double Number(Dictionary<string, RecipeNode> fields, string key, double usual, string what, Func<double, bool> allowed) =>
+    public static double Number(Dictionary<string, RecipeNode> fields, string key, double usual, string what, Func<double, bool> allowed) =>
         fields.TryGetValue(key, out RecipeNode node) ? Number(node, what, allowed) : usual;
 
-    private static double Number(RecipeNode node, string what, Func<double, bool> allowed) =>
+    public static double Number(RecipeNode node, string what, Func<double, bool> allowed) =>
         node.Flag is null && node.Number is { } number && double.IsFinite(number) && allowed(number) ? number : throw node.Unexpected(what);
 
-    private static int FromOne(RecipeNode node, string what) => node.Count(what) is > 0 and var count ? count : throw node.Unexpected(what);
+    public static int FromOne(RecipeNode node, string what) => node.Count(what) is > 0 and var count ? count : throw node.Unexpected(what);
 
-    private static long Whole(Dictionary<string, RecipeNode> fields, string key)
+    public static long Whole(Dictionary<string, RecipeNode> fields, string key)
     {
         if (!fields.TryGetValue(key, out RecipeNode node)) return 0;
         return long.TryParse(node.Text("a whole number"), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value) ? value : throw node.Unexpected("a whole number");
     }
 
-    private static bool Flag(Dictionary<string, RecipeNode> fields, string key, bool usual) =>
+    public static bool Flag(Dictionary<string, RecipeNode> fields, string key, bool usual) =>
         fields.TryGetValue(key, out RecipeNode node) ? node.Flag ?? throw node.Unexpected("true or false") : usual;
 
-    private static string? Word(Dictionary<string, RecipeNode> fields, string key, string what) => fields.TryGetValue(key, out RecipeNode node) ? node.Text(what) : null;
+    public static string? Word(Dictionary<string, RecipeNode> fields, string key, string what) => fields.TryGetValue(key, out RecipeNode node) ? node.Text(what) : null;
 
     private static RecipeNode Required(RecipeNode node, Dictionary<string, RecipeNode> fields, string key) =>
         fields.TryGetValue(key, out RecipeNode value) ? value : throw node.Position.Refuse($"'{key}' is missing here");

@@ -44,10 +44,13 @@ public sealed class UnitClass
     /// <summary>Where computed values have these units, in the order of the network.</summary>
     public ImmutableArray<UnitPlace> Values { get; internal set; } = [];
 
-    /// <summary>Where activations are observed by default: what the last layer that sums over these units is given, as MuDSC's code does; else the last value that has them. Null when none has.</summary>
-    public UnitPlace? Tap { get; internal set; }
+    /// <summary>
+    /// Where activations are observed by default: what the last layer that sums over these units is given (both queries and keys, where those are multiplied), before any mean over positions;
+    /// as MuDSC's code does. Where no layer sums over them, the last value that has them; empty when none has.
+    /// </summary>
+    public ImmutableArray<UnitPlace> LastTaps { get; internal set; } = [];
 
-    /// <summary>What every layer that sums over these units is given, in the order of the network; the last one is <see cref="Tap"/>.</summary>
+    /// <summary>What every layer that sums over these units is given, in the order of the network.</summary>
     public ImmutableArray<UnitPlace> Taps { get; internal set; } = [];
 
     /// <summary>Whether one parameter both makes these units and is summed over them, as an embedding that is also the output's matrix: their units can be permuted, but not zipped.</summary>
@@ -68,12 +71,25 @@ public enum UnitSide
 }
 
 /// <summary>A place where a value has the units of a class.</summary>
+/// <param name="Units">The class.</param>
 /// <param name="Node">A parameter or a computed value of <see cref="UnitGroups.Graph"/>.</param>
 /// <param name="Axis">The axis that has them.</param>
 /// <param name="Part">The positions of the axis that they are at.</param>
 /// <param name="Side">On which side of a parameter the axis is; <see cref="UnitSide.Out"/> for computed values.</param>
 /// <param name="IsStatistic">Whether it is a running mean or variance: it moves with the units and says nothing of which are alike.</param>
-public sealed record UnitPlace(Node Node, int Axis, AxisPart Part, UnitSide Side, bool IsStatistic);
+/// <param name="Chain">Where the digits of the class's chain are, outermost first and its own last: on the same part, or on another axis, as heads are that have one for themselves.</param>
+public sealed record UnitPlace(UnitClass Units, Node Node, int Axis, AxisPart Part, UnitSide Side, bool IsStatistic, ImmutableArray<ChainDigit> Chain)
+{
+    public bool Equals(UnitPlace? other) => other is not null && (Units, Node, Axis, Part.Offset, Side) == (other.Units, other.Node, other.Axis, other.Part.Offset, other.Side);
+
+    public override int GetHashCode() => HashCode.Combine(Units, Node, Axis, Part.Offset, Side);
+}
+
+/// <summary>Where a value has a digit.</summary>
+/// <param name="Axis">The axis.</param>
+/// <param name="Part">The positions of the axis.</param>
+/// <param name="Digit">Which of the part's digits.</param>
+public sealed record ChainDigit(int Axis, AxisPart Part, int Digit);
 
 /// <summary>A digit of positions: they run through the units of a class.</summary>
 /// <param name="Class">The class; null for positions whose order is fixed.</param>

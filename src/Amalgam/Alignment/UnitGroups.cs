@@ -31,15 +31,17 @@ public sealed record UnitOptions(bool FreeOutputs = false, ImmutableArray<string
 /// The units of a network that may change places, found from what its operations say of their axes. Nothing is declared for an architecture: operations tie axes together
 /// (<see cref="AxisLinks"/>), reshapes split them into digits, concatenations into segments, and what no operation fixes is free.
 /// </summary>
-public sealed partial class UnitGroups
+public sealed class UnitGroups
 {
-    private UnitGroups(Graph graph, ImmutableArray<UnitClass> classes, ImmutableArray<UnitGroup> groups, ImmutableArray<PinnedAxis> pinned) =>
-        (Graph, Classes, Groups, Pinned) = (graph, classes, groups, pinned);
+    private readonly IReadOnlyDictionary<Node, ImmutableArray<AxisLayout>> _layouts;
 
-    /// <summary>The network as it was analysed: it computes the same from the same parameters, but selections of queries, keys and values stand nearer to the layers that make them.</summary>
+    private UnitGroups(Graph graph, UnitBuilder found) =>
+        (Graph, Classes, Groups, Pinned, _layouts) = (graph, found.Classes, found.Groups, found.Pinned(), found.Layouts());
+
+    /// <summary>The network.</summary>
     public Graph Graph { get; }
 
-    /// <summary>All classes of two units and more that a parameter has, the pinned ones among them; outer ones before inner ones.</summary>
+    /// <summary>Classes of two units and more that a parameter has: all that are free, and pinned ones on which others depend or that were pinned by name. Outer ones come before inner ones.</summary>
     public ImmutableArray<UnitClass> Classes { get; }
 
     /// <summary>The classes by what must be matched together.</summary>
@@ -49,11 +51,13 @@ public sealed partial class UnitGroups
     public ImmutableArray<PinnedAxis> Pinned { get; }
 
     /// <summary>The axes of a parameter or a computed value of <see cref="Graph"/>, as digits of units.</summary>
-    public ImmutableArray<AxisLayout> LayoutOf(Node node) => throw new NotImplementedException();
+    public ImmutableArray<AxisLayout> LayoutOf(Node node) => _layouts.TryGetValue(node, out var layout)
+        ? layout
+        : [.. node.Shape.Sizes.ToArray().Select(size => new AxisLayout([new(0, size == 1 ? [] : [new(null, (int)size, 1)])]))];
 
     /// <summary>Finds the units of a network.</summary>
     /// <param name="graph">The network; its batch size does not matter.</param>
     /// <param name="options">What else is free or pinned.</param>
     /// <exception cref="GraphException">A pin names nothing.</exception>
-    public static UnitGroups Of(Graph graph, UnitOptions? options = null) => throw new NotImplementedException();
+    public static UnitGroups Of(Graph graph, UnitOptions? options = null) => new(graph, new(graph, options ?? new()));
 }

@@ -15,7 +15,10 @@ public static class DataInputs
     /// <param name="data">The data.</param>
     /// <param name="samples">Samples at a time.</param>
     /// <exception cref="GraphException">An operation does not allow the new shapes.</exception>
-    public static Graph Fit(Graph network, Dataset data, int samples)
+    public static Graph Fit(Graph network, Dataset data, int samples) => Resize(network, data, samples).Graph;
+
+    /// <summary>The same with what became of the nodes.</summary>
+    internal static GraphCopy Resize(Graph network, Dataset data, int samples)
     {
         Dictionary<string, Shape> shapes = [];
         List<string> changed = [];
@@ -34,7 +37,7 @@ public static class DataInputs
 
         try
         {
-            return Rewrite.Resize(network, shapes).Graph;
+            return Rewrite.Resize(network, shapes);
         }
         catch (GraphException e) when (changed.Count > 0)
         {

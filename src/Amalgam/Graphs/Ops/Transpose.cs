@@ -49,5 +49,5 @@ public sealed record Transpose(ImmutableArray<int> Permutation) : Op
     public override int GetHashCode() => Sequences.Hash(Permutation);
 
     /// <summary>Which axis of the input axis <paramref name="i"/> of the result is.</summary>
-    private int From(int i, int rank) => Permutation.IsDefaultOrEmpty ? rank - 1 - i : Permutation[i];
+    internal int From(int i, int rank) => Permutation.IsDefaultOrEmpty ? rank - 1 - i : Permutation[i];
 }

@@ -1,0 +1,142 @@
+using System.Collections.Immutable;
+using Amalgam.Graphs;
+
+namespace Amalgam.Alignment;
+
+/// <summary>Where the positions of one axis of a parameter go, with the factor of each.</summary>
+internal sealed class AxisMove
+{
+    private readonly int _axis;
+    private readonly int[][] _to;
+    private readonly float[][] _scale;
+    private readonly bool _isPermutation;
+
+    public AxisMove(UnitMaps maps, int model, Node parameter, ImmutableArray<AxisLayout> layout, int axis, Gathering how, UnitPlace? except)
+    {
+        _axis = axis;
+        Guide = GuideOf(layout, axis);
+        bool isIn = maps.Groups.Classes.Any(units => units.Parameters.Any(p => p.Node == parameter && p.Axis == axis && p.Side == UnitSide.In));
+        bool isMean = isIn == (how == Gathering.Compare);
+        int size = parameter.Shape.Size(axis), guides = Guide is { } guide ? parameter.Shape.Size(guide) : 1;
+        (_to, _scale) = (new int[guides][], new float[guides][]);
+        for (int g = 0; g < guides; g++)
+        {
+            (_to[g], _scale[g]) = (new int[size], new float[size]);
+            foreach (AxisPart part in layout[axis].Parts) Fill(part, g, guide: Guide is { } other ? layout[other].Parts[0] : null);
+        }
+
+        _isPermutation = _scale.All(of => of.All(factor => factor == 1)) && _to.All(to => to.Distinct().Count() == size);
+        IsIdentity = _isPermutation && _to.All(to => to.AsSpan().SequenceEqual([.. Enumerable.Range(0, size)]));
+
+        void Fill(AxisPart part, int g, AxisPart? guide)
+        {
+            bool isExcepted = except is not null && except.Axis == axis && except.Part.Offset == part.Offset;
+            for (int i = 0; i < part.Count; i++)
+            {
+                int from = part.Offset, to = part.Offset, rest = i;
+                float scale = 1;
+                for (int d = part.Digits.Length - 1; d >= 0; d--)
+                {
+                    UnitDigit digit = part.Digits[d];
+                    int at = rest % digit.Size, goal = at;
+                    rest /= digit.Size;
+                    if (digit.Class is { } units && !(except is not null && Stays(except, units, isExcepted, axis)))
+                    {
+                        int unit = Unit(units, part, i, guide, g);
+                        goal = maps.To(units, model)[unit];
+                        if (isMean) scale *= (float)maps.Models / maps.Members(units)[maps.Target(units, model, unit)];
+                    }
+
+                    from += at * digit.Stride;
+                    to += goal * digit.Stride;
+                }
+
+                (_to[g][from], _scale[g][from]) = (to, scale);
+            }
+        }
+    }
+
+    /// <summary>Another axis, whose position says in which block units of this axis are; null for none.</summary>
+    public int? Guide { get; }
+
+    /// <summary>Whether nothing moves.</summary>
+    public bool IsIdentity { get; }
+
+    /// <summary>The tensor with the axis moved.</summary>
+    public Tensor Apply(Tensor x)
+    {
+        Tensor y = new(x.Shape);
+        ReadOnlySpan<float> from = x.Span;
+        Span<float> to = y.Span;
+        int size = x.Shape.Size(_axis), inner = 1, guideInner = 1;
+        for (int i = _axis + 1; i < x.Shape.Rank; i++) inner *= x.Shape.Size(i);
+        for (int i = (Guide ?? 0) + 1; i < x.Shape.Rank; i++) guideInner *= x.Shape.Size(i);
+        // Where the guide is an inner axis, each element has a table of its own; else runs of inner elements go together.
+        int run = Guide > _axis ? 1 : inner;
+        for (int first = 0; first < from.Length; first += run)
+        {
+            int table = Guide is { } guide ? first / guideInner % x.Shape.Size(guide) : 0, at = first / inner % size;
+            int goal = first + (_to[table][at] - at) * inner;
+            Move(from.Slice(first, run), to.Slice(goal, run), _scale[table][at]);
+        }
+
+        return y;
+    }
+
+    private void Move(ReadOnlySpan<float> from, Span<float> to, float scale)
+    {
+        if (_isPermutation)
+        {
+            from.CopyTo(to);
+            return;
+        }
+
+        for (int i = 0; i < from.Length; i++) to[i] += scale * from[i];
+    }
+
+    /// <summary>Whether a class's units keep their places on an axis: those of the excepted place, and the blocks that these are in.</summary>
+    private static bool Stays(UnitPlace except, UnitClass units, bool isExcepted, int axis) =>
+        isExcepted ? except.Units.Chain.Contains(units) : except.Chain.Any(at => at.Axis == axis && at.Part.Digits[at.Digit].Class == units);
+
+    /// <summary>A unit's number over all blocks of its class, at a position of a part.</summary>
+    private static int Unit(UnitClass units, AxisPart part, int position, AxisPart? guide, int guidePosition)
+    {
+        int unit = 0;
+        foreach (UnitClass link in units.Chain)
+        {
+            int digit = part.IndexOf(link);
+            unit = unit * link.Size + (digit >= 0 ? DigitAt(part, digit, position) : GuideDigit(guide!, link, guidePosition));
+        }
+
+        return unit;
+    }
+
+    private static int DigitAt(AxisPart part, int digit, int position)
+    {
+        for (int d = part.Digits.Length - 1; d > digit; d--) position /= part.Digits[d].Size;
+        return position % part.Digits[digit].Size;
+    }
+
+    /// <summary>The digit of a dense axis at one of its positions.</summary>
+    private static int GuideDigit(AxisPart part, UnitClass units, int position)
+    {
+        UnitDigit digit = part.Digits[part.IndexOf(units)];
+        return position / digit.Stride % digit.Size;
+    }
+
+    private static int? GuideOf(ImmutableArray<AxisLayout> layout, int axis)
+    {
+        foreach (AxisPart part in layout[axis].Parts)
+        {
+            foreach (UnitClass link in part.Digits.SelectMany(d => d.Class?.Chain ?? []).Where(link => part.IndexOf(link) < 0))
+            {
+                for (int other = 0; other < layout.Length; other++)
+                {
+                    if (other != axis && layout[other].Parts.Length == 1 && layout[other].Parts[0].IndexOf(link) >= 0) return other;
+                }
+            }
+        }
+
+        return null;
+    }
+}
