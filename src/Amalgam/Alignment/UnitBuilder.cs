@@ -62,7 +62,8 @@ internal sealed class UnitBuilder
 
     private void MakeClasses()
     {
-        LeafOrder order = new(_parts.Where(p => p.Key.Op is not Input).Select(p => p.Value));
+        LeafOrder order = new(_parts.Where(p => p.Key.Op is not Input).Select(p => p.Value), _terms.Links.OfType<MixedAxes>().Select(mixed =>
+            (mixed.Axes.SelectMany(axis => _terms[axis].Leaves()).ToHashSet(), _terms.Of(mixed.Source).SelectMany(term => term.Leaves()))));
         List<PositionTerm> leaves = [];
         foreach (Node parameter in _analysed.Graph.Parameters.Values.OrderBy(p => _sides.IsStatistic(p)))
         {

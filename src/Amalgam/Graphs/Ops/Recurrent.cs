@@ -105,12 +105,6 @@ public abstract record Recurrent(RecurrentDirection Direction) : Op
         links.Mixed(AxisLinks.Of(x, 0));
         links.Fix(AxisLinks.Of(w, 0), "directions");
         links.Fix(gate, "gates");
-        if (Directions == 2)
-        {
-            // Each direction has units of its own, which the shared axis does not show.
-            links.Fix(hidden, "two directions");
-        }
-
         links.Same(AxisLinks.Of(y, ^2), AxisLinks.Of(x, 1));
         links.Same(AxisLinks.Of(y, ^3), AxisLinks.Of(w, 0));
         links.Same(AxisLinks.Of(r, 0), AxisLinks.Of(w, 0));
