@@ -80,7 +80,6 @@ public sealed record AlignmentDescription(AlignmentMethod Method)
                 AllTaps = RunReader.Flag(fields, "all_taps", preset.AllTaps),
                 PairDead = RunReader.Flag(fields, "pair_dead", preset.PairDead),
                 PaperGathering = RunReader.Flag(fields, "paper_gathering", preset.PaperGathering),
-                UntiedHeads = RunReader.Flag(fields, "untied_heads", preset.UntiedHeads),
                 Patience = Count("patience", null) ?? preset.Patience,
                 MostSweeps = Count("sweeps", null) ?? preset.MostSweeps,
                 Seed = RunReader.Whole(fields, "seed"),
