@@ -14,7 +14,7 @@ public sealed record AlignmentDescription(AlignmentMethod Method)
 
     private static readonly ImmutableArray<string> Keys =
     [
-        "method", "matching", "alpha", "zip_alpha", "zip_beta", "zip_capped", "similarity", "weight_similarity", "standardise", "all_taps", "pair_dead", "paper_gathering", "untied_heads",
+        "method", "matching", "alpha", "zip_alpha", "zip_beta", "zip_capped", "similarity", "weight_similarity", "standardise", "all_taps", "pair_dead", "paper_gathering",
         "patience", "sweeps", "seed", "samples", "batch", "positions", "pins", "reset", "data", "model", "permutations", "tasks", "class_vectors", "epochs",
     ];
 
