@@ -9,7 +9,7 @@ namespace Amalgam.Alignment;
 /// (Stoica et al., ZipIt!, ICLR 2024, section 4.1; Xu et al., Training-Free Pretrained Model Merging, CVPR 2024, equation 5).
 /// </summary>
 /// <remarks>
-/// A unit's activations are those at its class's <see cref="UnitClass.Tap"/>, or at all <see cref="UnitClass.Taps"/> one after the other; every sample and position counts alike.
+/// A unit's activations are those at its class's <see cref="UnitClass.LastTaps"/>, or at all <see cref="UnitClass.Taps"/> one after the other; every sample and position counts alike.
 /// Products of a panel of columns are float, from values shifted by the first panel's mean, and panels are added in double: a correlation is off by some 1e-7 of two passes in double.
 /// </remarks>
 public sealed class ActivationStatistics
@@ -37,7 +37,7 @@ public sealed class ActivationStatistics
     public static ActivationStatistics Collect(Siblings models, Dataset data, AlignmentOptions options, IProgress<long>? progress = null, CancellationToken cancel = default)
     {
         data = Calibration(data, options);
-        TappedClass[] tapped = [.. models.Groups.Classes.Where(units => units is { Pinned: null, Tap: not null }).Select(units => new TappedClass(models, units, options))];
+        TappedClass[] tapped = [.. models.Groups.Classes.Where(units => !TappedClass.TapsOf(models.Groups, units, options).IsEmpty).Select(units => new TappedClass(models, units, options))];
         UnitSums?[] sums = new UnitSums?[models.Groups.Classes.Length];
         foreach (TappedClass one in tapped) sums[one.Units.Index] = one.Sums;
         Node[] taps = [.. tapped.SelectMany(one => one.Taps).Select(tap => tap.Node).Distinct()];
@@ -56,7 +56,7 @@ public sealed class ActivationStatistics
 
     /// <summary>How alike units are by the options' measure.</summary>
     /// <param name="units">The class.</param>
-    /// <returns>All rows where units are zipped; else the first model's, whose products with itself are not taken and are zero. Null where the class has no tap.</returns>
+    /// <returns>All rows where units are zipped; else the first model's, whose products with itself are not taken and are zero. Null where the class is pinned or observed nowhere, or only where it carries others that depend on it.</returns>
     public UnitSimilarity? Similarity(UnitClass units) => _sums[units.Index] is { } sums
         ? new(_models, units.Units, ActivationSimilarity.Of(sums, _models, units, _options.ActivationMeasure, _options.PairDead))
         : null;
@@ -64,10 +64,10 @@ public sealed class ActivationStatistics
     /// <summary>Number of units, of all models, whose activations do not vary.</summary>
     public int Dead(UnitClass units) => _sums[units.Index] is { } sums ? Enumerable.Range(0, sums.Rows).Count(row => DeadUnits.IsDead(sums, row)) : 0;
 
-    /// <summary>The mean activation of each unit of a model; empty where the class has no tap.</summary>
+    /// <summary>The mean activation of each unit of a model; empty where it is not observed.</summary>
     public ReadOnlySpan<double> Means(UnitClass units, int model) => Of(units, model, (sums, row) => sums.Mean(row));
 
-    /// <summary>The population variance of each unit of a model; empty where the class has no tap.</summary>
+    /// <summary>The population variance of each unit of a model; empty where it is not observed.</summary>
     public ReadOnlySpan<double> Variances(UnitClass units, int model) => Of(units, model, (sums, row) => sums.Variance(row));
 
     private double[] Of(UnitClass units, int model, Func<UnitSums, int, double> value)

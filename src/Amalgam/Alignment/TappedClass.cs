@@ -16,10 +16,14 @@ internal sealed class TappedClass
     public TappedClass(Siblings models, UnitClass units, AlignmentOptions options)
     {
         (_models, Units, _positions) = (models, units, options.Positions);
-        Taps = options.AllTaps && !units.Taps.IsEmpty ? units.Taps : [units.Tap!];
+        Taps = TapsOf(models.Groups, units, options);
         Sums = new(models.Count, units.Units, options.Matching == UnitMatching.Zip);
         _key = Philox.Key(options.Seed, units.Name, 0);
     }
+
+    /// <summary>Where a class is observed; empty where that is nowhere.</summary>
+    public static ImmutableArray<UnitPlace> TapsOf(UnitGroups groups, UnitClass units, AlignmentOptions options) =>
+        units.Pinned is not null ? [] : [.. (options.AllTaps && !units.Taps.IsEmpty ? units.Taps : units.LastTaps).Where(place => UnitColumns.IsOwn(groups, place))];
 
     public UnitClass Units { get; }
 
@@ -36,7 +40,7 @@ internal sealed class TappedClass
         {
             int value = Array.IndexOf(nodes, Taps[tap].Node);
             Shape shape = batch.Values[0][value].Shape;
-            if (!_columns.TryGetValue((Taps[tap], shape), out UnitColumns? columns)) _columns[(Taps[tap], shape)] = columns = UnitColumns.Of(_models.Groups, Units, Taps[tap], shape);
+            if (!_columns.TryGetValue((Taps[tap], shape), out UnitColumns? columns)) _columns[(Taps[tap], shape)] = columns = UnitColumns.Of(_models.Groups, Taps[tap], shape);
             int wanted = _positions is { } positions ? (int)Math.Min(columns.Count, (long)batch.Count * positions) : columns.Count;
             int[] drawn = columns.Draw(wanted, _key + (ulong)tap, (long)batch.First * (_positions ?? 0));
             Add(columns, drawn, [.. batch.Values.Select(values => values[value])]);

@@ -11,50 +11,54 @@ internal sealed class UnitColumns
     /// <summary>Squares of this side are moved at once, so that tensors with units side by side and those with positions side by side are both read by whole cache lines.</summary>
     private const int Tile = 16;
 
-    private readonly int[] _units, _columns;
+    private readonly int[] _units, _columns, _others;
 
-    private UnitColumns(int[] units, int[] columns) => (_units, _columns) = (units, columns);
+    private UnitColumns(int[] units, int[] columns, int[] others) => (_units, _columns, _others) = (units, columns, others);
 
     /// <summary>Number of columns.</summary>
     public int Count => _columns.Length;
 
-    /// <summary>Finds the units of a class.</summary>
-    /// <param name="groups">The units of the network.</param>
-    /// <param name="units">The class.</param>
-    /// <param name="place">Where it occurs.</param>
-    /// <param name="shape">Shape of the value: that of the place's node, or with axes that have more positions by a leading factor, which then counts as samples.</param>
-    public static UnitColumns Of(UnitGroups groups, UnitClass units, UnitPlace place, Shape shape)
-    {
-        var layouts = groups.LayoutOf(place.Node);
-        UnitClass[] chain = [.. units.Chain];
-        int[] at = [0], columns = [0], strides = new int[chain.Length];
-        int step = shape.Count == 0 ? 0 : (int)shape.Count;
-        for (int axis = 0; axis < shape.Rank; axis++)
-        {
-            int size = shape.Size(axis);
-            step /= Math.Max(1, size);
-            AxisPart[] parts = axis == place.Axis ? [place.Part] : [.. layouts[axis].Parts];
-            int known = layouts[axis].Parts.Sum(part => part.Count);
-            columns = Times(columns, size / known, known * step);
-            List<int> within = [];
-            foreach (AxisPart part in parts)
-            {
-                int[] of = [part.Offset * step];
-                foreach (UnitDigit digit in part.Digits)
-                {
-                    int level = digit.Class is null || (axis != place.Axis && place.Part.IndexOf(digit.Class) >= 0) ? -1 : Array.IndexOf(chain, digit.Class);
-                    if (level >= 0 && strides[level] == 0) strides[level] = digit.Stride * step;
-                    else of = Times(of, digit.Size, digit.Stride * step);
-                }
+    /// <summary>Whether a place says of the units of a class alone what they do: the order of other units that depend on them is not known yet.</summary>
+    public static bool IsOwn(UnitGroups groups, UnitPlace place) =>
+        !groups.LayoutOf(place.Node).SelectMany(axis => axis.Parts).SelectMany(part => part.Digits).Any(digit => digit.Class is { } other && other != place.Units && other.Chain.Contains(place.Units));
 
-                within.AddRange(of);
+    /// <summary>Finds the units of a place.</summary>
+    /// <param name="groups">The units of the network.</param>
+    /// <param name="place">Where they are. Units of other classes that are free are no columns, as their order is not known yet: the mean over them is taken.</param>
+    /// <param name="shape">Shape of the value: that of the place's node, or with axes that have more positions by a leading factor, which then counts as samples.</param>
+    public static UnitColumns Of(UnitGroups groups, UnitPlace place, Shape shape)
+    {
+        var layout = groups.LayoutOf(place.Node);
+        int[] columns = [0], others = [0], strides = new int[place.Chain.Length];
+        for (int axis = 0, step = (int)shape.Count; axis < shape.Rank; axis++)
+        {
+            int size = shape.Size(axis), whole = place.Node.Shape.Size(axis);
+            step /= Math.Max(1, size);
+            int[] levels = [.. Enumerable.Range(0, place.Chain.Length).Where(level => place.Chain[level].Axis == axis)];
+            AxisPart? part = levels.Length > 0 ? place.Chain[levels[0]].Part : layout[axis].Parts is [var only] && only.Digits.Any(IsFree) ? only : null;
+            if (part is null)
+            {
+                columns = Times(columns, size, step);
+                continue;
             }
 
-            columns = [.. columns.SelectMany(column => within, (column, more) => column + more)];
+            // Positions that the analysed network has not: more samples, before all others.
+            bool hasLead = part.Digits[0] is { Class: null } first && first.Size * first.Stride == whole;
+            int repeated = hasLead ? part.Digits[0].Stride : whole;
+            columns = [.. Times(columns, size / repeated, repeated * step).Select(column => column + part.Offset * step)];
+            for (int i = hasLead ? 1 : 0; i < part.Digits.Length; i++)
+            {
+                UnitDigit digit = part.Digits[i];
+                int level = levels.Where(l => place.Chain[l].Digit == i).DefaultIfEmpty(-1).First();
+                if (level >= 0) strides[level] = digit.Stride * step;
+                else if (IsFree(digit)) others = Times(others, digit.Size, digit.Stride * step);
+                else columns = Times(columns, digit.Size, digit.Stride * step);
+            }
         }
 
-        for (int level = 0; level < chain.Length; level++) at = Times(at, chain[level].Size, strides[level]);
-        return new(at, columns);
+        int[] units = [0];
+        for (int level = 0; level < strides.Length; level++) units = Times(units, place.Units.Chain[level].Size, strides[level]);
+        return new(units, columns, others);
     }
 
     /// <summary>Draws columns: the columns are cut into as many runs of equal length as are wanted, and one of each is taken. Where samples come first, every sample has as many.</summary>
@@ -90,15 +94,29 @@ internal sealed class UnitColumns
             for (int unit = 0; unit < _units.Length; unit++)
             {
                 Span<float> y = rows.Slice(unit * columns.Length + column, some.Length);
-                if (run) x.Slice(_units[unit] + some[0], some.Length).CopyTo(y);
-                else
-                {
-                    int at = _units[unit];
-                    for (int i = 0; i < y.Length; i++) y[i] = x[at + some[i]];
-                }
+                if (_others.Length > 1) TakeMeans(x, _units[unit], some, y);
+                else if (run) x.Slice(_units[unit] + some[0], some.Length).CopyTo(y);
+                else Gather(x[_units[unit]..], some, y);
             }
         }
     }
+
+    private static void Gather(ReadOnlySpan<float> x, ReadOnlySpan<int> columns, Span<float> y)
+    {
+        for (int i = 0; i < y.Length; i++) y[i] = x[columns[i]];
+    }
+
+    private void TakeMeans(ReadOnlySpan<float> x, int unit, ReadOnlySpan<int> columns, Span<float> y)
+    {
+        for (int i = 0; i < y.Length; i++)
+        {
+            double sum = 0;
+            foreach (int other in _others) sum += x[unit + columns[i] + other];
+            y[i] = (float)(sum / _others.Length);
+        }
+    }
+
+    private static bool IsFree(UnitDigit digit) => digit.Class is { Pinned: null };
 
     private static bool IsRun(ReadOnlySpan<int> offsets)
     {
