@@ -76,7 +76,7 @@ public static class WeightSimilarity
         for (int model = 0; model < models.Count; model++)
         {
             Tensor moved = Rearrangement.Apply(maps, model, place.Node, models.Weights[model][place.Node.Name!], how, place);
-            Rearrangement.Rows(place, moved, rows.AsSpan(model * count, count));
+            Rearrangement.Rows(place, moved, rows.AsMemory(model * count, count));
         }
 
         if (options.StandardiseTensors) Standardise(rows);
