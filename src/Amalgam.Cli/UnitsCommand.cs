@@ -44,7 +44,7 @@ internal static class UnitsCommand
     /// <summary>The option that names units which stay.</summary>
     internal static Option<string[]> PinOption() => new("--pin")
     {
-        Description = "Units whose class or one of whose tensors has such a name stay in their places; * is any run of characters",
+        Description = "Units of such a name, or made by a tensor of such a name, stay in their places; * is any run of characters",
         HelpName = "patterns",
         AllowMultipleArgumentsPerToken = true,
     };

@@ -87,9 +87,11 @@ internal static partial class UnitsText
 
     private static void WritePinned(TextWriter output, UnitGroups groups, bool verbose)
     {
-        if (groups.Pinned.IsEmpty) return;
+        UnitClass[] classes = [.. groups.Classes.Where(c => c.Pinned is not null)];
+        if (groups.Pinned.Length + classes.Length == 0) return;
         output.WriteLine();
         Table table = new(1, "PINNED", ">AXIS", ">SIZE", "WHY");
+        foreach (UnitClass units in classes) table.Add(Printable.Line(units.Name), "", $"{units.Size}", Printable.Line(units.Pinned!));
         if (verbose) foreach (PinnedAxis pin in groups.Pinned) table.Add(Printable.Line(pin.Parameter), $"{pin.Axis}", $"{pin.Size}", Printable.Line(pin.Reason));
         else
         {

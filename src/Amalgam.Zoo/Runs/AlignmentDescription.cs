@@ -12,13 +12,10 @@ public sealed record AlignmentDescription(AlignmentMethod Method)
     /// <summary>The word that leaves alpha to a search.</summary>
     public const string Search = "search";
 
-    /// <summary>The shares of the weights' similarity that are tried, as in the paper.</summary>
-    public static readonly ImmutableArray<double> Alphas = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
-
     private static readonly ImmutableArray<string> Keys =
     [
         "method", "matching", "alpha", "zip_alpha", "zip_beta", "zip_capped", "similarity", "weight_similarity", "standardise", "all_taps", "pair_dead", "paper_gathering",
-        "patience", "sweeps", "seed", "samples", "batch", "positions", "pins", "reset", "data", "model", "permutations", "tasks",
+        "patience", "sweeps", "seed", "samples", "batch", "positions", "pins", "reset", "data", "model", "permutations", "tasks", "class_vectors", "epochs",
     ];
 
     private static readonly ImmutableArray<string> Measures = ["pearson", "inner", "cosine"], Resets = ["auto", "none", "batchnorm", "repair"], Matchings = ["align", "zip"];
@@ -37,6 +34,15 @@ public sealed record AlignmentDescription(AlignmentMethod Method)
 
     /// <summary>A file that says where units go, in place of matching; null to match.</summary>
     public string? Permutations { get; init; }
+
+    /// <summary>Groups of classes that are told apart among themselves, by which alpha is chosen and networks are compared; empty where all classes are one task.</summary>
+    public ImmutableArray<ImmutableArray<int>> Tasks { get; init; } = [];
+
+    /// <summary>A checkpoint with a vector for each class, for networks that give embeddings; null for scores.</summary>
+    public string? ClassVectors { get; init; }
+
+    /// <summary>Of the straight-through estimator, passes over the data.</summary>
+    public int Epochs { get; init; } = 20;
 
     /// <summary>Whether something is computed on the data.</summary>
     public bool NeedsData => (Permutations is null && (Options.Space is MatchingSpace.Activations or MatchingSpace.Both || Method.NeedsData)) || SearchesAlpha;
@@ -57,6 +63,9 @@ public sealed record AlignmentDescription(AlignmentMethod Method)
             SearchesAlpha = search,
             Data = fields.TryGetValue("data", out RecipeNode data) ? RunReader.ReadData(data) : null,
             Model = fields.TryGetValue("model", out RecipeNode model) ? Named(model) : null,
+            Tasks = fields.TryGetValue("tasks", out RecipeNode tasks) ? [.. tasks.Items("a list of tasks").Select(task => task.Items("a list of class numbers").Select(c => c.Count("a class number")).ToImmutableArray())] : [],
+            ClassVectors = RunReader.Word(fields, "class_vectors", "a checkpoint"),
+            Epochs = Count("epochs", null) ?? read.Epochs,
             Permutations = RunReader.Word(fields, "permutations", "a file of permutations"),
             Options = preset with
             {

@@ -71,7 +71,7 @@ public static class WeightSimilarity
     private static float[] Rows(UnitClass units, UnitPlace place, Siblings models, UnitMaps maps, AlignmentOptions options)
     {
         Gathering how = options.PaperGathering ? Gathering.Compare : Gathering.Merge;
-        int count = place.Node.Shape.Size(place.Axis) == 0 ? 0 : (int)(place.Node.Shape.Count / place.Node.Shape[place.Axis] * place.Part.Count);
+        int count = units.Units * Rearrangement.ColumnsOf(place, models.Weights[0][place.Node.Name!]);
         float[] rows = GC.AllocateUninitializedArray<float>(checked(models.Count * count));
         for (int model = 0; model < models.Count; model++)
         {
