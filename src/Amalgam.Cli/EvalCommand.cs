@@ -53,7 +53,7 @@ internal sealed class EvalCommand
         Dataset data = Data(parse, run);
         int[][] tasks = Tasks(parse.GetValue(_tasks), data);
         bool ofRun = run is not null && parse.GetValue(_data) is null;
-        Tensor? vectors = (parse.GetValue(_vectors) ?? run?.Loss.ClassVectors) is { } path ? ClassVectors.Read(path, ofRun ? run!.Data.Classes : []) : null;
+        Tensor? vectors = parse.GetValue(_vectors) is { } path ? ClassVectors.Read(path, ofRun ? run!.Data.Classes : []) : run?.Loss.ReadVectors(ofRun ? run.Data : new(run.Data.Name));
 
         List<Contestant> contestants = [];
         foreach (string model in paths)

@@ -34,6 +34,7 @@ internal static class Program
             EvalCommand.Create(),
             RunCommand.Create(),
             ShowCommand.Create(),
+            UnitsCommand.Create(),
             DataCommand.Create(),
             DemoCommand.Create(),
             ReproduceCommand.Create(),

@@ -40,9 +40,7 @@ internal static class ShowCommand
             }
 
             int samples = parse.GetValue(batch) ?? 1;
-            bool isArchitecture = parse.GetValue(model) is null && (ModelDescription.IsLayersFile(name) || (!Path.Exists(name) && !Path.HasExtension(name.Split(':')[0])));
-            Graph graph = parse.GetValue(input) is { } arrays ? RunCommand.Load(name, ArchitectureOption.Of(parse.GetValue(model)), RunCommand.Read(arrays))
-                : isArchitecture ? ModelLoader.Build(ModelDescription.Parse(name), samples, 0) : ModelLoader.Load(name, ArchitectureOption.Of(parse.GetValue(model)), samples);
+            Graph graph = parse.GetValue(input) is { } arrays ? RunCommand.Load(name, ArchitectureOption.Of(parse.GetValue(model)), RunCommand.Read(arrays)) : ArchitectureOption.Load(name, parse.GetValue(model), samples);
             Layer[] layers = Layers(graph);
             if (parse.GetValue(json)) WriteJson(output, name, graph, layers);
             else Write(output, name, graph, layers);

@@ -15,6 +15,9 @@ public sealed record Mlp(ImmutableArray<int> Input, ImmutableArray<int> Hidden, 
     /// <summary>What stands between the layers.</summary>
     public string Activation { get; init; } = "relu";
 
+    /// <summary>Whether the activation stands after the last layer too.</summary>
+    public bool LastActivation { get; init; }
+
     internal static ZooModel Entry => new(
         "mlp",
         "Multilayer perceptron",
@@ -26,8 +29,9 @@ public sealed record Mlp(ImmutableArray<int> Input, ImmutableArray<int> Hidden, 
             new("classes", OptionKind.Whole, "10", "Units of the result"),
             new("bias", OptionKind.Flag, "true", "Whether layers have biases"),
             new("activation", OptionKind.Word, "relu", "What stands between the layers") { Words = ["relu", "gelu", "tanh", "sigmoid", "silu", "leaky_relu"] },
+            new("last_activation", OptionKind.Flag, "false", "Whether the activation stands after the last layer too"),
         ],
-        o => new Mlp(o.Sizes("input"), o.Sizes("hidden"), o.Whole("classes")) { Bias = o.Flag("bias"), Activation = o.Word("activation") });
+        o => new Mlp(o.Sizes("input"), o.Sizes("hidden"), o.Whole("classes")) { Bias = o.Flag("bias"), Activation = o.Word("activation"), LastActivation = o.Flag("last_activation") });
 
     /// <inheritdoc/>
     protected override void Define(Layers net, int batch)
@@ -36,6 +40,7 @@ public sealed record Mlp(ImmutableArray<int> Input, ImmutableArray<int> Hidden, 
         Node x = net.Graph.Input(Input.Length == 1 ? "x" : "image", Shape.Of([batch, .. Input]));
         if (Input.Length > 1) x = x.Flatten();
         for (int i = 0; i < Hidden.Length; i++) x = net.Linear(x, $"fc{i + 1}", Positive(Hidden[i], "mlp: hidden"), Bias).Activate(Activation);
-        net.Graph.Output("logits", net.Linear(x, $"fc{Hidden.Length + 1}", Positive(Classes, "mlp: classes"), Bias));
+        Node result = net.Linear(x, $"fc{Hidden.Length + 1}", Positive(Classes, "mlp: classes"), Bias);
+        net.Graph.Output("logits", LastActivation ? result.Activate(Activation) : result);
     }
 }

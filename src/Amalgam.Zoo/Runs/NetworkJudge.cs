@@ -13,7 +13,7 @@ internal sealed class NetworkJudge(RunDescription run, Loss loss)
 {
     private const int WarmUps = 2, Rounds = 9;
 
-    private readonly Tensor? _vectors = run.Loss.ClassVectors is { } path ? ClassVectors.Read(path, run.Data.Classes) : null;
+    private readonly Tensor? _vectors = run.Loss.ReadVectors(run.Data);
 
     /// <summary>What a network is worth; its loss where the truth is neither a class nor a click.</summary>
     public IReadOnlyList<Measure> Measures(Graph network, Dataset data, CancellationToken cancel)

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Amalgam.Checkpoints;
 using Amalgam.Graphs;
+using Amalgam.Merging.Planning;
 using Amalgam.Numerics;
 using Amalgam.Zoo.Models;
 
@@ -35,6 +36,14 @@ internal sealed record ParentModel(string Path, string File, ModelDescription Mo
         }
 
         return new(path, file, said ?? new(saysAll ? file : ""), graph);
+    }
+
+    /// <summary>Opens a model of a merge: of the very files that the plan reads.</summary>
+    public static ParentModel Open(PlannedModel model, ModelDescription? architecture, int batch)
+    {
+        string path = model.Checkpoint.Path;
+        bool isOneFile = Directory.Exists(path) && !IsHuggingFace(path) && model.Checkpoint.Files.Count() == 1;
+        return Open(isOneFile ? model.Checkpoint.Files.First() : path, architecture, batch);
     }
 
     /// <summary>Whether a path is a folder that a network is built of by its configuration.</summary>

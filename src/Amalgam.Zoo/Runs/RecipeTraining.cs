@@ -78,11 +78,5 @@ public sealed class RecipeTraining
     }
 
     /// <summary>The network of a planned model: of the very files that the plan reads.</summary>
-    private static ParentModel Open(MergePlan plan, ModelReference reference, ModelDescription? architecture)
-    {
-        PlannedModel model = plan.Models.FirstOrDefault(m => m.Label == reference.Text) ?? plan.Models.First(m => Path.GetFullPath(m.Checkpoint.Path) == Path.GetFullPath(reference.Path));
-        string path = model.Checkpoint.Path;
-        bool isOneFile = Directory.Exists(path) && !ParentModel.IsHuggingFace(path) && model.Checkpoint.Files.Count() == 1;
-        return ParentModel.Open(isOneFile ? model.Checkpoint.Files.First() : path, architecture, AnyBatch);
-    }
+    private static ParentModel Open(MergePlan plan, ModelReference reference, ModelDescription? architecture) => ParentModel.Open(plan.Models[plan.NumberOf(reference)], architecture, AnyBatch);
 }

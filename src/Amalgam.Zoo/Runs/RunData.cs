@@ -38,14 +38,15 @@ public sealed record RunData(Dataset? Train, Dataset? Validation, Dataset? Test)
     private static Dataset Source(DataDescription data, Split split)
     {
         Dataset source = DataSource.OpenNamed(data.Name, split, data.Options);
-        if (data.Classes.IsEmpty) return source;
-        foreach (int number in data.Classes)
+        int[] named = data.Groups.IsEmpty ? [.. data.Classes] : [.. data.Groups.SelectMany(group => group)];
+        if (named.Length == 0) return source;
+        foreach (int number in named)
         {
             if (number >= source.Classes.Length) throw new InvalidDataException($"data: there is no class {number} in {source.Name}, which has {source.Classes.Length}, numbered from 0");
-            if (data.Classes.Count(c => c == number) > 1) throw new InvalidDataException($"data: class {number} is named twice");
+            if (named.Count(c => c == number) > 1) throw new InvalidDataException($"data: class {number} is named twice");
         }
 
-        return Subset.OfClasses(source, data.Classes, renumber: true);
+        return data.Groups.IsEmpty ? Subset.OfClasses(source, named, renumber: true) : Subset.OfGroups(source, [.. data.Groups]);
     }
 
     private static Dataset Prepare(Dataset data, Augmentation how)

@@ -136,6 +136,9 @@ public sealed record DataDescription(string Name)
     /// <summary>Classes that are learned, numbered anew in this order; empty for all.</summary>
     public ImmutableArray<int> Classes { get; init; } = [];
 
+    /// <summary>Classes that count as one, by group: the label becomes the group's number. Empty for classes as they are.</summary>
+    public ImmutableArray<ImmutableArray<int>> Groups { get; init; } = [];
+
     /// <summary>What is done to images; its random parts to training samples only.</summary>
     public Augmentation Augmentation { get; init; } = new();
 }
@@ -197,11 +200,18 @@ public sealed record LossDescription(string Name)
     /// <summary>Of cosine: a checkpoint whose one matrix has a row for each class.</summary>
     public string? ClassVectors { get; init; }
 
+    /// <summary>Of cosine: which rows of that matrix; empty for those of the classes that are learned.</summary>
+    public ImmutableArray<int> Rows { get; init; } = [];
+
     /// <summary>Of cosine: what the cosines are multiplied by.</summary>
     public double Scale { get; init; } = 100;
 
     /// <summary>Field of the data that has the truth; null for the usual, <c>label</c> where the truth is a class and <c>target</c> elsewhere.</summary>
     public string? Target { get; init; }
+
+    /// <summary>Of cosine: the vectors of the classes of some data.</summary>
+    /// <exception cref="InvalidDataException">They cannot be read, or there are fewer.</exception>
+    public Tensor? ReadVectors(DataDescription data) => ClassVectors is { } path ? Runs.ClassVectors.Read(path, Rows.IsEmpty ? data.Classes : Rows) : null;
 }
 
 /// <summary>Parameters whose learning rate differs.</summary>

@@ -14,10 +14,10 @@ internal static class RunReader
     public const string Own = "own";
 
     private static readonly RecipeLevel Run = new("a run", ["data", "model", "loss", "optimizer", "schedule", "lr", "epochs", "batch", "drop_last", "seed", "train", "output"]);
-    private static readonly RecipeLevel Data = new("data", ["name", "options", "validation", "seed", "limit", "classes", "augment", "mean", "std"]);
+    private static readonly RecipeLevel Data = new("data", ["name", "options", "validation", "seed", "limit", "classes", "groups", "augment", "mean", "std"]);
     private static readonly RecipeLevel Augment = new("augment", ["flip", "crop", "rotation"]);
     private static readonly RecipeLevel CrossEntropy = new("the loss cross_entropy", ["name", "label_smoothing", "target"]);
-    private static readonly RecipeLevel Cosine = new("the loss cosine", ["name", "class_vectors", "scale", "label_smoothing", "target"]);
+    private static readonly RecipeLevel Cosine = new("the loss cosine", ["name", "class_vectors", "rows", "scale", "label_smoothing", "target"]);
     private static readonly RecipeLevel Entropy = new("the loss entropy", ["name"]);
     private static readonly RecipeLevel PlainLoss = new("this loss", ["name", "target"]);
     private static readonly RecipeLevel Group = new("a group of parameters", ["match", "lr_scale", "weight_decay"]);
@@ -47,10 +47,11 @@ internal static class RunReader
         return fields.TryGetValue("optimizer", out RecipeNode optimizer) ? ReadOptimizer(optimizer, run) : run;
     }
 
-    private static DataDescription ReadData(RecipeNode node)
+    public static DataDescription ReadData(RecipeNode node)
     {
         if (!node.IsMapping) return new(node.Text("the name of a data set, or a mapping {name, ...}"));
         var fields = node.Fields(Data);
+        if (fields.ContainsKey("classes") && fields.TryGetValue("groups", out RecipeNode both)) throw both.Position.Refuse("'groups' says which classes are learned; leave out 'classes'");
         bool own = fields.TryGetValue("validation", out RecipeNode validation) && validation.IsScalar && validation.Text("") == Own;
         Augmentation augmentation = fields.TryGetValue("augment", out RecipeNode augment) ? ReadAugmentation(augment) : new();
         return new(Required(node, fields, "name").Text("the name of a data set"))
@@ -60,7 +61,8 @@ internal static class RunReader
             OwnValidation = own,
             Seed = Whole(fields, "seed"),
             Limit = fields.TryGetValue("limit", out RecipeNode limit) ? FromOne(limit, "a number of samples from 1 on") : null,
-            Classes = fields.TryGetValue("classes", out RecipeNode classes) ? [.. classes.Items("a list of class numbers").Select(c => c.Count("a class number"))] : [],
+            Classes = fields.TryGetValue("classes", out RecipeNode classes) ? Numbers(classes) : [],
+            Groups = fields.TryGetValue("groups", out RecipeNode groups) ? [.. groups.Items("a list of groups, each a list of class numbers").Select(Numbers)] : [],
             Augmentation = augmentation with { Mean = Numbers(fields, "mean", _ => true), Deviation = Numbers(fields, "std", x => x > 0) },
         };
     }
@@ -76,7 +78,7 @@ internal static class RunReader
         };
     }
 
-    private static ModelDescription ReadModel(RecipeNode node)
+    public static ModelDescription ReadModel(RecipeNode node)
     {
         if (!node.IsMapping) return new(node.Text("the name of a model, a path to an .onnx file or a folder of Hugging Face, or a mapping {name, ...}"));
         var entries = node.Entries("a model").Where(e => !e.Value.IsNull).ToArray();
@@ -98,6 +100,7 @@ internal static class RunReader
         {
             LabelSmoothing = Number(fields, "label_smoothing", 0, "a share from 0 up to, without, 1", x => x is >= 0 and < 1),
             ClassVectors = Word(fields, "class_vectors", "a checkpoint"),
+            Rows = fields.TryGetValue("rows", out RecipeNode rows) ? Numbers(rows) : [],
             Scale = Number(fields, "scale", 100, "a number above 0", x => x > 0),
             Target = Word(fields, "target", "a field of the data"),
         };
@@ -163,7 +166,7 @@ internal static class RunReader
         return name.Yaml is null ? throw node.Position.Refuse("'name' is missing here") : name;
     }
 
-    private static string OneOf(RecipeNode node, string what, ImmutableArray<string> names)
+    public static string OneOf(RecipeNode node, string what, ImmutableArray<string> names)
     {
         string name = node.Text($"{what} ({string.Join(", ", names)})");
         return names.Contains(name) ? name : throw node.Position.Refuse($"there is no {what.Split(' ', 2)[1]} {Nearest.Quote(name)} here{Nearest.Hint(name, names)}; known are {string.Join(", ", names)}");
@@ -173,7 +176,7 @@ internal static class RunReader
     private static ImmutableDictionary<string, string> Options(IEnumerable<(string Key, RecipePosition Position, RecipeNode Value)> entries) =>
         entries.ToImmutableDictionary(e => e.Key, e => !e.Value.IsList ? e.Value.Text("a word, a number or a list") : string.Join(',', e.Value.Items("a list").Select(i => i.Text("a word or a number"))));
 
-    private static ImmutableArray<string> Patterns(Dictionary<string, RecipeNode> fields, string key) =>
+    public static ImmutableArray<string> Patterns(Dictionary<string, RecipeNode> fields, string key) =>
         !fields.TryGetValue(key, out RecipeNode node) ? [] : node.IsList ? [.. node.Items("name patterns").Select(Pattern)] : [Pattern(node)];
 
     private static string Pattern(RecipeNode node)
@@ -182,6 +185,8 @@ internal static class RunReader
         return node.Position.Locate(() => NamePattern.Parse(text, plainIsGlob: false)).Text;
     }
 
+    private static ImmutableArray<int> Numbers(RecipeNode node) => [.. node.Items("a list of class numbers").Select(c => c.Count("a class number"))];
+
     private static ImmutableArray<float> Numbers(Dictionary<string, RecipeNode> fields, string key, Func<double, bool> allowed)
     {
         if (!fields.TryGetValue(key, out RecipeNode node)) return [];
@@ -189,24 +194,24 @@ internal static class RunReader
         return node.IsList ? [.. node.Items(What).Select(item => (float)Number(item, "a number", allowed))] : [(float)Number(node, What, allowed)];
     }
 
-    private static double Number(Dictionary<string, RecipeNode> fields, string key, double usual, string what, Func<double, bool> allowed) =>
+    public static double Number(Dictionary<string, RecipeNode> fields, string key, double usual, string what, Func<double, bool> allowed) =>
         fields.TryGetValue(key, out RecipeNode node) ? Number(node, what, allowed) : usual;
 
-    private static double Number(RecipeNode node, string what, Func<double, bool> allowed) =>
+    public static double Number(RecipeNode node, string what, Func<double, bool> allowed) =>
         node.Flag is null && node.Number is { } number && double.IsFinite(number) && allowed(number) ? number : throw node.Unexpected(what);
 
-    private static int FromOne(RecipeNode node, string what) => node.Count(what) is > 0 and var count ? count : throw node.Unexpected(what);
+    public static int FromOne(RecipeNode node, string what) => node.Count(what) is > 0 and var count ? count : throw node.Unexpected(what);
 
-    private static long Whole(Dictionary<string, RecipeNode> fields, string key)
+    public static long Whole(Dictionary<string, RecipeNode> fields, string key)
     {
         if (!fields.TryGetValue(key, out RecipeNode node)) return 0;
         return long.TryParse(node.Text("a whole number"), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value) ? value : throw node.Unexpected("a whole number");
     }
 
-    private static bool Flag(Dictionary<string, RecipeNode> fields, string key, bool usual) =>
+    public static bool Flag(Dictionary<string, RecipeNode> fields, string key, bool usual) =>
         fields.TryGetValue(key, out RecipeNode node) ? node.Flag ?? throw node.Unexpected("true or false") : usual;
 
-    private static string? Word(Dictionary<string, RecipeNode> fields, string key, string what) => fields.TryGetValue(key, out RecipeNode node) ? node.Text(what) : null;
+    public static string? Word(Dictionary<string, RecipeNode> fields, string key, string what) => fields.TryGetValue(key, out RecipeNode node) ? node.Text(what) : null;
 
     private static RecipeNode Required(RecipeNode node, Dictionary<string, RecipeNode> fields, string key) =>
         fields.TryGetValue(key, out RecipeNode value) ? value : throw node.Position.Refuse($"'{key}' is missing here");

@@ -39,7 +39,7 @@ internal static class RunTrainer
         string truth = loss.Target ?? "target", label = loss.Target ?? "label";
         return loss.Name switch
         {
-            "cosine" => new CosineCrossEntropy(ClassVectors.Read(loss.ClassVectors!, data.Classes), loss.Scale, loss.LabelSmoothing, label),
+            "cosine" => new CosineCrossEntropy(loss.ReadVectors(data)!, loss.Scale, loss.LabelSmoothing, label),
             "bce" => new BinaryCrossEntropy(label),
             "mse" => new SquaredError(truth),
             "entropy" => new PredictionEntropy(),

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using Amalgam.Training;
@@ -40,7 +41,8 @@ public static class RunYaml
             ("validation", data.OwnValidation ? RunReader.Own : Number(data.Validation)),
             ("seed", Number(data.Seed)),
             ("limit", data.Limit is { } limit ? Number(limit) : null),
-            ("classes", data.Classes.IsEmpty ? null : $"[{string.Join(", ", data.Classes)}]"),
+            ("classes", data.Classes.IsEmpty ? null : Rows(data.Classes)),
+            ("groups", data.Groups.IsEmpty ? null : $"[{string.Join(", ", data.Groups.Select(Rows))}]"),
             ("augment", a.Fixed == a ? null : Map([("flip", Flag(a.Flip)), ("crop", Number(a.Pad)), ("rotation", Number(a.Rotation))])),
             ("mean", Numbers(a.Mean)),
             ("std", Numbers(a.Deviation)),
@@ -50,6 +52,7 @@ public static class RunYaml
     private static string Loss(LossDescription loss) => Map([
         ("name", loss.Name),
         ("class_vectors", Quote(loss.ClassVectors)),
+        ("rows", loss.Rows.IsEmpty ? null : Rows(loss.Rows)),
         ("scale", loss.Name == "cosine" ? Number(loss.Scale) : null),
         ("label_smoothing", loss.Name is "cosine" or "cross_entropy" ? Number(loss.LabelSmoothing) : null),
         ("target", Quote(loss.Target)),
@@ -102,6 +105,8 @@ public static class RunYaml
     private static string? Words(IReadOnlyCollection<string> words) => words.Count == 0 ? null : $"[{string.Join(", ", words.Select(Quote))}]";
 
     private static string? Numbers(IReadOnlyCollection<float> numbers) => numbers.Count == 0 ? null : $"[{string.Join(", ", numbers.Select(n => n.ToString(CultureInfo.InvariantCulture)))}]";
+
+    private static string Rows(ImmutableArray<int> numbers) => $"[{string.Join(", ", numbers)}]";
 
     private static string Number(double value) => value.ToString(CultureInfo.InvariantCulture);
 

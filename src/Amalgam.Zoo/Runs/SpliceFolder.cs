@@ -5,7 +5,7 @@ using Amalgam.Merging;
 
 namespace Amalgam.Zoo.Runs;
 
-/// <summary>What a learned splice leaves behind, beside what every run does (<see cref="RunFolder"/>), and how its networks are written: as the first model is.</summary>
+/// <summary>What a learned splice leaves behind, beside what every run does (<see cref="RunFolder"/>), and how its networks are rounded: as the first model is.</summary>
 public static class SpliceFolder
 {
     /// <summary>What became of each weight, and of which models.</summary>
@@ -48,35 +48,5 @@ public static class SpliceFolder
                 tensor.DType.Widen(block, values);
             }
         }
-    }
-
-    /// <summary>Writes a network with the tensors of a model's checkpoint: the same names, in the same order, in the same types. What the network does not know of is copied.</summary>
-    /// <param name="network">The network.</param>
-    /// <param name="like">The model.</param>
-    /// <param name="path">The file.</param>
-    internal static void SaveWeights(Graph network, ParentModel like, string path)
-    {
-        using Checkpoint origin = Checkpoint.Open(like.File);
-        Dictionary<string, string> notes = new() { ["format"] = "pt" };
-        if (!like.IsFolder) notes[ModelLoader.ArchitectureKey] = like.Model.Text;
-        using CheckpointOutput output = CheckpointOutput.Create(path, [.. origin.Tensors.Select(t => new TensorSpec(t.Name, t.DType, t.Shape))], notes, new(Overwrite: true), "a splice");
-        foreach (TensorEntry tensor in origin.Tensors)
-        {
-            if (tensor.DType.IsFloat && network.Parameters.TryGetValue(tensor.Name, out Node? learned))
-            {
-                GraphWeights.Write(output, new(tensor.Name, tensor.DType, tensor.Shape), learned.Value!.Span);
-                continue;
-            }
-
-            byte[] bytes = new byte[tensor.DType.BytesOf(TensorBlocks.LargestOf(tensor.Shape))];
-            foreach (var (first, count) in TensorBlocks.Of(tensor.Shape))
-            {
-                Span<byte> block = bytes.AsSpan(0, (int)tensor.DType.BytesOf(count));
-                tensor.Read(first, block);
-                output.Write(tensor.Name, first, block);
-            }
-        }
-
-        output.Commit();
     }
 }

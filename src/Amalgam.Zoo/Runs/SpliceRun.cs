@@ -229,7 +229,7 @@ public sealed class SpliceRun
         if (model.IsOnnx) _output.Save(network, model, weights, onnx, _notes);
         else
         {
-            SpliceFolder.SaveWeights(network, _host, _output.PathOf(weights));
+            NetworkFile.SaveLike(network, _host, _output.PathOf(weights), overwrite: true);
             _output.SaveOnnx(network, model, onnx, _notes);
         }
 

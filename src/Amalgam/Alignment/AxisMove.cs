@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Amalgam.Graphs;
+using Amalgam.Numerics;
 
 namespace Amalgam.Alignment;
 
@@ -14,6 +15,8 @@ internal sealed class AxisMove
     public AxisMove(UnitMaps maps, int model, Node parameter, ImmutableArray<AxisLayout> layout, int axis, Gathering how, UnitPlace? except)
     {
         _axis = axis;
+        (_to, _scale, IsIdentity) = ([], [], true);
+        if (layout[axis].Parts.All(part => part.Digits.All(digit => digit.Class is null))) return;
         Guide = GuideOf(layout, axis);
         bool isIn = maps.Groups.Classes.Any(units => units.Parameters.Any(p => p.Node == parameter && p.Axis == axis && p.Side == UnitSide.In));
         bool isMean = isIn == (how == Gathering.Compare);
@@ -71,16 +74,47 @@ internal sealed class AxisMove
         int size = x.Shape.Size(_axis), inner = 1, guideInner = 1;
         for (int i = _axis + 1; i < x.Shape.Rank; i++) inner *= x.Shape.Size(i);
         for (int i = (Guide ?? 0) + 1; i < x.Shape.Rank; i++) guideInner *= x.Shape.Size(i);
+        if (Guide is null)
+        {
+            int row = size * inner;
+            Cores.ForRange(x.Count / Math.Max(1, row), Math.Max(1, Cores.WorthSharing / Math.Max(1, row)), (Move: this, x, y, inner), static (s, first, end) =>
+            {
+                for (int i = first; i < end; i++) s.Move.Row(s.x.Span, s.y.Span, i, s.inner);
+            });
+            return y;
+        }
+
         // Where the guide is an inner axis, each element has a table of its own; else runs of inner elements go together.
         int run = Guide > _axis ? 1 : inner;
         for (int first = 0; first < from.Length; first += run)
         {
-            int table = Guide is { } guide ? first / guideInner % x.Shape.Size(guide) : 0, at = first / inner % size;
+            int table = first / guideInner % x.Shape.Size(Guide.Value), at = first / inner % size;
             int goal = first + (_to[table][at] - at) * inner;
             Move(from.Slice(first, run), to.Slice(goal, run), _scale[table][at]);
         }
 
         return y;
+    }
+
+    /// <summary>Moves all positions of the axis at one place of the axes before it.</summary>
+    private void Row(ReadOnlySpan<float> x, Span<float> y, int row, int inner)
+    {
+        int[] goals = _to[0];
+        float[] scale = _scale[0];
+        ReadOnlySpan<float> from = x.Slice(row * goals.Length * inner, goals.Length * inner);
+        Span<float> to = y.Slice(row * goals.Length * inner, goals.Length * inner);
+        if (inner > 1)
+        {
+            for (int i = 0; i < goals.Length; i++) Move(from.Slice(i * inner, inner), to.Slice(goals[i] * inner, inner), scale[i]);
+        }
+        else if (_isPermutation)
+        {
+            for (int i = 0; i < goals.Length; i++) to[goals[i]] = from[i];
+        }
+        else
+        {
+            for (int i = 0; i < goals.Length; i++) to[goals[i]] += scale[i] * from[i];
+        }
     }
 
     private void Move(ReadOnlySpan<float> from, Span<float> to, float scale)

@@ -14,13 +14,15 @@ internal static class PositionUnion
         PositionTerm a = left.Canonical(), b = right.Canonical();
         if (a == b || a.Size <= 1) return;
         if (a.Size != b.Size) throw new InvalidOperationException($"{a.Size} positions cannot be {b.Size}");
-        if (a.IsFixed) b.Fix(a.Leaves().First(leaf => leaf.Reason is not null).Reason!);
-        else if (b.IsFixed) a.Fix(b.Leaves().First(leaf => leaf.Reason is not null).Reason!);
-        else if (a.Kind == TermKind.Leaf) a.Become(b);
+        if (a.IsFixed) b.Fix(ReasonOf(a));
+        else if (b.IsFixed) a.Fix(ReasonOf(b));
+        if (a.Kind == TermKind.Leaf) a.Become(b);
         else if (b.Kind == TermKind.Leaf) b.Become(a);
         else if (a.Kind == TermKind.Sum || b.Kind == TermKind.Sum) UniteSums(a, b);
         else UniteProducts(a, b);
     }
+
+    private static string ReasonOf(PositionTerm term) => term.Leaves().Select(leaf => leaf.Reason).FirstOrDefault(reason => reason is not null) ?? "its positions are told apart one by one";
 
     /// <summary>A part of an axis is a run of positions of another.</summary>
     public static void Take(PositionTerm part, PositionTerm whole, long start, long count)

@@ -15,7 +15,7 @@ public sealed record SelfCheckResult(UnitGroups Groups, double Error, IReadOnlyL
 public static class SelfCheck
 {
     /// <summary>Largest relative change that rounding explains: sums in another order, through deep networks with normalisations.</summary>
-    private const double Tolerance = 1e-3;
+    private const double Tolerance = 1e-4;
 
     /// <summary>Checks units, and pins those that do not keep the promise.</summary>
     /// <param name="groups">The units.</param>

@@ -26,6 +26,7 @@ internal sealed class UnitBuilder
         _sides = new(_analysed.Graph, _terms.Links);
         PinParameters();
         foreach (Node node in _analysed.Graph.Nodes.Where(node => node.Known is null)) _parts[node] = [.. _terms.Of(node).Select(LeafPart.Of)];
+        PinUnused();
         MakeClasses();
     }
 
@@ -61,7 +62,8 @@ internal sealed class UnitBuilder
 
     private void MakeClasses()
     {
-        LeafOrder order = new(_parts.Where(p => p.Key.Op is not Input).Select(p => p.Value));
+        LeafOrder order = new(_parts.Where(p => p.Key.Op is not Input).Select(p => p.Value), _terms.Links.OfType<MixedAxes>().Select(mixed =>
+            (mixed.Axes.SelectMany(axis => _terms[axis].Leaves()).ToHashSet(), _terms.Of(mixed.Source).SelectMany(term => term.Leaves()))));
         List<PositionTerm> leaves = [];
         foreach (Node parameter in _analysed.Graph.Parameters.Values.OrderBy(p => _sides.IsStatistic(p)))
         {
@@ -76,6 +78,8 @@ internal sealed class UnitBuilder
         {
             units.Parameters = [.. parameters[units]];
             units.Values = [.. values[units]];
+            // Rows of a table of positions beyond the length of these inputs: longer ones read them.
+            if (units.Values.IsEmpty) units.Pinned = "no value of the network has them";
             units.Inner = [.. Classes.Where(other => other.Outer == units)];
             units.IsTied = units.Parameters.Any(place => units.Parameters.Any(other => other.Node == place.Node && other.Axis == place.Axis && other.Side != place.Side));
         }
@@ -145,6 +149,7 @@ internal sealed class UnitBuilder
             if (name.EndsWith(ending, StringComparison.Ordinal)) name = name[..^ending.Length];
         }
 
+        if (!units.Inner.IsEmpty) name += ":blocks";
         if (place.Part.Count < place.Node.Shape[place.Axis]) name = $"{name}[{place.Part.Offset}..{place.Part.Offset + place.Part.Count}]";
         string free = name;
         for (int i = 2; !taken.Add(free); i++) free = $"{name}#{i}";
@@ -208,6 +213,13 @@ internal sealed class UnitBuilder
                 }
             }
         }
+    }
+
+    /// <summary>Positions that one parameter alone has, such as those of texts longer than the network is now made for: nothing shows that their order is free.</summary>
+    private void PinUnused()
+    {
+        var users = _parts.SelectMany(p => p.Value.SelectMany(axis => axis).SelectMany(part => part.Digits).Select(d => (d.Leaf, p.Key))).Distinct().CountBy(pair => pair.Leaf);
+        foreach (PositionTerm leaf in users.Where(pair => pair.Value == 1).Select(pair => pair.Key)) leaf.Fix("no operation uses these positions");
     }
 
     private void PinClasses()

@@ -54,7 +54,8 @@ internal sealed record LeafPart(int Offset, ImmutableArray<LeafDigit> Digits)
 
 /// <summary>
 /// Which leaves' orders depend on which other's. The order of an inner digit may be another one for each position of an outer digit when, wherever the inner one occurs, the outer one does too:
-/// the units of a head never occur without their head, so each head may have an order of its own. Where it occurs alone, one order must serve all.
+/// the units of a head never occur without their head, so each head may have an order of its own. Where it occurs alone, or an operation puts values at different positions of the outer one
+/// together, one order must serve all. Two that always occur together have the outer one that comes first in an axis, or that is pinned.
 /// </summary>
 internal sealed class LeafOrder
 {
@@ -63,9 +64,16 @@ internal sealed class LeafOrder
     private readonly Dictionary<PositionTerm, PositionTerm?> _outer = [];
 
     /// <param name="values">The axes of every value of the network.</param>
-    public LeafOrder(IEnumerable<ImmutableArray<ImmutableArray<LeafPart>>> values)
+    /// <param name="mixed">For each operation that puts values at different positions together: the leaves of those positions, and all leaves of its result.</param>
+    public LeafOrder(IEnumerable<ImmutableArray<ImmutableArray<LeafPart>>> values, IEnumerable<(HashSet<PositionTerm> Along, IEnumerable<PositionTerm> All)> mixed)
     {
-        foreach (var axes in values)
+        foreach (var axes in values) Note(axes);
+        foreach (var (along, all) in mixed)
+        {
+            foreach (PositionTerm leaf in all.Where(leaf => !along.Contains(leaf) && _around.ContainsKey(leaf))) _around[leaf].RemoveAll(along.Contains);
+        }
+
+        void Note(ImmutableArray<ImmutableArray<LeafPart>> axes)
         {
             for (int axis = 0; axis < axes.Length; axis++)
             {
@@ -87,21 +95,30 @@ internal sealed class LeafOrder
         if (_outer.TryGetValue(leaf, out PositionTerm? known)) return known;
         _outer[leaf] = null;
         if (!_around.TryGetValue(leaf, out List<PositionTerm>? always)) return null;
-        PositionTerm[] candidates = [.. always.Where(outer => outer != leaf && _nested.Contains((outer, leaf)) && !_nested.Contains((leaf, outer)))];
-        return _outer[leaf] = candidates.MaxBy(outer => candidates.Count(other => _nested.Contains((other, outer))));
+        PositionTerm[] candidates = [.. always.Where(outer => outer != leaf && IsOuter(outer, leaf) && Chain(outer).All(always.Contains))];
+        return _outer[leaf] = candidates.MaxBy(outer => Chain(outer).Count());
     }
 
-    /// <summary>Leaves whose position is known at every position of a part: its own digits, and those of other axes that are all one part.</summary>
+    /// <summary>Which of two leaves that occur together is the outer one.</summary>
+    private bool IsOuter(PositionTerm outer, PositionTerm inner) => !_nested.Contains((inner, outer))
+        && (_nested.Contains((outer, inner)) || !_around[outer].Contains(inner) || (outer.Reason is not null && inner.Reason is null));
+
+    private IEnumerable<PositionTerm> Chain(PositionTerm leaf)
+    {
+        for (PositionTerm? at = leaf; at is not null; at = OuterOf(at)) yield return at;
+    }
+
+    /// <summary>Leaves whose position is known at every position of a part: its own digits, and those of other axes that are all one part; where there is one such digit and not two.</summary>
     private static List<PositionTerm> Around(ImmutableArray<ImmutableArray<LeafPart>> axes, int axis, LeafPart part)
     {
-        List<PositionTerm> found = [.. part.Digits.Select(d => d.Leaf)];
+        List<PositionTerm> found = [.. part.Digits.Select(d => d.Leaf).GroupBy(leaf => leaf).Where(same => same.Count() == 1).Select(same => same.Key)];
         List<PositionTerm> others = [];
         for (int other = 0; other < axes.Length; other++)
         {
             if (other != axis && axes[other].Length == 1) others.AddRange(axes[other][0].Digits.Select(d => d.Leaf));
         }
 
-        found.AddRange(others.Where(leaf => !found.Contains(leaf) && others.Count(other => other == leaf) == 1));
+        found.AddRange(others.Where(leaf => part.IndexOf(leaf) < 0 && others.Count(other => other == leaf) == 1));
         return found;
     }
 

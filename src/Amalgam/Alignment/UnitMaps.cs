@@ -71,6 +71,16 @@ public sealed class UnitMaps
     /// <summary>A copy to change.</summary>
     public UnitMaps Copy() => new(Groups, Models, [.. _to.Select(of => of.ToArray())]);
 
+    /// <summary>Takes over what other maps say of one of their models.</summary>
+    internal void Take(int model, UnitMaps from, int of)
+    {
+        foreach (UnitClass units in Groups.Classes)
+        {
+            _to[units.Index][model] = [.. from._to[units.Index][of]];
+            _members[units.Index] = null;
+        }
+    }
+
     /// <summary>The maps of one model alone.</summary>
     public UnitMaps Of(int model) => new(Groups, 1, [.. _to.Select(of => new[] { of[model] })]);
 

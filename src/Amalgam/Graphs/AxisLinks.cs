@@ -24,6 +24,12 @@ public sealed record JoinedAxis(Node Source, Axis Whole, ImmutableArray<Axis> Pa
 /// <summary>An axis is a selection of another's positions, known when the graph is built.</summary>
 public sealed record TakenAxis(Node Source, Axis Part, Axis Whole, ImmutableArray<int> Positions) : AxisLink(Source);
 
+/// <summary>
+/// Values at different positions of some axes are put together where all other axes are at one position, and the axes stay: a softmax, a normalisation. The order of
+/// another axis of the source's values is then the same at all of those positions.
+/// </summary>
+public sealed record MixedAxes(Node Source, ImmutableArray<Axis> Axes) : AxisLink(Source);
+
 /// <summary>The order of an axis matters.</summary>
 public sealed record FixedAxis(Node Source, Axis Axis, string Reason) : AxisLink(Source);
 
@@ -77,6 +83,9 @@ public sealed class AxisLinks
 
     /// <summary>An axis is a selection of another's positions.</summary>
     public void Taken(Axis part, Axis whole, ImmutableArray<int> positions) => _links.Add(new TakenAxis(Source, part, whole, positions));
+
+    /// <summary>Values at different positions of some axes are put together where all other axes are at one position, and the axes stay.</summary>
+    public void Mixed(params ReadOnlySpan<Axis> axes) => _links.Add(new MixedAxes(Source, [.. axes]));
 
     /// <summary>The order of an axis matters, for the reason given.</summary>
     public void Fix(Axis axis, string reason) => _links.Add(new FixedAxis(Source, axis, reason));

@@ -19,6 +19,12 @@ public sealed record MergeOptions
     public bool AllowNonFinite { get; init; }
 
     /// <summary>
+    /// Does what a recipe's section <c>align</c> says: of a plan it writes the models, with their units in one order, into a folder of its own. Null where nothing knows of networks;
+    /// such recipes are then refused.
+    /// </summary>
+    public Func<MergePlan, string, AlignedModels>? Align { get; init; }
+
+    /// <summary>
     /// Learns what a recipe's section <c>train</c> leaves open: of a plan it makes the values of every tensor, by name, that the result does not take from its donor as it is. Null
     /// where nothing trains; such recipes are then refused.
     /// </summary>

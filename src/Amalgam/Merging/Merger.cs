@@ -61,17 +61,19 @@ public static class Merger
     }
 
     /// <summary>The plan with the values that its recipe's training found.</summary>
-    private static MergePlan WithLearned(MergePlan plan, MergeOptions options)
+    internal static MergePlan WithLearned(MergePlan plan, MergeOptions options)
     {
         if (options.Learn is not { } learn) throw plan.Recipe.TrainPosition!.Value.Refuse("train: this program merges and does not train; amalgam merge does both");
-        IReadOnlyDictionary<string, Tensor> values = learn(plan);
-        return plan with
-        {
-            Tensors = [.. plan.Tensors.Select(t => !values.TryGetValue(t.Output.Name, out Tensor? value) ? t : value.Shape == t.Output.Shape
-                ? t with { Method = Learned.With(value) }
-                : throw new MergeException($"'{t.Output.Name}' {t.Output.Shape} was learned as {value.Shape}"))],
-        };
+        return With(plan, learn(plan));
     }
+
+    /// <summary>The plan with tensors whose values are known.</summary>
+    internal static MergePlan With(MergePlan plan, IReadOnlyDictionary<string, Tensor> values) => plan with
+    {
+        Tensors = [.. plan.Tensors.Select(t => !values.TryGetValue(t.Output.Name, out Tensor? value) ? t : value.Shape == t.Output.Shape
+            ? t with { Method = Learned.With(value) }
+            : throw new MergeException($"'{t.Output.Name}' {t.Output.Shape} was learned as {value.Shape}"))],
+    };
 
     /// <summary>Amalgam's own notes, such as of which architecture the weights are, stay with what is merged where it has the donor's tensors: of others they would not be true.</summary>
     private static ImmutableDictionary<string, string> MetadataOf(MergePlan plan)

@@ -10,7 +10,7 @@ namespace Amalgam.Merging;
 public sealed class RecipeRun : IDisposable
 {
     private const string Marker = ".amalgam-stages";
-    private const string FingerprintEnding = ".fingerprint";
+    private const string FingerprintEnding = ".fingerprint", AlignedEnding = ".aligned";
 
     private readonly RecipeOrder _order;
     private readonly string _folder;
@@ -55,7 +55,7 @@ public sealed class RecipeRun : IDisposable
         CheckpointOutput.CheckTarget(path, options.Output.Overwrite, options.Output.Resume);
         string folder = StagesOf(path, stages);
         List<string> targets = [path];
-        if (Plans.Length > 1) targets.AddRange(stages is null ? [folder] : _order.Steps.Where(r => r != _order.Result).Select(r => Path.Combine(folder, r.Name!)));
+        if (HasStages) targets.AddRange(stages is null ? [folder] : StagesIn(folder));
         foreach (MergePlan plan in Plans)
         {
             foreach (string target in targets) Merger.CheckInputsApart(plan, target);
@@ -82,7 +82,7 @@ public sealed class RecipeRun : IDisposable
         }
 
         Check(path, options, stages);
-        if (Plans.Length == 1) return Merger.Run(Plans[0], Text, path, options, progress);
+        if (!HasStages) return Merger.Run(Plans[0], Text, path, options, progress);
 
         using FileStream taken = PrepareStages(folder, path, mark, keep: stages is not null || options.Output.Resume);
         Dictionary<string, Checkpoint> results = new(StringComparer.Ordinal);
@@ -93,14 +93,16 @@ public sealed class RecipeRun : IDisposable
             {
                 using ModelSet models = new(_folder, results);
                 MergePlan plan = Planner.Plan(recipe, models);
+                ImmutableArray<string> Merge(string target) => recipe.AlignPosition is null ? Merger.Run(plan, Text, target, options, progress)
+                    : AlignedMerge.Run(plan, models, places => new(_folder, results, places), Text, target, AlignedIn(folder, recipe), options, progress);
                 if (recipe == _order.Result)
                 {
-                    notes.AddRange(Merger.Run(plan, Text, path, options, progress));
+                    notes.AddRange(Merge(path));
                     continue;
                 }
 
                 string stage = Path.Combine(folder, recipe.Name!);
-                notes.AddRange(RunStage(plan, stage, options, progress));
+                notes.AddRange(RunStage(plan, stage, options, Merge));
                 results.Add(recipe.Name!, Checkpoint.Open(stage));
             }
 
@@ -149,13 +151,23 @@ public sealed class RecipeRun : IDisposable
 
     private static string StagesOf(string path, string? stages) => Path.GetFullPath(stages ?? Path.TrimEndingDirectorySeparator(path) + ".stages");
 
+    /// <summary>Whether there is something to keep until the result is made: results of documents, or aligned models.</summary>
+    private bool HasStages => Plans.Length > 1 || Plans[0].Recipe.AlignPosition is not null;
+
+    /// <summary>What is made in the folder of stages.</summary>
+    private IEnumerable<string> StagesIn(string folder) =>
+        [.. _order.Steps.Where(r => r != _order.Result).Select(r => Path.Combine(folder, r.Name!)), .. _order.Steps.Where(r => r.AlignPosition is not null).Select(r => AlignedIn(folder, r))];
+
+    /// <summary>Where a document's aligned models go; the one without a name is the last.</summary>
+    private static string AlignedIn(string folder, Recipe recipe) => Path.Combine(folder, recipe.Name + AlignedEnding);
+
     /// <summary>A document's name is the name of a folder beside others that a run makes.</summary>
     private static void CheckName(Recipe recipe)
     {
         string name = recipe.Name!;
         if (name.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('.' or '_' or '-')) || name.StartsWith('.'))
             throw recipe.Position.Refuse($"the name {Nearest.Quote(name)} cannot be a folder's: use letters, digits, '-', '_' and '.', which is not the first");
-        if (name.EndsWith(".partial", StringComparison.OrdinalIgnoreCase) || name.EndsWith(FingerprintEnding, StringComparison.OrdinalIgnoreCase) || !CheckpointOutput.IsFolder(name))
+        if (name.EndsWith(".partial", StringComparison.OrdinalIgnoreCase) || name.EndsWith(FingerprintEnding, StringComparison.OrdinalIgnoreCase) || name.EndsWith(AlignedEnding, StringComparison.OrdinalIgnoreCase) || !CheckpointOutput.IsFolder(name))
             throw recipe.Position.Refuse($"the name {Nearest.Quote(name)} has an ending that stands for something else; leave it away");
     }
 
@@ -177,7 +189,8 @@ public sealed class RecipeRun : IDisposable
     private void CheckSpace(string path, string folder)
     {
         long last = Plans[^1].OutputBytes, before = Plans.Sum(p => p.OutputBytes) - last;
-        long lastNeed = last - SizeOf(path + ".partial"), beforeNeed = Plans.Length == 1 ? 0 : before - SizeOf(folder);
+        before += Plans.Where(p => p.Recipe.AlignPosition is not null).Sum(p => p.OutputBytes + p.Models.Sum(m => m.Checkpoint.ByteCount));
+        long lastNeed = last - SizeOf(path + ".partial"), beforeNeed = HasStages ? before - SizeOf(folder) : 0;
         DriveInfo drive = DriveOf(path), drive2 = DriveOf(folder);
         if (drive.Name == drive2.Name) (lastNeed, beforeNeed) = (lastNeed + beforeNeed, 0);
         Check(drive, lastNeed, path);
@@ -203,12 +216,12 @@ public sealed class RecipeRun : IDisposable
     }
 
     /// <summary>Makes the result of an earlier document, unless an interrupted run has made it.</summary>
-    private ImmutableArray<string> RunStage(MergePlan plan, string stage, MergeOptions options, IProgress<MergeProgress>? progress)
+    private ImmutableArray<string> RunStage(MergePlan plan, string stage, MergeOptions options, Func<string, ImmutableArray<string>> merge)
     {
         string mark = stage + FingerprintEnding, fingerprint = plan.Fingerprint(Text, options.Seed, options.Output.ShardBytes);
         if (Directory.Exists(stage) && File.Exists(mark) && File.ReadAllText(mark) == fingerprint) return [];
         if (Directory.Exists(stage)) Directory.Delete(stage, recursive: true);
-        var notes = Merger.Run(plan, Text, stage, options, progress);
+        var notes = merge(stage);
         File.WriteAllText(mark, fingerprint);
         return notes;
     }

@@ -59,6 +59,49 @@ public class LayoutLinkTests
         Assert.DoesNotContain(links, link => link.StartsWith("y3 fixed", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void Places_fix_the_axes_that_they_are_in_and_pass_the_rest()
+    {
+        Node x = _graph.Input("x", new(2, 5, 3, 4)), indices = _graph.Input("i", new(2, 6, 1)), updates = _graph.Input("u", new(2, 6, 5, 3, 4));
+        Assert.Equal(["y0 = x0", "y0 = other0", "y1 = other1", "y2 = x2", "y3 = x3", "x1 fixed: looked up by index", "other2 fixed: holds a place"], Links(_graph.Add(new GatherND(1), x, indices), x));
+        string[] links = Links(_graph.Add(new ScatterND(), x, indices, updates), x);
+        Assert.Contains("y3 = x3", links);
+        Assert.Contains("y3 = other4", links);
+        Assert.Contains("x0 fixed: looked up by index", links);
+        Assert.Contains("other1 fixed: written by index", links);
+        Assert.DoesNotContain(links, link => link.StartsWith("x3 fixed", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void One_hot_fixes_the_new_axis()
+    {
+        Node x = _graph.Input("x", new(4, 6));
+        Assert.Equal(["y0 = x0", "y2 = x1", "y1 fixed: indices are positions along it", "other0 fixed: off is not on"], Links(_graph.Add(new OneHot(1), x, _graph.Constant([9]), _graph.Constant([0, 1])), x));
+    }
+
+    [Fact]
+    public void A_window_of_one_position_passes_positions_and_one_of_all_forgets_them()
+    {
+        Node x = _graph.Input("x", new(2, 3, 8, 5)), w = _graph.Weights(new(1), 4, 3, 1, 3);
+        string[] links = Links(_graph.Add(new Conv(), x, w), x);
+        Assert.Contains("y2 = x2", links);
+        Assert.Contains("x3 fixed: windows over neighbouring positions", links);
+        Assert.DoesNotContain("y2 = x2", Links(_graph.Add(new Conv([2, 1]), x, w), x));
+        Assert.DoesNotContain("y2 = x2", Links(_graph.Add(new Conv(default, [1, 0, 1, 0]), x, w), x));
+        Assert.Equal(["y0 = x0", "y1 = x1", "y2 = x2"], Links(_graph.Add(new MaxPool([1, 5], default, default), x), x));
+        Assert.Contains("x3 fixed: windows over neighbouring positions", Links(_graph.Add(new MaxPool([1, 5], default, [0, 1, 0, 1]), x), x));
+    }
+
+    [Fact]
+    public void What_is_normalised_along_an_axis_mixes_it()
+    {
+        Node x = _graph.Input("x", new(2, 6, 5));
+        Assert.Contains("y1 mixed", Links(_graph.Add(new Softmax(1), x), x));
+        Assert.Contains("y1*y2 mixed", Links(_graph.Add(new LayerNormalization(1), x, _graph.Weights(new(1), 6, 5)), x));
+        Node six = _graph.Weights(new(2), 6);
+        Assert.Contains("digit3*y2 mixed", Links(_graph.Add(new GroupNormalization(2), x, six, six), x));
+    }
+
     private static string[] Links(Node y, Node x)
     {
         AxisLinks links = new();
@@ -72,6 +115,7 @@ public class LayoutLinkTests
             SameAxis same => $"{Product(same.Left)} {(same.Contracted ? "+=" : "=")} {Product(same.Right)}",
             JoinedAxis joined => $"{Name(joined.Whole)} joins {string.Join(' ', joined.Parts.Select(Name))}",
             TakenAxis taken => $"{Name(taken.Part)} of {Name(taken.Whole)}: {string.Join(' ', taken.Positions)}",
+            MixedAxes mixed => $"{Product(mixed.Axes)} mixed",
             FixedAxis f => $"{Name(f.Axis)} fixed: {f.Reason}",
             _ => "",
         };

@@ -38,7 +38,7 @@ public sealed record Conv(ImmutableArray<int> Strides = default, ImmutableArray<
     {
         Node x = y.Inputs[0], w = y.Inputs[1];
         links.Same(AxisLinks.Of(y, 0), AxisLinks.Of(x, 0));
-        Windows(links, y, x, w);
+        Windows(links, y, x, w, Sizes(x.Shape, w.Shape));
         if (y.Inputs.Length > 2) links.Same(AxisLinks.Of(y, 1), AxisLinks.Of(y.Inputs[2], 0));
         Axis into = AxisLinks.Of(x, 1), filters = AxisLinks.Of(w, 0), result = AxisLinks.Of(y, 1);
         if (Groups == 1)
@@ -104,12 +104,20 @@ public sealed record Conv(ImmutableArray<int> Strides = default, ImmutableArray<
     /// <summary>The sum of dy over all but the channels.</summary>
     internal static Node BiasGradient(Node dy) => dy.Sum(false, [0, .. Enumerable.Range(2, dy.Shape.Rank - 2)]);
 
-    /// <summary>The order of positions and of a kernel's elements matters.</summary>
-    internal static void Windows(AxisLinks links, Node y, Node x, Node w)
+    /// <summary>The order of positions and of a kernel's elements matters, but along an axis where each position is a window of its own.</summary>
+    internal static void Windows(AxisLinks links, Node y, Node x, Node w, in ConvolutionShape s)
     {
         for (int axis = 2; axis < y.Shape.Rank; axis++)
         {
-            foreach (Node node in (ReadOnlySpan<Node>)[y, x, w]) links.Fix(AxisLinks.Of(node, axis), "windows over neighbouring positions");
+            bool isHeight = axis == y.Shape.Rank - 2;
+            int stride = isHeight ? s.StrideHeight : s.StrideWidth, pads = isHeight ? s.PadTop + s.PadBottom : s.PadLeft + s.PadRight;
+            if (w.Shape[axis] == 1 && stride == 1 && pads == 0 && x.Shape[axis] == y.Shape[axis])
+            {
+                links.Same(AxisLinks.Of(y, axis), AxisLinks.Of(x, axis));
+                continue;
+            }
+
+            foreach (Node node in (ReadOnlySpan<Node>)[y, x, w]) links.Fix(AxisLinks.Of(node, axis), Pooling.Reason);
         }
     }
 
@@ -156,7 +164,11 @@ public sealed record ConvWeightGradient(Conv Of, ImmutableArray<int> Kernel) : O
     {
         Node x = y.Inputs[0], dy = y.Inputs[1];
         links.Same(AxisLinks.Of(x, 0), AxisLinks.Of(dy, 0));
-        Conv.Windows(links, y, x, dy);
+        foreach (Node node in (ReadOnlySpan<Node>)[y, x, dy])
+        {
+            for (int axis = 2; axis < y.Shape.Rank; axis++) links.Fix(AxisLinks.Of(node, axis), Pooling.Reason);
+        }
+
         links.Same(AxisLinks.Of(y, 0), AxisLinks.Of(dy, 1));
         if (Of.Groups == 1)
         {

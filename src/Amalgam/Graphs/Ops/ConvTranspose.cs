@@ -53,7 +53,7 @@ public sealed record ConvTranspose(
     {
         Node x = y.Inputs[0], w = y.Inputs[1];
         links.Same(AxisLinks.Of(y, 0), AxisLinks.Of(x, 0));
-        Conv.Windows(links, y, x, w);
+        Conv.Windows(links, y, x, w, Sizes(x.Shape, w.Shape));
         if (y.Inputs.Length > 2) links.Same(AxisLinks.Of(y, 1), AxisLinks.Of(y.Inputs[2], 0));
         Axis into = AxisLinks.Of(x, 1), filters = AxisLinks.Of(w, 0), result = AxisLinks.Of(y, 1);
         links.Contracted([into], [filters]);

@@ -30,7 +30,9 @@ public sealed record CumSum(int Axis, bool Exclusive = false, bool Reverse = fal
     public override void Link(Node y, AxisLinks links)
     {
         links.Elementwise(y);
-        links.Fix(AxisLinks.Of(y, AxisSet.At(Axis, y.Shape.Rank)), "sums run along it");
+        Axis axis = AxisLinks.Of(y, AxisSet.At(Axis, y.Shape.Rank));
+        links.Fix(axis, "sums run along it");
+        links.Mixed(axis);
     }
 
     public override string Export(Node y, OnnxExport to) =>

@@ -18,6 +18,17 @@ public sealed record GatherND(int BatchDims = 0) : Op
 
     public override Node?[] Gradient(Node y, Node dy) => [dy.Graph.Add(new GatherNDGradient(BatchDims, y.Inputs[0].Shape), dy, y.Inputs[1]), null];
 
+    /// <summary>Axes of x that places are in have an order; leading axes follow the indices, and the last ones x.</summary>
+    public override void Link(Node y, AxisLinks links)
+    {
+        Node x = y.Inputs[0], indices = y.Inputs[1];
+        int places = indices.Shape.Rank - 1, depth = (int)indices.Shape[^1];
+        for (int i = 0; i < BatchDims; i++) links.Same(AxisLinks.Of(y, i), AxisLinks.Of(x, i));
+        for (int i = 0; i < places; i++) links.Same(AxisLinks.Of(y, i), AxisLinks.Of(indices, i));
+        for (int i = places; i < y.Shape.Rank; i++) links.Same(AxisLinks.Of(y, i), AxisLinks.Of(x, BatchDims + depth + i - places));
+        Places.Fix(x, BatchDims, indices, links);
+    }
+
     public override string Export(Node y, OnnxExport to) => to.Emit(Name, [to[y.Inputs[0]], Gather.Indices(y.Inputs[1], to)], ("batch_dims", (long)BatchDims));
 }
 
@@ -79,6 +90,22 @@ public sealed record ScatterND(ScatterReduction Reduction = ScatterReduction.Non
         };
     }
 
+    /// <summary>Axes that places are in have an order, and so do the places, as a later one may overwrite an earlier one; other axes follow.</summary>
+    public override void Link(Node y, AxisLinks links)
+    {
+        Node x = y.Inputs[0], indices = y.Inputs[1], updates = y.Inputs[2];
+        int places = indices.Shape.Rank - 1, depth = (int)indices.Shape[^1];
+        for (int i = 0; i < y.Shape.Rank; i++) links.Same(AxisLinks.Of(y, i), AxisLinks.Of(x, i));
+        for (int i = depth; i < y.Shape.Rank; i++) links.Same(AxisLinks.Of(y, i), AxisLinks.Of(updates, places + i - depth));
+        for (int i = 0; i < places; i++)
+        {
+            links.Fix(AxisLinks.Of(indices, i), "written by index");
+            links.Fix(AxisLinks.Of(updates, i), "written by index");
+        }
+
+        Places.Fix(x, 0, indices, links);
+    }
+
     public override string Export(Node y, OnnxExport to) =>
         to.Emit(Name, [to[y.Inputs[0]], Gather.Indices(y.Inputs[1], to), to[y.Inputs[2]]], ("reduction", Elements.OnnxName(Reduction)));
 }
@@ -111,6 +138,13 @@ internal readonly struct Places
         }
 
         return new([.. indices.Sizes[..^1], .. x.Sizes[(batch + (int)indices[^1])..]]);
+    }
+
+    /// <summary>The order matters along the axes that places are in, and along the one of the indices that holds a place.</summary>
+    public static void Fix(Node x, int batch, Node indices, AxisLinks links)
+    {
+        for (int i = 0; i < indices.Shape[^1]; i++) links.Fix(AxisLinks.Of(x, batch + i), "looked up by index");
+        links.Fix(AxisLinks.Of(indices, ^1), "holds a place");
     }
 
     /// <summary>Where place number <paramref name="i"/> is.</summary>

@@ -24,6 +24,7 @@ public sealed record GroupNormalization(int Groups, float Epsilon = 1e-5f) : Cha
         links.Same([AxisLinks.Of(y.Inputs[0], 1)], [group, inner]);
         links.Same([AxisLinks.Of(y.Inputs[1], 0)], [group, inner]);
         links.Same([AxisLinks.Of(y.Inputs[2], 0)], [group, inner]);
+        links.Mixed([inner, .. Positions(y)]);
     }
 
     public override string Export(Node y, OnnxExport to)
@@ -48,7 +49,11 @@ public sealed record InstanceNormalization(float Epsilon = 1e-5f) : ChannelNorma
 {
     internal override int GroupsOf(Shape x) => x.Size(1);
 
-    public override void Link(Node y, AxisLinks links) => Channels.Link(y, 2, links);
+    public override void Link(Node y, AxisLinks links)
+    {
+        Channels.Link(y, 2, links);
+        links.Mixed([.. Positions(y)]);
+    }
 
     public override string Export(Node y, OnnxExport to) => to.Emit(Name, y, ("epsilon", Epsilon));
 }
@@ -57,6 +62,9 @@ public sealed record InstanceNormalization(float Epsilon = 1e-5f) : ChannelNorma
 public abstract record ChannelNormalization(float Epsilon) : Op
 {
     internal abstract int GroupsOf(Shape x);
+
+    /// <summary>The axes after the channels.</summary>
+    private protected static IEnumerable<Axis> Positions(Node y) => Enumerable.Range(2, y.Shape.Rank - 2).Select(axis => AxisLinks.Of(y, axis));
 
     public override Shape Infer(ReadOnlySpan<Node> x)
     {

@@ -37,6 +37,7 @@ public sealed record LRN(int Size, float Alpha = 0.0001f, float Beta = 0.75f, fl
     {
         links.Elementwise(y);
         links.Fix(AxisLinks.Of(y, 1), "neighbouring channels are added up");
+        links.Mixed(AxisLinks.Of(y, 1));
     }
 
     public override string Export(Node y, OnnxExport to) => to.Emit(Name, y, ("size", (long)Size), ("alpha", Alpha), ("beta", Beta), ("bias", Bias));

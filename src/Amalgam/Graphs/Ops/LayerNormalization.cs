@@ -85,7 +85,11 @@ public abstract record RowNormalization(int Axis, float Epsilon) : Op
         return y.Inputs.Length == 3 ? [dx, dScale, dy] : [dx, dScale];
     }
 
-    public override void Link(Node y, AxisLinks links) => links.Elementwise(y);
+    public override void Link(Node y, AxisLinks links)
+    {
+        links.Elementwise(y);
+        links.Mixed([.. Enumerable.Range(0, y.Shape.Rank).Skip(AxisSet.At(Axis, y.Shape.Rank)).Select(axis => AxisLinks.Of(y, axis))]);
+    }
 
     public override long Work(Node y) => 8 * y.Shape.Count;
 }

@@ -30,7 +30,11 @@ public sealed record LpNormalization(int Axis = -1, int P = 2) : Op
         return [(dy - (P == 1 ? x.Sign() : y) * (dy * y).Sum(true, Axis)) / norm];
     }
 
-    public override void Link(Node y, AxisLinks links) => links.Elementwise(y);
+    public override void Link(Node y, AxisLinks links)
+    {
+        links.Elementwise(y);
+        links.Mixed(AxisLinks.Of(y, AxisSet.At(Axis, y.Shape.Rank)));
+    }
 
     public override string Export(Node y, OnnxExport to) => to.Emit(Name, y, ("axis", (long)Axis), ("p", (long)P));
 

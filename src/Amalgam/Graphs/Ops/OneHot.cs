@@ -32,6 +32,15 @@ public sealed record OneHot(int Axis = -1) : Op
     public override Node?[] Gradient(Node y, Node dy) =>
         y.Inputs[2].Known is null ? throw new GraphException("OneHot has no gradient by its values; make them constants") : [null, null, null];
 
+    /// <summary>The new axis has an order; others follow the indices.</summary>
+    public override void Link(Node y, AxisLinks links)
+    {
+        int axis = Arguments.Axis(Axis, y.Shape.Rank);
+        for (int i = 0; i < y.Inputs[0].Shape.Rank; i++) links.Same(AxisLinks.Of(y, i < axis ? i : i + 1), AxisLinks.Of(y.Inputs[0], i));
+        links.Fix(AxisLinks.Of(y, axis), "indices are positions along it");
+        links.FixAll(y.Inputs[2], "off is not on");
+    }
+
     public override string Export(Node y, OnnxExport to) =>
         to.Emit(Name, [Gather.Indices(y.Inputs[0], to), to.Integers(y.Inputs[1]), to[y.Inputs[2]]], ("axis", (long)Axis));
 }

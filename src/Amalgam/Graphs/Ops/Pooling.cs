@@ -6,6 +6,9 @@ namespace Amalgam.Graphs.Ops;
 /// <summary>An operation over windows of neighbouring positions in each channel of x [N,C,...].</summary>
 public abstract record Pooling(ImmutableArray<int> Kernel, ImmutableArray<int> Strides, ImmutableArray<int> Pads, bool Ceil, ImmutableArray<int> Dilations) : Op
 {
+    /// <summary>Why the order of positions matters.</summary>
+    internal const string Reason = "windows over neighbouring positions";
+
     public override Shape Infer(ReadOnlySpan<Node> x)
     {
         Arity.Check(x, 1);
@@ -24,15 +27,25 @@ public abstract record Pooling(ImmutableArray<int> Kernel, ImmutableArray<int> S
         });
     }
 
+    /// <summary>Channels follow. So do positions that are windows of their own; those that all lie in the one window there is may be in any order.</summary>
     public override void Link(Node y, AxisLinks links)
     {
         Node x = y.Inputs[0];
         links.Same(AxisLinks.Of(y, 0), AxisLinks.Of(x, 0));
         links.Same(AxisLinks.Of(y, 1), AxisLinks.Of(x, 1));
+        Windows windows = WindowsOf(x.Shape);
         for (int axis = 2; axis < y.Shape.Rank; axis++)
         {
-            links.Fix(AxisLinks.Of(x, axis), "windows over neighbouring positions");
-            links.Fix(AxisLinks.Of(y, axis), "windows over neighbouring positions");
+            Window window = axis == y.Shape.Rank - 1 ? windows.Width : axis == y.Shape.Rank - 2 ? windows.Height : windows.Depth;
+            if (window.IsPosition)
+            {
+                links.Same(AxisLinks.Of(y, axis), AxisLinks.Of(x, axis));
+            }
+            else if (!window.IsAll)
+            {
+                links.Fix(AxisLinks.Of(x, axis), Reason);
+                links.Fix(AxisLinks.Of(y, axis), Reason);
+            }
         }
     }
 

@@ -102,14 +102,9 @@ public abstract record Recurrent(RecurrentDirection Direction) : Op
         Node x = y.Inputs[0], w = y.Inputs[1], r = y.Inputs[2];
         Axis hidden = AxisLinks.Of(y, ^1), gate = links.Digit(Cell.Gates());
         links.Fix(AxisLinks.Of(x, 0), "steps of a sequence");
+        links.Mixed(AxisLinks.Of(x, 0));
         links.Fix(AxisLinks.Of(w, 0), "directions");
         links.Fix(gate, "gates");
-        if (Directions == 2)
-        {
-            // Each direction has units of its own, which the shared axis does not show.
-            links.Fix(hidden, "two directions");
-        }
-
         links.Same(AxisLinks.Of(y, ^2), AxisLinks.Of(x, 1));
         links.Same(AxisLinks.Of(y, ^3), AxisLinks.Of(w, 0));
         links.Same(AxisLinks.Of(r, 0), AxisLinks.Of(w, 0));

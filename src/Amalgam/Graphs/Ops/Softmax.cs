@@ -32,7 +32,11 @@ public abstract record AlongAxis(int Axis) : Op
         });
     }
 
-    public override void Link(Node y, AxisLinks links) => links.Elementwise(y);
+    public override void Link(Node y, AxisLinks links)
+    {
+        links.Elementwise(y);
+        links.Mixed(AxisLinks.Of(y, AxisSet.At(Axis, y.Shape.Rank)));
+    }
 
     public override string Export(Node y, OnnxExport to) => to.Emit(Name, y, ("axis", (long)Axis));
 

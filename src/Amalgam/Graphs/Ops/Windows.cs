@@ -64,6 +64,12 @@ internal readonly record struct Window(int In, int Out, int Kernel, int Stride, 
         return new(size, checked((int)count), kernel, stride, begin, end, dilation);
     }
 
+    /// <summary>Whether each window is one position of the input.</summary>
+    public bool IsPosition => Kernel == 1 && Stride == 1 && Begin == 0 && End == 0;
+
+    /// <summary>Whether the only window is the whole input.</summary>
+    public bool IsAll => Kernel == In && Out == 1 && Dilation == 1 && Begin == 0 && End == 0;
+
     /// <summary>The windows that lie wholly in the input: the first, and the one behind the last.</summary>
     public (int From, int To) Whole
     {

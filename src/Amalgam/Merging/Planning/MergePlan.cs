@@ -33,6 +33,10 @@ public sealed record MergePlan(
     /// <summary>The type of most of the output's floating-point numbers.</summary>
     public DType MainType => Tensors.Where(t => t.Output.DType.IsFloat).GroupBy(t => t.Output.DType).MaxBy(g => g.Sum(t => t.Output.Shape.Count))?.Key ?? DType.F32;
 
+    /// <summary>Which of <see cref="Models"/> a reference of the recipe means.</summary>
+    internal int NumberOf(ModelReference reference) =>
+        (Models.FirstOrDefault(m => m.Label == reference.Text) ?? Models.First(m => Path.GetFullPath(m.Checkpoint.Path) == Path.GetFullPath(reference.Path))).Number;
+
     /// <summary>The output as it will be, for planning what takes it as an input; its values cannot be read yet.</summary>
     internal Checkpoint AsCheckpoint(string name)
     {

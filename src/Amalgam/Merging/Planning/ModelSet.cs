@@ -6,7 +6,8 @@ namespace Amalgam.Merging.Planning;
 /// <summary>The models of a recipe, each opened once.</summary>
 /// <param name="folder">The recipe's folder; relative paths are looked up in the current folder first, then here.</param>
 /// <param name="earlier">Results of earlier documents, by name; owned by the caller.</param>
-internal sealed class ModelSet(string folder, IReadOnlyDictionary<string, Checkpoint> earlier) : IDisposable
+/// <param name="aligned">Files that take the place of models; null for none.</param>
+internal sealed class ModelSet(string folder, IReadOnlyDictionary<string, Checkpoint> earlier, IReadOnlyDictionary<ModelReference, string>? aligned = null) : IDisposable
 {
     private readonly Dictionary<ModelReference, PlannedModel> _models = [];
     private readonly List<Checkpoint> _opened = [];
@@ -20,13 +21,13 @@ internal sealed class ModelSet(string folder, IReadOnlyDictionary<string, Checkp
     {
         if (_models.TryGetValue(reference, out PlannedModel? model)) return model;
         Checkpoint checkpoint;
-        if (reference is { Revision: null, Lora: null } && earlier.TryGetValue(reference.Path, out Checkpoint? result))
+        if (aligned is null && reference is { Revision: null, Lora: null } && earlier.TryGetValue(reference.Path, out Checkpoint? result))
         {
             checkpoint = result;
         }
         else
         {
-            string path = PathOf(reference);
+            string path = aligned?[reference] ?? PathOf(reference);
             if (_models.Values.FirstOrDefault(m => _opened.Contains(m.Checkpoint) && CheckpointOutput.FullPath(m.Checkpoint.Path) == CheckpointOutput.FullPath(path)) is { } same) return same;
             checkpoint = Checkpoint.Open(path);
             _opened.Add(checkpoint);

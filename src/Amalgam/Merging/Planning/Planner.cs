@@ -38,6 +38,7 @@ internal sealed class Planner
         // The network that trains is the first model's, so what it does not learn is its own, also where there is a base.
         PlannedModel donor = _models.Open(_recipe.Train is not null ? (TrainingRules.SourcesOf(_recipe).FirstOrDefault() ?? _recipe.Models[0]).Model : _recipe.BaseModel ?? _recipe.References.First());
         CheckFeatures(donor);
+        CheckAlignment();
 
         var tensors = ImmutableArray.CreateBuilder<PlannedTensor>();
         HashSet<string> names = new(StringComparer.Ordinal);
@@ -88,6 +89,14 @@ internal sealed class Planner
 
         foreach (RecipeSource source in _recipe.Models.Concat(_recipe.Modules.SelectMany(m => m.Models))) source.Parameters.Check(_entry.Name, known, perModelLevel: true);
         TrainingRules.Check(_recipe, _entry);
+    }
+
+    /// <summary>Matching units takes whole networks, two or more.</summary>
+    private void CheckAlignment()
+    {
+        if (_recipe.AlignPosition is not { } at) return;
+        if (_recipe.Models.IsEmpty) throw at.Refuse("align: whole networks are aligned, so name them under models; slices and modules are merged without");
+        if (_models.All.Count() < 2) throw at.Refuse($"align: there is nothing to align {_recipe.Models[0].Model.Text} with; name two models or more");
     }
 
     /// <summary>A tokenizer that is to be taken from the base or united needs no work where all models have the same one; anything else is refused.</summary>

@@ -67,6 +67,15 @@ public sealed record Recipe
     public ImmutableArray<RecipeFeature> Features { get; init; } = [];
 
     /// <summary>
+    /// How the models' units are brought into one order before the merge: the section as it stands, which only who knows of networks reads; null where the models are
+    /// merged as they are.
+    /// </summary>
+    internal RecipeNode? Align { get; init; }
+
+    /// <summary>Where the section stands that says how to align.</summary>
+    public RecipePosition? AlignPosition { get; init; }
+
+    /// <summary>
     /// How what the method leaves open is learned: the section as it stands, which only who trains reads, as merging knows of no data and no networks; null where
     /// nothing is learned.
     /// </summary>

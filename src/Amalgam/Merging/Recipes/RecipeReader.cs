@@ -38,10 +38,16 @@ internal static class RecipeReader
             TensorIntersection = Optional(fields, "tensor_intersection", ReadFlag, false),
             Integers = Optional(fields, "integers", ReadIntegers, IntegerRule.Equal),
             Features = [.. features],
+            Align = fields.TryGetValue("align", out RecipeNode align) ? align.IsMapping ? align : throw align.Unexpected("align, a mapping with method, data and the like") : null,
+            AlignPosition = PositionOf(node, "align"),
             Train = fields.TryGetValue("train", out RecipeNode train) ? train.IsMapping ? train : throw train.Unexpected("train, a mapping with data, lr and epochs") : null,
-            TrainPosition = node.Entries("a recipe").Where(e => e.Key == "train" && !e.Value.IsNull).Select(e => (RecipePosition?)e.Position).FirstOrDefault(),
+            TrainPosition = PositionOf(node, "train"),
         };
     }
+
+    /// <summary>Where a key stands that has a value.</summary>
+    private static RecipePosition? PositionOf(RecipeNode node, string key) =>
+        node.Entries("a recipe").Where(e => e.Key == key && !e.Value.IsNull).Select(e => (RecipePosition?)e.Position).FirstOrDefault();
 
     private static ImmutableArray<RecipeSource> ReadModels(RecipeNode node, List<RecipeFeature> features) =>
         [.. node.Items("models, a list of {model, parameters}").Select(item => ReadSource(item, RecipeLevel.Model, features))];

@@ -69,6 +69,22 @@ public sealed class Subset : Dataset
         return new(data, [.. samples], $"{data.Name}, classes {string.Join(' ', classes)}", renumber ? toLabel : null, renumber ? [.. classes.Select(c => data.Classes[c])] : data.Classes);
     }
 
+    /// <summary>The samples of some classes, of which several count as one: a sample's label is the number of its group.</summary>
+    /// <param name="data">Data with labels.</param>
+    /// <param name="groups">The classes of each group; samples of classes in none are left out.</param>
+    /// <exception cref="ArgumentException">A class is named twice or there is none of that number.</exception>
+    public static Subset OfGroups(Dataset data, IReadOnlyList<IReadOnlyList<int>> groups)
+    {
+        Subset chosen = OfClasses(data, [.. groups.SelectMany(group => group)]);
+        int[] toLabel = new int[data.Classes.Length];
+        for (int g = 0; g < groups.Count; g++)
+        {
+            foreach (int number in groups[g]) toLabel[number] = g;
+        }
+
+        return new(data, chosen._samples, $"{data.Name}, classes {string.Join(" / ", groups.Select(group => string.Join(' ', group)))}", toLabel, [.. groups.Select(group => string.Join('/', group.Select(c => data.Classes[c])))]);
+    }
+
     /// <summary>Divides the samples by chance into two parts that have none in common, each in the data's order.</summary>
     /// <param name="data">The samples.</param>
     /// <param name="second">Samples of the second part.</param>

@@ -27,6 +27,25 @@ public class SubsetTests
     }
 
     [Fact]
+    public void Classes_of_a_group_count_as_one_and_others_are_left_out()
+    {
+        Numbered data = new(10);
+        var grouped = Subset.OfGroups(data, [[2], [0]]);
+        Assert.Equal([1, 0, 1, 0, 1, 0, 1], grouped.Labels);
+        var both = Subset.OfGroups(data, [[1], [2, 0]]);
+        Assert.Equal([1, 0, 1, 1, 0, 1, 1, 0, 1, 1], both.Labels);
+        Assert.Equal(["one", "two/zero"], both.Classes);
+        float[] label = new float[1];
+        for (int i = 0; i < 10; i++)
+        {
+            both.Read(1, i, default, label);
+            Assert.Equal(i % 3 == 1 ? 0 : 1, label[0]);
+        }
+
+        Assert.Contains("class 1 is named twice", Assert.Throws<ArgumentException>(() => Subset.OfGroups(data, [[1], [0, 1]])).Message);
+    }
+
+    [Fact]
     public void A_split_has_every_sample_once_and_depends_on_the_seed_alone() => Property.Holds(gen =>
     {
         Numbered data = new(gen.Size());

@@ -8,6 +8,7 @@ public class ParameterCountTests
 {
     [Theory]
     [InlineData("mlp", "bias=false", 784 * 400 + 400 * 200 + 200 * 100 + 100 * 10)]
+    [InlineData("mlp", "hidden=1024,1024,1024;classes=512;bias=false;last_activation=true", 3_424_256)]
     [InlineData("mlp", "", 784 * 400 + 400 + 400 * 200 + 200 + 200 * 100 + 100 + 100 * 10 + 10)]
     [InlineData("cnn", "", 16 * 10 + 32 * (16 * 9 + 1) + 64 * (32 * 9 + 1) + 128 * (64 * 9 + 1) + 10 * 129)]
     [InlineData("vgg11", "", 9_231_114)]

@@ -14,6 +14,7 @@ public class ZooModelTests
     [
         ("mlp", "input=1,6,6;hidden=12,8"),
         ("mlp", "input=20;hidden=;bias=false"),
+        ("mlp", "input=20;hidden=7;last_activation=true"),
         ("cnn", "image=1,9,9;channels=4,6"),
         ("vgg11", "width=0.0625"),
         ("vgg13", "width=0.0625;norm=none;bias=false"),

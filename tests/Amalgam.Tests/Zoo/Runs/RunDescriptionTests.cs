@@ -50,6 +50,22 @@ public class RunDescriptionTests
     }
 
     [Fact]
+    public void Classes_may_count_as_one_and_have_vectors_of_their_own()
+    {
+        string text = Small.Replace("data: mnist", "data: {name: mnist, groups: [[0, 1, 4], [2, 3]]}") + "loss: {name: cosine, class_vectors: v.safetensors, rows: [3, 2]}\n";
+        RunDescription run = RunDescription.Parse(text, "run.yml");
+        Assert.Equal([[0, 1, 4], [2, 3]], run.Data.Groups.Select(group => group.ToArray()));
+        Assert.Equal([3, 2], run.Loss.Rows);
+        RunDescription again = RunDescription.Parse(RunYaml.Write(run), "run.yaml");
+        Assert.Equal([[0, 1, 4], [2, 3]], again.Data.Groups.Select(group => group.ToArray()));
+
+        using TemporaryFolder folder = new();
+        string path = TestModel.Write(folder["v.safetensors"], DType.F32, ("v", new(4, 1), [1, 2, 3, 4]));
+        Assert.Equal([4, 3], (run.Loss with { ClassVectors = path }).ReadVectors(run.Data)!.Span.ToArray());
+        Assert.Contains("leave out 'classes'", Assert.Throws<InvalidDataException>(() => RunDescription.Parse(text.Replace("groups:", "classes: [1], groups:"), "run.yml")).Message);
+    }
+
+    [Fact]
     public void Validation_may_be_the_data_sets_own()
     {
         RunDescription run = RunDescription.Parse(Small.Replace("data: mnist", "data: {name: beauty, validation: own}"), "run.yml");
@@ -65,6 +81,7 @@ public class RunDescriptionTests
     [InlineData("optimizer: {name: adamw, beta1: 0.8, epsilon: 1e-6, no_decay: [norm, 'regex:^b']}", "schedule: {name: linear, warmup: 2}")]
     [InlineData("optimizer: {name: sgd, momentum: 0, groups: [{match: 'it''s'}]}", "schedule: {name: multistep, milestones: [3, 5], factor: 0.2}")]
     [InlineData("loss: {name: cosine, class_vectors: a b.safetensors, scale: 10}", "schedule: {name: step, every: 4}")]
+    [InlineData("loss: {name: cosine, class_vectors: v.safetensors, rows: [3, 2]}", "")]
     [InlineData("loss: bce", "schedule: constant")]
     public void What_is_written_reads_as_the_same_run(string a, string b)
     {

@@ -1,0 +1,220 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using Amalgam.Alignment;
+using Amalgam.Graphs;
+using Amalgam.Graphs.Ops;
+using Amalgam.Training;
+using Amalgam.Training.Data;
+
+namespace Amalgam.Zoo.Runs;
+
+/// <summary>
+/// Trained networks whose units are matched: opened, checked that their units are what they seem, matched, moved into one order, merged. The first network's order is everyone's.
+/// </summary>
+public sealed class NetworkAlignment
+{
+    internal const int AnyBatch = 2;
+
+    private readonly ParentModel[] _models;
+    private readonly List<(string Phase, TimeSpan Time)> _times = [];
+    private readonly List<string> _notes = [];
+
+    private NetworkAlignment(ParentModel[] models, AlignmentDescription how)
+    {
+        (_models, Description) = (models, how);
+        if (models.Length < 2) throw new GraphException("units are matched of two networks or more; there is one");
+        if (how.NeedsData && how.Data is null) throw new InvalidDataException($"{how.Method.Name}{(how.SearchesAlpha ? " with a search for alpha" : "")} looks at what units compute: name data like that which the networks were trained on ({string.Join(", ", AlignmentMethod.All.Where(m => !m.NeedsData).Select(m => m.Name))} need none)");
+        Names = ParentModel.NamesOf(models);
+        foreach (ParentModel other in models[1..])
+        {
+            if (other.Graph.Parameters.Keys.ToHashSet().SetEquals(models[0].Graph.Parameters.Keys) && !NetworkSize.IsSame(models[0].Graph, other.Graph))
+                throw new GraphException($"{other.Path} is not the same network as {models[0].Path}: weights of the same names belong to other operators or sizes; units are matched of networks of one architecture");
+        }
+
+        if (how.Data is { } data) Data = RunData.Open(models.Aggregate(data with { Augmentation = data.Augmentation.Fixed }, (one, model) => ModelText.For(one, model.Path)));
+        if (how.ClassVectors is { } vectors) Vectors = Runs.ClassVectors.Read(vectors, how.Data?.Classes ?? []);
+    }
+
+    /// <summary>Opens networks.</summary>
+    /// <param name="paths">Checkpoints, folders of runs, .onnx files, folders of Hugging Face; the first one's order of units is everyone's.</param>
+    /// <param name="how">How they are matched.</param>
+    /// <exception cref="InvalidDataException">A file is not what it claims to be, nothing says of which architecture it is, or data is needed and none is named.</exception>
+    /// <exception cref="GraphException">The networks are of different architectures.</exception>
+    public static NetworkAlignment Open(IReadOnlyList<string> paths, AlignmentDescription how) => Open([.. paths.Select(path => ParentModel.Open(path, how.Model, AnyBatch))], how);
+
+    /// <summary>Networks that are open.</summary>
+    internal static NetworkAlignment Open(IReadOnlyList<ParentModel> models, AlignmentDescription how)
+    {
+        NetworkAlignment opened = new([.. models], how);
+        UnitOptions options = new(Pins: how.Options.Pins);
+        opened.Time("self-check", () =>
+        {
+            opened.Check = SelfCheck.Run(UnitGroups.Of(models[0].Graph, options), options);
+            opened.Siblings = new(opened.Check.Groups, models.Select(m => Siblings.WeightsOf(m.Graph)), opened.Names);
+        });
+        if (opened.Check.Culprits.Count > 0) opened._notes.Add($"moving {string.Join(", ", opened.Check.Culprits.Take(6))}{(opened.Check.Culprits.Count > 6 ? " ..." : "")} changed the outputs of {opened.Names[0]}, so {(opened.Check.Culprits.Count == 1 ? "it stays" : "they stay")} in place");
+        foreach (var (model, name) in models.Zip(opened.Names).Skip(how.Options.Matching == UnitMatching.Zip ? 0 : 1))
+        {
+            if (NetworkFile.Unknown(model).ToArray() is { Length: > 0 } unknown)
+                opened._notes.Add($"{name} has tensors that the network which was built of it does not know: {string.Join(", ", unknown.Take(4))}{(unknown.Length > 4 ? " ..." : "")}; they are not moved, and do not fit the moved ones");
+        }
+
+        return opened;
+    }
+
+    /// <summary>How the networks are matched.</summary>
+    public AlignmentDescription Description { get; }
+
+    /// <summary>Short names of the networks.</summary>
+    public ImmutableArray<string> Names { get; }
+
+    /// <summary>The networks and their units.</summary>
+    public Siblings Siblings { get; private set; } = null!;
+
+    /// <summary>Whether moving units leaves the first network's outputs alone.</summary>
+    public SelfCheckResult Check { get; private set; } = null!;
+
+    /// <summary>The data, without what is random in its augmentation; null where none is named.</summary>
+    public RunData? Data { get; }
+
+    /// <summary>Vectors that stand for classes, where networks give embeddings.</summary>
+    public Tensor? Vectors { get; }
+
+    /// <summary>What was matched, once <see cref="Match"/> is done.</summary>
+    public AlignmentResult Result { get; private set; } = null!;
+
+    /// <summary>The alphas that were tried, the best first; empty without a search.</summary>
+    public ImmutableArray<AlphaMerit> Tried { get; private set; } = [];
+
+    /// <summary>Seconds of each phase.</summary>
+    public ImmutableArray<(string Phase, TimeSpan Time)> Times => [.. _times];
+
+    /// <summary>What a user should know, one sentence each.</summary>
+    public ImmutableArray<string> Notes => [.. _notes];
+
+    /// <summary>The networks as they came.</summary>
+    internal IReadOnlyList<ParentModel> Models => _models;
+
+    /// <summary>The settings, with the alpha that was found.</summary>
+    public AlignmentOptions Options => Tried.IsEmpty ? Description.Options : Description.Options with { Alpha = Tried[0].Alpha };
+
+    /// <summary>Matches the units.</summary>
+    /// <exception cref="GraphException">The data does not fit the networks.</exception>
+    public void Match(IProgress<AlignmentProgress>? progress = null, CancellationToken cancel = default)
+    {
+        if (Description.Permutations is { } path) Result = Matched(PermutationFile.Read(path, Siblings.Groups, Siblings.Count), cancel);
+        else if (Description.Method.Name == "ste") Learn(progress, cancel);
+        else if (Description.SearchesAlpha) SearchAlpha(progress, cancel);
+        else Result = UnitAlignment.Run(Siblings, Options, Data?.Train, progress, cancel);
+        _times.AddRange(Result.Times);
+    }
+
+    /// <summary>A network whose units are where they were matched to; of zipped ones, its share of the merged network, whose mean over all networks that is.</summary>
+    public Graph Moved(int model) => With(_models[model].Graph, Rearrangement.Apply(Result.Maps, model, Siblings.Weights[model]));
+
+    /// <summary>The mean of all networks by the units that were matched, with statistics reset.</summary>
+    public Graph Merged(CancellationToken cancel = default)
+    {
+        Graph merged = null!;
+        Time("merge", () => merged = With(_models[0].Graph, Rearrangement.Merge(Result.Maps, Siblings)));
+        Time("reset", () => ResetText = Reset(merged, Result.Maps, cancel));
+        return merged;
+    }
+
+    /// <summary>The mean of all networks position by position, with statistics reset too.</summary>
+    public Graph PlainAverage(CancellationToken cancel = default)
+    {
+        UnitMaps inPlace = UnitMaps.Identity(Siblings.Groups, Siblings.Count);
+        Graph average = With(_models[0].Graph, Rearrangement.Merge(inPlace, Siblings));
+        Reset(average, inPlace, cancel);
+        return average;
+    }
+
+    /// <summary>What was reset in the merged network, in words; empty before the merge, and where nothing was.</summary>
+    public string ResetText { get; private set; } = "";
+
+    /// <summary>Whether networks that are merged of these have statistics that no mean of parameters gives, and there is data to estimate them on.</summary>
+    internal bool CanReset => KindOfReset() != StatisticsReset.None;
+
+    /// <summary>Sets statistics of a merged network anew, in its parameters.</summary>
+    /// <param name="merged">A network of the first one's parameters.</param>
+    /// <param name="maps">Which units became one.</param>
+    /// <param name="cancel">Stops between operations.</param>
+    /// <returns>What was done, in words.</returns>
+    internal string Reset(Graph merged, UnitMaps maps, CancellationToken cancel)
+    {
+        StatisticsReset kind = KindOfReset();
+        if (kind == StatisticsReset.None) return "";
+        Dataset samples = ActivationStatistics.Calibration(Data!.Train!, Options);
+        if (kind == StatisticsReset.BatchNorm) return $"{BatchNormReset.Run(merged, samples, Options.Batch, cancel)} batch normalisations estimated anew on {samples.Count:N0} samples";
+        RepairResult repaired = Repair.Run(merged, Siblings, maps, samples, Options.Batch, cancel: cancel);
+        return $"{repaired.Layers.Length} layers repaired on {samples.Count:N0} samples";
+    }
+
+    /// <summary>A graph with other weights.</summary>
+    internal static Graph With(Graph graph, IReadOnlyDictionary<string, Tensor> weights) =>
+        Rewrite.Apply(graph, (to, node, _) => node.Op is Parameter ? to.Parameter(node.Name!, weights[node.Name!], node.Trainable, node.Type) : null).Graph;
+
+    /// <summary>The first network with class scores as an output where it gives embeddings, and the name of that output; null for the first.</summary>
+    internal (Graph Network, string? Output) Scored(Graph network)
+    {
+        if (Vectors is null) return (network, null);
+        Graph scored = Rewrite.Apply(network).Graph;
+        string output = scored.FreeName("class.scores");
+        scored.Output(output, CosineCrossEntropy.Scores(DataInputs.OutputOf(scored), Vectors));
+        return (scored, output);
+    }
+
+    /// <summary>The loss that networks are compared by.</summary>
+    internal Loss Loss => Vectors is null ? new CrossEntropy() : new CosineCrossEntropy(Vectors);
+
+    private StatisticsReset KindOfReset()
+    {
+        StatisticsReset asked = Description.Options.Reset;
+        bool hasNormalisations = _models[0].Graph.Nodes.Any(node => node.Op is BatchNormalization);
+        if (asked is not (StatisticsReset.None or StatisticsReset.Auto) && Data is null) throw new InvalidDataException("statistics are estimated anew on data: name some, or ask for no reset");
+        return asked != StatisticsReset.Auto ? asked : Data is null ? StatisticsReset.None : hasNormalisations ? StatisticsReset.BatchNorm : StatisticsReset.Repair;
+    }
+
+    private void Learn(IProgress<AlignmentProgress>? progress, CancellationToken cancel)
+    {
+        Dataset data = ActivationStatistics.Calibration(Data!.Train!, Options);
+        StraightThroughOptions options = new(Description.Epochs, Math.Min(data.Count, Options.Batch), Seed: Options.Seed) { Pins = Options.Pins };
+        UnitMaps maps = UnitMaps.Identity(Siblings.Groups, Siblings.Count);
+        for (int model = 1; model < Siblings.Count; model++)
+        {
+            Siblings pair = new(Siblings.Groups, [Siblings.Weights[0], Siblings.Weights[model]], [Names[0], Names[model]]);
+            maps.Take(model, StraightThroughMatching.Run(pair, data, Loss, options, progress, cancel).Maps, 1);
+        }
+
+        Result = Matched(maps, cancel);
+    }
+
+    private void SearchAlpha(IProgress<AlignmentProgress>? progress, CancellationToken cancel)
+    {
+        Dataset data = ActivationStatistics.Calibration(Data!.Train!, Options);
+        if (data.Labels.IsEmpty) throw new InvalidDataException($"alpha is chosen by how many samples are right, and {data.Name} has no labels; name an alpha");
+        AlphaChoice choice = AlphaSearch.Run(Siblings, Options, Data.Train!, network => Merit(network, data, cancel), null, progress, cancel);
+        (Result, Tried) = (choice.Alignment, choice.Tried);
+    }
+
+    /// <summary>The mean of the tasks' accuracies; without tasks, the accuracy.</summary>
+    private double Merit(Graph network, Dataset data, CancellationToken cancel)
+    {
+        var (scored, output) = Scored(network);
+        IReadOnlyList<Measure> measures = Contestant.Measure([new("", scored, output)], data, Options.Batch, [.. Description.Tasks.Select(task => task.ToArray())], cancel: cancel)[0].Measures;
+        Measure[] tasks = [.. measures.Where(m => m.Name.StartsWith("task ", StringComparison.Ordinal))];
+        return tasks.Length > 0 ? tasks.Average(m => m.Value) : measures[0].Value;
+    }
+
+    /// <summary>Maps that came from elsewhere, with what they come to.</summary>
+    private AlignmentResult Matched(UnitMaps maps, CancellationToken cancel) =>
+        UnitAlignment.Match(Siblings, Options with { Space = MatchingSpace.Weights, WeightMeasure = SimilarityMeasure.Pearson, MostSweeps = 0 }, null, maps, cancel: cancel);
+
+    private void Time(string phase, Action work)
+    {
+        long start = Stopwatch.GetTimestamp();
+        work();
+        _times.Add((phase, Stopwatch.GetElapsedTime(start)));
+    }
+}

@@ -1,0 +1,103 @@
+using System.Collections.Immutable;
+using Amalgam.Alignment;
+using Amalgam.Checkpoints;
+using Amalgam.Graphs;
+using Amalgam.Merging;
+using Amalgam.Merging.Planning;
+using Amalgam.Merging.Recipes;
+
+namespace Amalgam.Zoo.Runs;
+
+/// <summary>Does what a recipe's section <c>align</c> says: what merging itself cannot, as it knows of no networks and no data.</summary>
+public static class RecipeAlignment
+{
+    /// <summary>The file that says where the units went.</summary>
+    public const string Permutations = "permutations.json";
+
+    /// <summary>Reads a recipe's section without opening anything, so that mistakes in it show before work begins.</summary>
+    /// <exception cref="MergeException">The section is not right, or cannot be with the recipe's method.</exception>
+    public static void Check(Recipe recipe)
+    {
+        if (recipe.Align is { } align) Check(recipe, AlignmentDescription.Read(align));
+    }
+
+    /// <summary>What would be aligned, in a sentence.</summary>
+    /// <param name="plan">A plan whose recipe has a section <c>align</c>, of models that are there.</param>
+    /// <exception cref="InvalidDataException">A file is not what it claims to be, or a model does not say what it is.</exception>
+    /// <exception cref="GraphException">The models are of different architectures.</exception>
+    public static string Summary(MergePlan plan)
+    {
+        NetworkAlignment alignment = Open(plan, out int[] order);
+        UnitGroup[] free = [.. alignment.Siblings.Groups.Groups.Where(g => !g.IsPinned)];
+        string data = alignment.Data is { Train: { } train } ? $", on {ActivationStatistics.Calibration(train, alignment.Options).Count:N0} samples of {train.Name}" : "";
+        string others = string.Join(", ", order.Skip(1).Select(number => plan.Models[number].Label));
+        return $"{(alignment.Options.Matching == UnitMatching.Zip ? $"zips {plan.Models[order[0]].Label} and {others}" : $"brings {others} into the order of {plan.Models[order[0]].Label}")} by {alignment.Description.Text}{data}: "
+            + $"{free.Sum(g => g.Classes.Where(c => c.Pinned is null).Sum(c => c.Units)):N0} units in {free.Length} groups{(alignment.CanReset ? ", and sets statistics of the merged network anew" : "")}";
+    }
+
+    /// <summary>Aligns the models of a plan.</summary>
+    /// <param name="plan">A plan whose recipe has a section <c>align</c>.</param>
+    /// <param name="folder">Where the aligned models go.</param>
+    /// <param name="done">Hears of the matching, before the merge; null for nobody.</param>
+    /// <param name="progress">Hears how far the matching is.</param>
+    /// <param name="cancel">Stops between operations.</param>
+    /// <exception cref="InvalidDataException">A file is not what it claims to be, or a model does not say what it is.</exception>
+    /// <exception cref="GraphException">The models are of different architectures, or the data does not fit them.</exception>
+    public static AlignedModels Align(MergePlan plan, string folder, Action<NetworkAlignment>? done = null, IProgress<AlignmentProgress>? progress = null, CancellationToken cancel = default)
+    {
+        NetworkAlignment alignment = Open(plan, out int[] order);
+        alignment.Match(progress, cancel);
+        done?.Invoke(alignment);
+        Directory.CreateDirectory(folder);
+        PermutationFile.Write(alignment.Result.Maps, alignment.Names, Path.Combine(folder, Permutations));
+        bool zips = !alignment.Result.Maps.ArePermutations;
+        string[] paths = [.. plan.Models.Select(m => m.Checkpoint.Path)];
+        for (int i = zips ? 0 : 1; i < order.Length; i++)
+        {
+            cancel.ThrowIfCancellationRequested();
+            ParentModel model = alignment.Models[i];
+            string path = Path.Combine(folder, NetworkFile.NameLike(model, $"model-{order[i] + 1}"));
+            NetworkFile.SaveLike(alignment.Moved(i), model, path, overwrite: true);
+            paths[order[i]] = path;
+        }
+
+        return new([.. paths], alignment.Notes) { Reset = alignment.CanReset ? merged => Reset(alignment, merged, cancel) : null };
+    }
+
+    /// <summary>The values that differ in the merged network once its statistics are set anew.</summary>
+    private static Dictionary<string, Tensor> Reset(NetworkAlignment alignment, string merged, CancellationToken cancel)
+    {
+        Dictionary<string, Tensor> given = new(StringComparer.Ordinal);
+        using (Checkpoint checkpoint = Checkpoint.Open(merged))
+        {
+            foreach (var (name, node) in alignment.Models[0].Graph.Parameters)
+            {
+                given.Add(name, new(node.Shape));
+                if (!checkpoint.TryFind(name, out TensorEntry? tensor) || tensor.Shape != node.Shape) throw new MergeException($"the merged checkpoint has no '{name}' {node.Shape}, so the network that it is of cannot be run to set statistics anew; ask for reset: none");
+                GraphWeights.Read(tensor, given[name]);
+            }
+        }
+
+        Graph network = NetworkAlignment.With(alignment.Models[0].Graph, given.ToDictionary(g => g.Key, g => g.Value.Copy(), StringComparer.Ordinal));
+        alignment.Reset(network, alignment.Result.Maps, cancel);
+        return network.Parameters.Where(p => !p.Value.Value!.Span.SequenceEqual(given[p.Key].Span)).ToDictionary(p => p.Key, p => p.Value.Value!, StringComparer.Ordinal);
+    }
+
+    /// <summary>Opens the networks of the very files that a plan reads; the base first where there is one, as the others' differences from it are to be merged.</summary>
+    private static NetworkAlignment Open(MergePlan plan, out int[] order)
+    {
+        AlignmentDescription how = AlignmentDescription.Read(plan.Recipe.Align!.Value);
+        Check(plan.Recipe, how);
+        int first = plan.Recipe.BaseModel is { } origin ? plan.NumberOf(origin) : plan.NumberOf(plan.Recipe.Models[0].Model);
+        order = [first, .. Enumerable.Range(0, plan.Models.Length).Where(number => number != first)];
+        return NetworkAlignment.Open([.. order.Select(number => ParentModel.Open(plan.Models[number], how.Model, NetworkAlignment.AnyBatch))], how);
+    }
+
+    private static void Check(Recipe recipe, AlignmentDescription how)
+    {
+        if (how.NeedsData && how.Data is null)
+            throw recipe.AlignPosition!.Value.Refuse($"align: {how.Method.Name} looks at what units compute and needs 'data', which is missing; weights, weight_zip and rebasin need none");
+        if (how.Options.Matching == UnitMatching.Zip && recipe.BaseModel is not null && MergeMethod.Find(recipe.Method) is { Base: BaseRole.Origin or BaseRole.OptionalOrigin })
+            throw recipe.AlignPosition!.Value.Refuse($"align: {recipe.Method} takes differences from a base, and zipped models have none: a unit of the base may lie in another merged unit than theirs; use matching: align");
+    }
+}

@@ -1,0 +1,42 @@
+using System.Collections.Immutable;
+using Amalgam.Merging.Planning;
+using Amalgam.Merging.Recipes;
+
+namespace Amalgam.Merging;
+
+/// <summary>Carries out a plan whose models have to be aligned first: the aligned ones take their places, and what no merge of parameters gives is set anew in the result.</summary>
+internal static class AlignedMerge
+{
+    private const string Merged = "merged";
+
+    /// <param name="plan">The plan over the models as they are.</param>
+    /// <param name="models">Its models.</param>
+    /// <param name="open">Opens the files that take their places.</param>
+    /// <param name="recipe">The recipe's text.</param>
+    /// <param name="path">Where the result goes.</param>
+    /// <param name="folder">Where the aligned models go.</param>
+    /// <param name="options">How to run.</param>
+    /// <param name="progress">Told after every write.</param>
+    /// <returns>What the user should know beyond the plan's notes.</returns>
+    /// <exception cref="MergeException">The options do not say who aligns.</exception>
+    public static ImmutableArray<string> Run(
+        MergePlan plan, ModelSet models, Func<IReadOnlyDictionary<ModelReference, string>, ModelSet> open, string recipe, string path, string folder, MergeOptions options,
+        IProgress<MergeProgress>? progress)
+    {
+        if (options.Align is not { } align) throw plan.Recipe.AlignPosition!.Value.Refuse("align: this program merges and knows of no networks; amalgam merge does both");
+        AlignedModels aligned = align(plan, folder);
+        using ModelSet moved = open(plan.Recipe.References.Distinct().ToDictionary(r => r, r => aligned.Paths[models.Open(r).Number]));
+        MergePlan next = Planner.Plan(plan.Recipe, moved) with { Donor = plan.Donor };
+
+        // Once, although the merge may run twice.
+        if (next.Recipe.Train is not null) next = Merger.WithLearned(next, options) with { Recipe = next.Recipe with { Train = null } };
+        if (aligned.Reset is { } reset)
+        {
+            string merged = Path.Combine(folder, Merged);
+            Merger.Run(next, recipe, merged, options with { Output = options.Output with { Overwrite = true, Resume = false } }, progress);
+            next = Merger.With(next, reset(merged));
+        }
+
+        return [.. aligned.Notes, .. Merger.Run(next, recipe, path, options, progress)];
+    }
+}
