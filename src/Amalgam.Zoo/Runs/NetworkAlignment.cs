@@ -184,7 +184,7 @@ public sealed class NetworkAlignment
     }
 
     /// <summary>The loss that networks are compared by.</summary>
-    internal Loss Loss => Vectors is null ? new CrossEntropy() : new CosineCrossEntropy(Vectors);
+    internal Training.Loss Loss => Vectors is null ? new CrossEntropy() : new CosineCrossEntropy(Vectors);
 
     private StatisticsReset KindOfReset()
     {
