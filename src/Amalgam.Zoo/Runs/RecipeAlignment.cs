@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Amalgam.Alignment;
-using Amalgam.Checkpoints;
 using Amalgam.Graphs;
 using Amalgam.Merging;
 using Amalgam.Merging.Planning;
@@ -67,20 +66,9 @@ public static class RecipeAlignment
     /// <summary>The values that differ in the merged network once its statistics are set anew.</summary>
     private static Dictionary<string, Tensor> Reset(NetworkAlignment alignment, string merged, CancellationToken cancel)
     {
-        Dictionary<string, Tensor> given = new(StringComparer.Ordinal);
-        using (Checkpoint checkpoint = Checkpoint.Open(merged))
-        {
-            foreach (var (name, node) in alignment.Models[0].Graph.Parameters)
-            {
-                given.Add(name, new(node.Shape));
-                if (!checkpoint.TryFind(name, out TensorEntry? tensor) || tensor.Shape != node.Shape) throw new MergeException($"the merged checkpoint has no '{name}' {node.Shape}, so the network that it is of cannot be run to set statistics anew; ask for reset: none");
-                GraphWeights.Read(tensor, given[name]);
-            }
-        }
-
-        Graph network = NetworkAlignment.With(alignment.Models[0].Graph, given.ToDictionary(g => g.Key, g => g.Value.Copy(), StringComparer.Ordinal));
+        Graph given = alignment.Read(merged), network = NetworkAlignment.With(given, given.Parameters.ToDictionary(p => p.Key, p => p.Value.Value!.Copy(), StringComparer.Ordinal));
         alignment.Reset(network, alignment.Result.Maps, cancel);
-        return network.Parameters.Where(p => !p.Value.Value!.Span.SequenceEqual(given[p.Key].Span)).ToDictionary(p => p.Key, p => p.Value.Value!, StringComparer.Ordinal);
+        return network.Parameters.Where(p => !p.Value.Value!.Span.SequenceEqual(given.Parameters[p.Key].Value!.Span)).ToDictionary(p => p.Key, p => p.Value.Value!, StringComparer.Ordinal);
     }
 
     /// <summary>Opens the networks of the very files that a plan reads; the base first where there is one, as the others' differences from it are to be merged.</summary>
