@@ -13,6 +13,8 @@ public static class RecipeAlignment
     /// <summary>The file that says where the units went.</summary>
     public const string Permutations = "permutations.json";
 
+    private const string Complete = "complete";
+
     /// <summary>Reads a recipe's section without opening anything, so that mistakes in it show before work begins.</summary>
     /// <exception cref="MergeException">The section is not right, or cannot be with the recipe's method.</exception>
     public static void Check(Recipe recipe)
@@ -26,7 +28,7 @@ public static class RecipeAlignment
     /// <exception cref="GraphException">The models are of different architectures.</exception>
     public static string Summary(MergePlan plan)
     {
-        NetworkAlignment alignment = Open(plan, out int[] order);
+        NetworkAlignment alignment = Open(plan, null, out int[] order);
         UnitGroup[] free = [.. alignment.Siblings.Groups.Groups.Where(g => !g.IsPinned)];
         string data = alignment.Data is { Train: { } train } ? $", on {ActivationStatistics.Calibration(train, alignment.Options).Count:N0} samples of {train.Name}" : "";
         string others = string.Join(", ", order.Skip(1).Select(number => plan.Models[number].Label));
@@ -36,7 +38,7 @@ public static class RecipeAlignment
 
     /// <summary>Aligns the models of a plan.</summary>
     /// <param name="plan">A plan whose recipe has a section <c>align</c>.</param>
-    /// <param name="folder">Where the aligned models go.</param>
+    /// <param name="folder">Where the aligned models go. What an interrupted run of the same plan left complete there is kept.</param>
     /// <param name="done">Hears of the matching, before the merge; null for nobody.</param>
     /// <param name="progress">Hears how far the matching is.</param>
     /// <param name="cancel">Stops between operations.</param>
@@ -44,11 +46,14 @@ public static class RecipeAlignment
     /// <exception cref="GraphException">The models are of different architectures, or the data does not fit them.</exception>
     public static AlignedModels Align(MergePlan plan, string folder, Action<NetworkAlignment>? done = null, IProgress<AlignmentProgress>? progress = null, CancellationToken cancel = default)
     {
-        NetworkAlignment alignment = Open(plan, out int[] order);
+        string permutations = Path.Combine(folder, Permutations), mark = Path.Combine(folder, Complete);
+        string fingerprint = plan.Fingerprint($"{plan.Recipe.Align!.Value.Yaml}", 0, 0);
+        bool isThere = File.Exists(mark) && File.ReadAllText(mark) == fingerprint;
+        NetworkAlignment alignment = Open(plan, isThere ? permutations : null, out int[] order);
         alignment.Match(progress, cancel);
         done?.Invoke(alignment);
         Directory.CreateDirectory(folder);
-        PermutationFile.Write(alignment.Result.Maps, alignment.Names, Path.Combine(folder, Permutations));
+        if (!isThere) PermutationFile.Write(alignment.Result.Maps, alignment.Names, permutations);
         bool zips = !alignment.Result.Maps.ArePermutations;
         string[] paths = [.. plan.Models.Select(m => m.Checkpoint.Path)];
         for (int i = zips ? 0 : 1; i < order.Length; i++)
@@ -56,10 +61,11 @@ public static class RecipeAlignment
             cancel.ThrowIfCancellationRequested();
             ParentModel model = alignment.Models[i];
             string path = Path.Combine(folder, NetworkFile.NameLike(model, $"model-{order[i] + 1}"));
-            NetworkFile.SaveLike(alignment.Moved(i), model, path, overwrite: true);
+            if (!isThere) NetworkFile.SaveLike(alignment.Moved(i), model, path, overwrite: true);
             paths[order[i]] = path;
         }
 
+        File.WriteAllText(mark, fingerprint);
         return new([.. paths], alignment.Notes) { Reset = alignment.CanReset ? merged => Reset(alignment, merged, cancel) : null };
     }
 
@@ -72,10 +78,11 @@ public static class RecipeAlignment
     }
 
     /// <summary>Opens the networks of the very files that a plan reads; the base first where there is one, as the others' differences from it are to be merged.</summary>
-    private static NetworkAlignment Open(MergePlan plan, out int[] order)
+    private static NetworkAlignment Open(MergePlan plan, string? permutations, out int[] order)
     {
         AlignmentDescription how = AlignmentDescription.Read(plan.Recipe.Align!.Value);
         Check(plan.Recipe, how);
+        if (permutations is not null) how = how with { Permutations = permutations };
         int first = plan.Recipe.BaseModel is { } origin ? plan.NumberOf(origin) : plan.NumberOf(plan.Recipe.Models[0].Model);
         order = [first, .. Enumerable.Range(0, plan.Models.Length).Where(number => number != first)];
         return NetworkAlignment.Open([.. order.Select(number => ParentModel.Open(plan.Models[number], how.Model, NetworkAlignment.AnyBatch))], how);
