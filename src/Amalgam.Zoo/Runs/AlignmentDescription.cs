@@ -14,7 +14,7 @@ public sealed record AlignmentDescription(AlignmentMethod Method)
 
     private static readonly ImmutableArray<string> Keys =
     [
-        "method", "matching", "alpha", "zip_alpha", "zip_beta", "zip_capped", "similarity", "weight_similarity", "standardise", "all_taps", "pair_dead", "paper_gathering", "untied_heads",
+        "method", "matching", "alpha", "zip_alpha", "zip_beta", "zip_capped", "similarity", "weight_similarity", "standardise", "all_taps", "pair_dead", "paper_gathering",
         "patience", "sweeps", "seed", "samples", "batch", "positions", "pins", "reset", "data", "model", "permutations", "tasks", "class_vectors", "epochs",
     ];
 
@@ -80,7 +80,6 @@ public sealed record AlignmentDescription(AlignmentMethod Method)
                 AllTaps = RunReader.Flag(fields, "all_taps", preset.AllTaps),
                 PairDead = RunReader.Flag(fields, "pair_dead", preset.PairDead),
                 PaperGathering = RunReader.Flag(fields, "paper_gathering", preset.PaperGathering),
-                UntiedHeads = RunReader.Flag(fields, "untied_heads", preset.UntiedHeads),
                 Patience = Count("patience", null) ?? preset.Patience,
                 MostSweeps = Count("sweeps", null) ?? preset.MostSweeps,
                 Seed = RunReader.Whole(fields, "seed"),

@@ -96,9 +96,6 @@ public sealed record AlignmentOptions
     /// <summary>In a sweep each group's weights are compared with the gatherings that MuDSC's code uses; false takes those by which the network is written.</summary>
     public bool PaperGathering { get; init; } = true;
 
-    /// <summary>Queries' and keys' heads are matched apart from values', as MuDSC's code does, which does not preserve the function.</summary>
-    public bool UntiedHeads { get; init; }
-
     /// <summary>Sweeps without a gain after which to stop.</summary>
     public int Patience { get; init; } = 5;
 

@@ -85,7 +85,7 @@ internal sealed class AlignmentRun(Siblings models, AlignmentOptions options, Ac
             UnitGroup group = _groups[index];
             score += options.Matching == UnitMatching.Zip
                 ? GroupMatching.Zip(group, units => Similarity(units, maps, share), maps, zip, cancel)
-                : GroupMatching.Align(group, units => Similarity(units, maps, share), maps, options.UntiedHeads);
+                : GroupMatching.Align(group, units => Similarity(units, maps, share), maps);
             progress?.Report(new(phase, ++done, _groups.Length));
         }
 

@@ -18,7 +18,7 @@ public static class MergeMany
 {
     private const double LeastGain = 1e-12;
 
-    /// <summary>Matches networks to their mean, which <see cref="Rearrangement.Merge"/> makes of the result.</summary>
+    /// <summary>Matches networks to their mean, which <see cref="Rearrangement.Merge(UnitMaps, Siblings)"/> makes of the result.</summary>
     /// <param name="models">Two networks or more.</param>
     /// <param name="options">Of these the seed, the most sweeps (rounds, and sweeps within each), and the pins.</param>
     /// <param name="progress">Is told of each network of a round.</param>

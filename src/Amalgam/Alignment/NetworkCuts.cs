@@ -5,7 +5,7 @@ namespace Amalgam.Alignment;
 
 /// <summary>A place where a network can be cut in two: everything that the rest computes, it computes from this value.</summary>
 /// <param name="Node">The value, a node of the groups' graph.</param>
-/// <param name="Name">What it is called: the layer that the value comes from, for people and to choose it by.</param>
+/// <param name="Name">What it is called: the last value with a name up to it, for people and to choose it by.</param>
 /// <param name="Trunk">Parameters before it.</param>
 /// <param name="Head">Parameters after it, by name; one that is used on both sides is among both.</param>
 public sealed record NetworkCut(Node Node, string Name, ImmutableArray<string> Trunk, ImmutableArray<string> Head)
@@ -86,10 +86,12 @@ internal sealed class NetworkCuts
     public HashSet<UnitClass> On(Node cut) =>
         [.. _groups.LayoutOf(cut).SelectMany(axis => axis.Parts).SelectMany(part => part.Digits).Select(digit => digit.Class).OfType<UnitClass>().SelectMany(units => units.Chain)];
 
-    private NetworkCut At(Node cut)
+    /// <summary>The cut after a value.</summary>
+    public NetworkCut At(Node cut)
     {
         bool[] after = After(cut), needed = Rewrite.Needed(_graph, [cut]);
-        string name = cut.Name ?? _graph.Outputs.FirstOrDefault(output => output.Value == cut).Key ?? $"{cut.Op.Name}{cut.Id}";
+        Node? named = _graph.Nodes.LastOrDefault(node => node.Id <= cut.Id && needed[node.Id] && _varies[node.Id] && node.Name is not null);
+        string name = named?.Name ?? _graph.Outputs.FirstOrDefault(output => output.Value == cut).Key ?? $"{cut.Op.Name}{cut.Id}";
         return new(cut, name, [.. _graph.Parameters.Values.Where(node => needed[node.Id]).Select(node => node.Name!)], [.. _graph.Parameters.Values.Where(node => IsUsed(node, after)).Select(node => node.Name!)]);
     }
 

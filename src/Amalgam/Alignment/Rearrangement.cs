@@ -42,13 +42,17 @@ public static class Rearrangement
         maps.Groups.Graph.Parameters.ToDictionary(p => p.Key, p => Apply(maps, model, p.Value, weights[p.Key]), StringComparer.Ordinal);
 
     /// <summary>The mean of all models after their units were moved.</summary>
-    public static IReadOnlyDictionary<string, Tensor> Merge(UnitMaps maps, Siblings models) => maps.Groups.Graph.Parameters.ToDictionary(p => p.Key, p =>
+    public static IReadOnlyDictionary<string, Tensor> Merge(UnitMaps maps, Siblings models) =>
+        maps.Groups.Graph.Parameters.ToDictionary(p => p.Key, p => Merge(maps, models, p.Value), StringComparer.Ordinal);
+
+    /// <summary>The mean of one parameter over all models after their units were moved.</summary>
+    public static Tensor Merge(UnitMaps maps, Siblings models, Node parameter)
     {
-        Tensor mean = new(p.Value.Shape);
-        for (int model = 0; model < models.Count; model++) TensorPrimitives.Add(mean.Span, Apply(maps, model, p.Value, models.Weights[model][p.Key]).Span, mean.Span);
+        Tensor mean = new(parameter.Shape);
+        for (int model = 0; model < models.Count; model++) TensorPrimitives.Add(mean.Span, Apply(maps, model, parameter, models.Weights[model][parameter.Name!]).Span, mean.Span);
         TensorPrimitives.Divide(mean.Span, models.Count, mean.Span);
         return mean;
-    }, StringComparer.Ordinal);
+    }
 
     /// <summary>
     /// The values of a place as rows, one per unit counted over all blocks, most significant digit of the class's chain first; each row holds everything else of the tensor in its order.

@@ -71,12 +71,12 @@ public static class WeightSimilarity
     private static float[] Rows(UnitClass units, UnitPlace place, Siblings models, UnitMaps maps, AlignmentOptions options)
     {
         Gathering how = options.PaperGathering ? Gathering.Compare : Gathering.Merge;
-        int count = place.Node.Shape.Size(place.Axis) == 0 ? 0 : (int)(place.Node.Shape.Count / place.Node.Shape[place.Axis] * place.Part.Count);
+        int count = units.Units * Rearrangement.ColumnsOf(place, models.Weights[0][place.Node.Name!]);
         float[] rows = GC.AllocateUninitializedArray<float>(checked(models.Count * count));
         for (int model = 0; model < models.Count; model++)
         {
             Tensor moved = Rearrangement.Apply(maps, model, place.Node, models.Weights[model][place.Node.Name!], how, place);
-            Rearrangement.Rows(place, moved, rows.AsSpan(model * count, count));
+            Rearrangement.Rows(place, moved, rows.AsMemory(model * count, count));
         }
 
         if (options.StandardiseTensors) Standardise(rows);
