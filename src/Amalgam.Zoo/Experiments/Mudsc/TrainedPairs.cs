@@ -65,7 +65,7 @@ internal sealed class TrainedPairs(ParentRuns parents, MudscOptions options)
     {
         Augmentation how = new() { Mean = [0.286f], Deviation = [0.353f] };
         (string, int[]) task = ("clothes", [.. Enumerable.Range(0, 10)]);
-        return new("strangers", "MobileNetV2", [MobileNet("a"), MobileNet("b")], TaskData.Of(Samples.Calibration("fashion-mnist", how, options), task), TaskData.Of(Samples.Test("fashion-mnist", how, options), task));
+        return new("MobileNetV2", "strangers", [MobileNet("a"), MobileNet("b")], TaskData.Of(Samples.Calibration("fashion-mnist", how, options), task), TaskData.Of(Samples.Test("fashion-mnist", how, options), task));
     }
 
     private static TaskData OfDigits(Dataset data)
