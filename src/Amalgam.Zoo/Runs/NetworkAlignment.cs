@@ -130,6 +130,24 @@ public sealed class NetworkAlignment
         return average;
     }
 
+    /// <summary>Refuses, before any work, a place where a network cannot be written.</summary>
+    /// <exception cref="IOException">Something is there already, or it is one of the networks.</exception>
+    public void CheckTarget(string path, bool overwrite) => NetworkFile.CheckTarget(path, _models, overwrite);
+
+    /// <summary>Writes a network that is of a model: an ONNX file, a file of weights, or a folder, as the path ends.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="model">Which model it is of: its tensors, their order and their types are the result's.</param>
+    /// <param name="path">Where it goes.</param>
+    /// <param name="overwrite">Replace what is there.</param>
+    public void Save(Graph network, int model, string path, bool overwrite) => NetworkFile.Save(network, _models[model], path, overwrite);
+
+    /// <summary>Names of files or folders for all networks but the first, in one folder: as the models are called, with the endings that they have.</summary>
+    public ImmutableArray<string> FileNames()
+    {
+        string[] stems = [.. _models.Skip(1).Select(m => Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(m.Path)))];
+        return [.. stems.Select((stem, i) => NetworkFile.NameLike(_models[i + 1], stems.Count(s => s == stem) > 1 ? $"{stem}-{i + 2}" : stem))];
+    }
+
     /// <summary>What was reset in the merged network, in words; empty before the merge, and where nothing was.</summary>
     public string ResetText { get; private set; } = "";
 
@@ -166,7 +184,7 @@ public sealed class NetworkAlignment
     }
 
     /// <summary>The loss that networks are compared by.</summary>
-    internal Loss Loss => Vectors is null ? new CrossEntropy() : new CosineCrossEntropy(Vectors);
+    internal Training.Loss Loss => Vectors is null ? new CrossEntropy() : new CosineCrossEntropy(Vectors);
 
     private StatisticsReset KindOfReset()
     {

@@ -34,22 +34,24 @@ internal sealed class UnitColumns
         {
             int size = shape.Size(axis), whole = place.Node.Shape.Size(axis);
             step /= Math.Max(1, size);
-            columns = Times(columns, size / whole, whole * step);
-            int[] inner = [.. Enumerable.Range(0, place.Chain.Length).Where(level => place.Chain[level].Axis == axis)];
-            if (inner.Length == 0 && layout[axis].Parts.Length > 1)
+            int[] levels = [.. Enumerable.Range(0, place.Chain.Length).Where(level => place.Chain[level].Axis == axis)];
+            AxisPart? part = levels.Length > 0 ? place.Chain[levels[0]].Part : layout[axis].Parts is [var only] && only.Digits.Any(IsFree) ? only : null;
+            if (part is null)
             {
-                columns = Times(columns, whole, step);
+                columns = Times(columns, size, step);
                 continue;
             }
 
-            AxisPart part = inner.Length > 0 ? place.Chain[inner[0]].Part : layout[axis].Parts[0];
-            columns = [.. columns.Select(column => column + part.Offset * step)];
-            for (int i = 0; i < part.Digits.Length; i++)
+            // Positions that the analysed network has not: more samples, before all others.
+            bool hasLead = part.Digits[0] is { Class: null } first && first.Size * first.Stride == whole;
+            int repeated = hasLead ? part.Digits[0].Stride : whole;
+            columns = [.. Times(columns, size / repeated, repeated * step).Select(column => column + part.Offset * step)];
+            for (int i = hasLead ? 1 : 0; i < part.Digits.Length; i++)
             {
                 UnitDigit digit = part.Digits[i];
-                int level = inner.Where(l => place.Chain[l].Digit == i).DefaultIfEmpty(-1).First();
+                int level = levels.Where(l => place.Chain[l].Digit == i).DefaultIfEmpty(-1).First();
                 if (level >= 0) strides[level] = digit.Stride * step;
-                else if (digit.Class is { Pinned: null }) others = Times(others, digit.Size, digit.Stride * step);
+                else if (IsFree(digit)) others = Times(others, digit.Size, digit.Stride * step);
                 else columns = Times(columns, digit.Size, digit.Stride * step);
             }
         }
@@ -113,6 +115,8 @@ internal sealed class UnitColumns
             y[i] = (float)(sum / _others.Length);
         }
     }
+
+    private static bool IsFree(UnitDigit digit) => digit.Class is { Pinned: null };
 
     private static bool IsRun(ReadOnlySpan<int> offsets)
     {
