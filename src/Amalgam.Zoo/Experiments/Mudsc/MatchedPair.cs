@@ -20,7 +20,7 @@ internal sealed class MatchedPair
     {
         (Pair, _options) = (pair, options);
         Check = SelfCheck.Run(UnitGroups.Of(pair.Parents[0]), cancel: options.Cancel);
-        Graph[] reset = [.. pair.Parents.Select(parent => Rewrite.Apply(parent, (to, node, _) => node.Op is Graphs.Ops.Parameter ? to.Parameter(node.Name!, node.Value!.Copy(), node.Trainable, node.Type) : null).Graph)];
+        Graph[] reset = [.. pair.Parents.Select(parent => Rewrite.Apply(parent, (to, node, _) => node.Op is Parameter ? to.Parameter(node.Name!, node.Value!.Copy(), node.Trainable, node.Type) : null).Graph)];
         foreach (Graph parent in reset) Estimate(parent);
         Parents = [.. reset];
         Models = new(Check.Groups, Parents.Select(Siblings.WeightsOf), pair.Test.Tasks.Length == Parents.Length ? pair.Test.Tasks.Select(task => task.Name) : null);

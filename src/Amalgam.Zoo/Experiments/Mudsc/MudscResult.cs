@@ -58,9 +58,9 @@ public sealed record MudscResult(MudscOptions Options, string Folder, ImmutableA
         return [.. from claim in claims from figure in figures let gain = Gain(own, claim.Method, claim.From, figure) where gain is not null select gain];
     }
 
-    private static PairedGain? Gain(MudscRow[] rows, string method, string from, string figure)
+    private static PairedGain? Gain(MudscRow[] rows, string method, string over, string figure)
     {
-        double[] gains = [.. from row in rows where row.Method == method from other in rows where other.Method == from && other.Pair == row.Pair select row[figure] - other[figure]];
-        return gains.Length == 0 ? null : new(method, from, figure, Spread.Of(gains), gains.Count(gain => gain > 0), gains.Length);
+        double[] gains = [.. from row in rows where row.Method == method from other in rows where other.Method == over && other.Pair == row.Pair select row[figure] - other[figure]];
+        return gains.Length == 0 ? null : new(method, over, figure, Spread.Of(gains), gains.Count(gain => gain > 0), gains.Length);
     }
 }
