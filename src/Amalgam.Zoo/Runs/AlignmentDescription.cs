@@ -23,7 +23,7 @@ public sealed record AlignmentDescription(AlignmentMethod Method)
     /// <summary>The settings.</summary>
     public AlignmentOptions Options { get; init; } = Method.Preset;
 
-    /// <summary>Whether alpha is the one of <see cref="Alphas"/> whose merged network does best on the calibration data.</summary>
+    /// <summary>Whether alpha is the one of <see cref="AlphaSearch"/> whose merged network does best on the calibration data.</summary>
     public bool SearchesAlpha { get; init; }
 
     /// <summary>Data to observe units on, and to set statistics anew; null where no data is needed.</summary>
