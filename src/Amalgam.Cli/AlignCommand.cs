@@ -11,7 +11,7 @@ namespace Amalgam.Cli;
 /// <summary><c>amalgam align</c>: brings networks that were trained apart into one order of units, and merges them so.</summary>
 internal sealed class AlignCommand
 {
-    private const int UsualTestSamples = 2000;
+    internal const int UsualTestSamples = 2000;
 
     private readonly Argument<string[]> _models = new("models") { Description = "Trained networks of one architecture, two or more: checkpoints, folders of runs, .onnx files, folders of Hugging Face; the first one's order is everyone's", Arity = ArgumentArity.OneOrMore };
     private readonly Option<string?> _output = new("--output", "-o") { Description = "Where the aligned (or merged) network goes: a file that ends in .safetensors, .onnx, .npz or .pt, or a folder; of more than two aligned networks a folder" };
@@ -92,7 +92,7 @@ internal sealed class AlignCommand
             if (parse.GetValue(_permutations) is { } file) PermutationFile.Write(alignment.Result.Maps, alignment.Names, file);
             bool evaluates = parse.GetValue(_evaluate);
             if (evaluates || parse.GetValue(_report) is not null)
-                scores = AlignmentScores.Of(alignment, merged, parse.GetValue(_testSamples) ?? UsualTestSamples, (done, all) => progress.Report("measured", done, all), cancel);
+                scores = AlignmentScores.Of(alignment, merged, parse.GetValue(_testSamples) ?? UsualTestSamples, null, (done, all) => progress.Report("measured", done, all), cancel);
             if (evaluates && scores is null) throw new InvalidDataException("--evaluate needs --data with labels");
         }
 

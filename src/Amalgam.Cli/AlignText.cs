@@ -21,6 +21,15 @@ internal static class AlignText
         output.WriteLine(string.Join(", ", alignment.Times.Select(t => $"{t.Phase} {t.Time.TotalSeconds:0.0} s")) + (target is null ? "" : $"; {(merged ? "merged network" : alignment.Names.Length == 2 ? $"{Printable.Line(alignment.Names[1])} in the order of {Printable.Line(alignment.Names[0])}" : "aligned networks")} in {Printable.Line(target)}"));
     }
 
+    /// <summary>What was matched, in a line.</summary>
+    public static string Summary(NetworkAlignment alignment)
+    {
+        ClassMatch[] classes = [.. alignment.Result.Classes.Where(c => double.IsFinite(c.Matched))];
+        double units = Math.Max(1, classes.Sum(c => c.Units.Units));
+        double Mean(Func<ClassMatch, double> of) => classes.Sum(c => c.Units.Units * of(c)) / units;
+        return Printable.Line($"aligned by {alignment.Description.Text}: {units:N0} units, {Percent(Mean(c => c.Moved))} moved, mean similarity {Similarity(Mean(c => c.Before))} in the same place, {Similarity(Mean(c => c.Matched))} matched, {alignment.Times.Sum(t => t.Time.TotalSeconds):0.0} s");
+    }
+
     /// <summary>A match and its figures as JSON; without times, the same bytes for the same run.</summary>
     public static void WriteJson(TextWriter output, NetworkAlignment alignment, AlignmentScores? scores) => Json.Write(output, json =>
     {
@@ -86,7 +95,7 @@ internal static class AlignText
     private static void WriteScores(TextWriter output, AlignmentScores scores)
     {
         output.WriteLine();
-        output.WriteLine($"on {scores.Data.Count:N0} {(scores.IsTest ? "test" : "calibration")} samples of {Printable.Line(scores.Data.Name)}");
+        output.WriteLine($"on {scores.Samples:N0} {(scores.IsTest ? "test" : "calibration")} samples of {Printable.Line(scores.Data)}");
         Table table = new(1, ["NETWORK", .. scores.Rows[0].Measures.Select(m => $">{m.Name.ToUpperInvariant()}")]);
         foreach (AlignmentRow row in scores.Rows) table.Add([Printable.Line(row.Name), .. row.Measures.Select(AlignmentScores.Text)]);
         table.Write(output, Screen.WidthOf(output));

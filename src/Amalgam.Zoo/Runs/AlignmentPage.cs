@@ -62,7 +62,7 @@ public static class AlignmentPage
         ImmutableArray<Measure> measures = scores.Rows[0].Measures;
         ImmutableArray<Column> columns = [new("network"), .. measures.Select(m => new Column(m.Name, m.IsShare ? "0.00%" : "0.0000", m.Name == "loss" ? Best.Lowest : Best.Highest))];
         ImmutableArray<Cell> Row(AlignmentRow row) => [row.Name, .. row.Measures.Select(m => (Cell)m.Value)];
-        yield return new DataTable($"On {scores.Data.Count:N0} {(scores.IsTest ? "test" : "calibration")} samples of {scores.Data.Name}", columns,
+        yield return new DataTable($"On {scores.Samples:N0} {(scores.IsTest ? "test" : "calibration")} samples of {scores.Data}", columns,
             new("Given", [.. scores.Rows.Where(r => r.IsGiven).Select(Row)]), new("Put together", [.. scores.Rows.Where(r => !r.IsGiven).Select(Row)]));
         if (!alignment.Description.Tasks.IsEmpty)
             yield return new Paragraph($"A task's figure is the share of its samples that are right where only its classes may be predicted: {string.Join("; ", alignment.Description.Tasks.Select((t, i) => $"task {i + 1} is classes {string.Join(", ", t)}"))}. Accuracy is among all classes.", Quiet: true);

@@ -14,10 +14,11 @@ namespace Amalgam.Zoo.Runs;
 public sealed record AlignmentRow(string Name, ImmutableArray<Measure> Measures, bool IsGiven);
 
 /// <summary>What networks are worth before and after their units were matched: each by itself, together as an ensemble, averaged as they came, and merged.</summary>
-/// <param name="Data">The samples.</param>
+/// <param name="Data">What the samples are.</param>
+/// <param name="Samples">Number of samples.</param>
 /// <param name="IsTest">Whether these are test samples, which nothing was chosen by.</param>
 /// <param name="Rows">The networks.</param>
-public sealed record AlignmentScores(Dataset Data, bool IsTest, ImmutableArray<AlignmentRow> Rows)
+public sealed record AlignmentScores(string Data, int Samples, bool IsTest, ImmutableArray<AlignmentRow> Rows)
 {
     private const int CurvePoints = 11, CurveResetSamples = 1000;
 
@@ -30,11 +31,12 @@ public sealed record AlignmentScores(Dataset Data, bool IsTest, ImmutableArray<A
     /// <summary>Measures networks.</summary>
     /// <param name="alignment">Networks that were matched.</param>
     /// <param name="merged">The network that they become; null to make it.</param>
+    /// <param name="name">What that is called; null for what was matched by.</param>
     /// <param name="samples">Most samples to measure on, drawn by the seed.</param>
     /// <param name="progress">Hears how many of how many networks are measured.</param>
     /// <param name="cancel">Stops between operations.</param>
     /// <returns>Null where there is no data with labels.</returns>
-    public static AlignmentScores? Of(NetworkAlignment alignment, Graph? merged, int samples, Action<int, int>? progress = null, CancellationToken cancel = default)
+    public static AlignmentScores? Of(NetworkAlignment alignment, Graph? merged, int samples, string? name = null, Action<int, int>? progress = null, CancellationToken cancel = default)
     {
         Dataset? all = alignment.Data?.Test ?? alignment.Data?.Train;
         if (all is null || (all.Labels.IsEmpty && ItemRanking.Of(all) is null)) return null;
@@ -53,8 +55,8 @@ public sealed record AlignmentScores(Dataset Data, bool IsTest, ImmutableArray<A
         progress?.Invoke(1, steps);
         rows.AddRange(Measured(false, ("average of weights as they came", alignment.PlainAverage(cancel))));
         progress?.Invoke(2, steps);
-        rows.AddRange(Measured(false, ($"merged after matching ({alignment.Description.Method.Name})", merged ?? alignment.Merged(cancel))));
-        AlignmentScores scores = new(data, alignment.Data!.Test is not null, [.. rows]);
+        rows.AddRange(Measured(false, (name ?? $"merged after matching ({alignment.Description.Method.Name})", merged ?? alignment.Merged(cancel))));
+        AlignmentScores scores = new(all.Name, data.Count, alignment.Data!.Test is not null, [.. rows]);
         if (!hasLine) return scores;
         progress?.Invoke(3, steps);
         ImmutableArray<InterpolationPoint> before = Line(alignment, data, moved: false, cancel);

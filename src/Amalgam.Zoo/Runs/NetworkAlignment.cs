@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using Amalgam.Alignment;
+using Amalgam.Checkpoints;
 using Amalgam.Graphs;
 using Amalgam.Graphs.Ops;
 using Amalgam.Training;
@@ -167,6 +168,21 @@ public sealed class NetworkAlignment
         if (kind == StatisticsReset.BatchNorm) return $"{BatchNormReset.Run(merged, samples, Options.Batch, cancel)} batch normalisations estimated anew on {samples.Count:N0} samples";
         RepairResult repaired = Repair.Run(merged, Siblings, maps, samples, Options.Batch, cancel: cancel);
         return $"{repaired.Layers.Length} layers repaired on {samples.Count:N0} samples";
+    }
+
+    /// <summary>A network of the first one's architecture, by a checkpoint that has its weights.</summary>
+    /// <exception cref="InvalidDataException">A weight is missing, or of another shape.</exception>
+    public Graph Read(string path)
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(path);
+        return With(_models[0].Graph, _models[0].Graph.Parameters.ToDictionary(p => p.Key, p =>
+        {
+            if (!checkpoint.TryFind(p.Key, out TensorEntry? tensor) || tensor.Shape != p.Value.Shape)
+                throw new InvalidDataException($"{path} has no '{p.Key}' {p.Value.Shape}, so it is not the network that {Names[0]} is, and its statistics cannot be set anew; ask for no reset");
+            Tensor value = new(tensor.Shape);
+            GraphWeights.Read(tensor, value);
+            return value;
+        }, StringComparer.Ordinal));
     }
 
     /// <summary>A graph with other weights.</summary>

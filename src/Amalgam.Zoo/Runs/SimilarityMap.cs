@@ -7,7 +7,7 @@ namespace Amalgam.Zoo.Runs;
 /// <summary>Pictures of how alike the units of two networks are, as they came and in the order of the match.</summary>
 internal static class SimilarityMap
 {
-    private const int MostUnits = 64;
+    private const int MostUnits = 128, MostCells = 24;
 
     /// <summary>Draws a class; of a large one evenly spread units, since a mean over neighbours would hide single pairs.</summary>
     /// <param name="match">A class with its similarity.</param>
@@ -25,7 +25,7 @@ internal static class SimilarityMap
         double[] all = [.. Picked(inPlace, shown).SelectMany(row => Picked(columns, shown).Select(column => similarity[0, row, model, column]))];
         double low = Math.Min(0, all.Min()), high = all.Max();
         HeatMap Draw(string title, int[] down, int[] across) => new(
-            $"{title}, {size}", shown, shown, [.. Picked(down, shown).SelectMany(row => Picked(across, shown).Select(column => similarity[0, row, model, column]))]) { Low = low, High = high, Format = "0.00" };
+            $"{title}, {size}", shown, shown, [.. Picked(down, shown).SelectMany(row => Picked(across, shown).Select(column => similarity[0, row, model, column]))]) { Low = low, High = high, Format = "0.00", IsImage = shown > MostCells };
         return (Draw("As they came", inPlace, inPlace), Draw("Matched", rows, columns));
     }
 
