@@ -54,6 +54,26 @@ if (args is ["write-bert", var file])
     return;
 }
 
+// assignment-write FILE planted|random N makes costs, assignment FILE prints seconds of their assignment; for bench/assignment-speed.sh.
+if (args is ["assignment-write", var costs, var kind, var count])
+{
+    AssignmentSpeed.Write(costs, kind, int.Parse(count));
+    return;
+}
+
+if (args is ["assignment", var of])
+{
+    AssignmentSpeed.Run(of);
+    return;
+}
+
+// statistics MODEL MODEL [IMAGES [RUNS]] prints the time of activation statistics over that of plain runs of both ONNX models on CIFAR-10's images.
+if (args is ["statistics", var one, var other, .. var counts])
+{
+    StatisticsSpeed.Run(one, other, counts.Length > 0 ? int.Parse(counts[0]) : 5000, counts.Length > 1 ? int.Parse(counts[1]) : 5);
+    return;
+}
+
 // In this process: the shared output folder of the build is not where BenchmarkDotNet's generated projects look.
 var config = DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance));
 BenchmarkSwitcher.FromAssembly(typeof(CheckpointGenerator).Assembly).Run(args, config);

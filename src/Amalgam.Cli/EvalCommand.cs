@@ -15,8 +15,8 @@ internal sealed class EvalCommand
     private readonly Option<string?> _model = ArchitectureOption.Create();
     private readonly Option<bool> _training = new("--training-data") { Description = "Evaluate on the training samples, not on the test samples" };
     private readonly Option<bool> _validation = new("--validation-data") { Description = "Evaluate on the data set's own validation samples, not on the test samples" };
-    private readonly Option<float[]?> _mean = Numbers("--mean", "For each channel what is subtracted from pixels, which are 0 to 1: 0.485,0.456,0.406");
-    private readonly Option<float[]?> _std = Numbers("--std", "For each channel what they are then divided by");
+    private readonly Option<float[]?> _mean = NumbersOption.Create("--mean", "For each channel what is subtracted from pixels, which are 0 to 1: 0.485,0.456,0.406");
+    private readonly Option<float[]?> _std = NumbersOption.Create("--std", "For each channel what they are then divided by");
     private readonly Option<string?> _vectors = new("--class-vectors") { Description = "For a network that gives embeddings: a checkpoint with a vector for each class; the score is the cosine", HelpName = "checkpoint" };
     private readonly Option<string?> _tasks = new("--tasks") { Description = "Groups of classes, each also evaluated among itself: 0,1,2,6,9/3,4,5,7,8", HelpName = "groups" };
     private readonly Option<int?> _batch = CountOption.Create("--batch", "Samples at a time [default: 128]");
@@ -95,24 +95,20 @@ internal sealed class EvalCommand
         return data.Labels.IsEmpty && ItemRanking.Of(data) is null ? throw new InvalidDataException($"{data.Name} has no classes to evaluate by") : data;
     }
 
+    /// <summary>Groups of classes as the command line names them; none for no text.</summary>
+    internal static int[][] Tasks(string? text) => text is null ? [] :
+        [.. text.Split('/').Select(group => group.Split(',', StringSplitOptions.TrimEntries)
+            .Select(item => int.TryParse(item, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : throw new InvalidDataException($"--tasks: '{item}' is no class, which are numbered from 0")).ToArray())];
+
     private static int[][] Tasks(string? text, Dataset data)
     {
-        if (text is null) return [];
-        List<int[]> tasks = [];
-        foreach (string group in text.Split('/'))
+        int[][] tasks = Tasks(text);
+        foreach (int number in tasks.SelectMany(task => task))
         {
-            List<int> classes = [];
-            foreach (string item in group.Split(',', StringSplitOptions.TrimEntries))
-            {
-                if (!int.TryParse(item, NumberStyles.None, CultureInfo.InvariantCulture, out int number) || number >= data.Classes.Length)
-                    throw new InvalidDataException($"--tasks: '{item}' is no class of {data.Name}, which has {data.Classes.Length}, numbered from 0");
-                classes.Add(number);
-            }
-
-            tasks.Add([.. classes]);
+            if (number >= data.Classes.Length) throw new InvalidDataException($"--tasks: '{number}' is no class of {data.Name}, which has {data.Classes.Length}, numbered from 0");
         }
 
-        return [.. tasks];
+        return tasks;
     }
 
     private static void Write(TextWriter output, Dataset data, IReadOnlyList<(string Name, IReadOnlyList<Measure> Measures)> results)
@@ -142,23 +138,6 @@ internal sealed class EvalCommand
 
     /// <summary>A share to two digits after the point, as papers print accuracies.</summary>
     internal static string Percent(double share) => double.IsNaN(share) ? "-" : $"{100 * share:0.00}%";
-
-    private static Option<float[]?> Numbers(string name, string description) => new(name)
-    {
-        Description = description,
-        HelpName = "numbers",
-        CustomParser = argument =>
-        {
-            List<float> values = [];
-            foreach (string item in string.Join(',', argument.Tokens.Select(t => t.Value)).Split(',', StringSplitOptions.TrimEntries))
-            {
-                if (float.TryParse(item, NumberStyles.Float, CultureInfo.InvariantCulture, out float value) && float.IsFinite(value)) values.Add(value);
-                else argument.AddError($"{name} takes numbers with commas between, got '{item}'");
-            }
-
-            return [.. values];
-        },
-    };
 
     private sealed class Samples(Action<int> hear) : IProgress<int>
     {

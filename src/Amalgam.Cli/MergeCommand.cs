@@ -29,6 +29,7 @@ internal sealed class MergeCommand
     private readonly Option<bool> _resume = new("--resume") { Description = "Go on with what an interrupted run left" };
     private readonly Option<bool> _overwrite = new("--overwrite") { Description = "Replace what is at the output, once the new result is complete" };
     private readonly Option<string?> _stages = new("--intermediate-dir") { Description = "Keep the results of a recipe's earlier documents in this folder" };
+    private readonly Option<string?> _report = new("--report") { Description = "Write a page about the units that a section 'align' matched to this .html file", HelpName = "file" };
     private readonly Option<bool> _quiet = new("--quiet", "-q") { Description = "No progress and no notes" };
 
     public static Command Create() => new MergeCommand().CreateVerb();
@@ -45,7 +46,7 @@ internal sealed class MergeCommand
                 "amalgam merge -m cki:splice=hard,biases=average a b -o merged --dtype bfloat16",
             ])
         {
-            _paths, _method, _base, _output, _type, _dryRun, _shardSize, _memory, _threads, _seed, _union, _intersection, _integers, _allowNonFinite, _resume, _overwrite, _stages, _quiet,
+            _paths, _method, _base, _output, _type, _dryRun, _shardSize, _memory, _threads, _seed, _union, _intersection, _integers, _allowNonFinite, _resume, _overwrite, _stages, _report, _quiet,
         };
         _method.CompletionSources.Add(_ => MergeMethod.All.Select(e => new System.CommandLine.Completions.CompletionItem(e.Name)));
         _threads.Validators.Add(result =>
@@ -64,15 +65,24 @@ internal sealed class MergeCommand
     private void Run(ParseResult parse, CancellationToken cancel)
     {
         TextWriter output = parse.InvocationConfiguration.Output, error = parse.InvocationConfiguration.Error;
-        var (plan, target) = Plan(parse);
-        using RecipeRun run = plan;
+        var (planned, target) = Plan(parse);
+        using RecipeRun run = planned;
         bool quiet = parse.GetValue(_quiet);
-        foreach (MergePlan training in run.Plans.Where(p => p.Recipe.TrainPosition is not null)) RecipeTraining.Check(training.Recipe);
+        foreach (MergePlan plan in run.Plans)
+        {
+            RecipeTraining.Check(plan.Recipe);
+            RecipeAlignment.Check(plan.Recipe);
+        }
+
         if (parse.GetValue(_dryRun))
         {
             PlanText.Write(run.Plans, output);
-            foreach (MergePlan training in run.Plans.Where(p => p.Recipe.TrainPosition is not null && p.Recipe.References.All(r => run.Plans.All(other => other.Recipe.Name != r.Path))))
-                output.WriteLine($"train: {Printable.Line(new RecipeTraining(training).Summary)}");
+            foreach (MergePlan plan in run.Plans.Where(p => p.Recipe.References.All(r => run.Plans.All(other => other.Recipe.Name != r.Path))))
+            {
+                if (plan.Recipe.AlignPosition is not null) output.WriteLine($"align: {Printable.Line(RecipeAlignment.Summary(plan))}");
+                if (plan.Recipe.TrainPosition is not null) output.WriteLine($"train: {Printable.Line(new RecipeTraining(plan).Summary)}");
+            }
+
             if (target is not null) run.Check(target, Options(parse, cancel), parse.GetValue(_stages));
             return;
         }
@@ -82,8 +92,21 @@ internal sealed class MergeCommand
 
         var clock = Stopwatch.StartNew();
         ImmutableArray<string> findings;
+        NetworkAlignment? aligned = null;
         using (CoreLimit limit = Cores.Limit(Math.Max(1, parse.GetValue(_threads))))
-        using (Progress progress = new(error, quiet)) findings = run.Run(target, Options(parse, cancel) with { Learn = plan => Learn(plan, error, quiet, progress, cancel) }, parse.GetValue(_stages), progress);
+        using (Progress progress = new(error, quiet))
+        {
+            findings = run.Run(target, Options(parse, cancel) with
+            {
+                Learn = plan => Learn(plan, error, quiet, progress, cancel),
+                Align = (plan, folder) => RecipeAlignment.Align(plan, folder, done =>
+                {
+                    aligned = done;
+                    if (!quiet) progress.Write(error, AlignText.Summary(done));
+                }, progress, cancel),
+            }, parse.GetValue(_stages), progress);
+            if (parse.GetValue(_report) is { } report) Report(run, aligned, target, report, progress, cancel);
+        }
 
         if (!quiet) foreach (string finding in findings) error.WriteLine($"note: {Printable.Line(finding)}");
         MergePlan last = run.Plans[^1];
@@ -91,6 +114,16 @@ internal sealed class MergeCommand
         output.WriteLine(
             $"{last.Tensors.Length} tensors, {ByteSize.Text(last.OutputBytes)}, in {Printable.Line(target)}: {last.Recipe.Method} of {last.Models.Length} model{(last.Models.Length == 1 ? "" : "s")}, "
             + $"{clock.Elapsed.TotalSeconds:0.00} s, {ByteSize.Text((long)(read / Math.Max(1e-3, clock.Elapsed.TotalSeconds)))}/s of input");
+    }
+
+    /// <summary>Writes a page about the models' units, and what the result is worth where the data has labels.</summary>
+    private static void Report(RecipeRun run, NetworkAlignment? aligned, string target, string report, Progress progress, CancellationToken cancel)
+    {
+        if (aligned is null) throw new MergeException("--report is a page about units that were matched; the recipe has no section 'align', or its models had been aligned by an interrupted run");
+        bool isResult = run.Plans[^1].Recipe.AlignPosition is not null;
+        AlignmentScores? scores = AlignmentScores.Of(
+            aligned, isResult ? aligned.Read(target) : null, AlignCommand.UsualTestSamples, isResult ? $"{run.Plans[^1].Recipe.Method} of the matched networks" : null, (done, all) => progress.Report("measured", done, all), cancel);
+        AlignmentPage.Of(aligned, scores, merges: true).Save(report);
     }
 
     private static IReadOnlyDictionary<string, Tensor> Learn(MergePlan plan, TextWriter error, bool quiet, Progress progress, CancellationToken cancel)

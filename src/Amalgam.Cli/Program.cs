@@ -26,6 +26,7 @@ internal static class Program
         {
             MergeCommand.Create(),
             SpliceCommand.Create(),
+            AlignCommand.Create(),
             InspectCommand.Create(),
             DiffCommand.Create(),
             ConvertCommand.Create(),

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Amalgam.Alignment;
 using Amalgam.Checkpoints;
 using Amalgam.Merging;
 using Amalgam.Training;
@@ -11,7 +12,7 @@ namespace Amalgam.Cli;
 /// </summary>
 /// <param name="error">Where it goes.</param>
 /// <param name="quiet">Says nothing at all.</param>
-internal sealed class Progress(TextWriter error, bool quiet) : IProgress<CopyProgress>, IProgress<MergeProgress>, IProgress<TrainingProgress>, IDisposable
+internal sealed class Progress(TextWriter error, bool quiet) : IProgress<CopyProgress>, IProgress<MergeProgress>, IProgress<TrainingProgress>, IProgress<AlignmentProgress>, IDisposable
 {
     private const int BarWidth = 20, WhatWidth = 28;
     private static readonly TimeSpan LiveInterval = TimeSpan.FromMilliseconds(100), PlainInterval = TimeSpan.FromSeconds(5);
@@ -66,6 +67,8 @@ internal sealed class Progress(TextWriter error, bool quiet) : IProgress<CopyPro
             if (IsDue()) Show(Line(value, _live));
         }
     }
+
+    public void Report(AlignmentProgress value) => Report(value.Phase, value.Done, value.Total);
 
     /// <summary>Writes a line to an output that stays, above the one that rewrites itself.</summary>
     public void Write(TextWriter output, string line)

@@ -1,11 +1,11 @@
-using System.Text.RegularExpressions;
 using Amalgam.Alignment;
 using Amalgam.Graphs;
+using Amalgam.Zoo.Runs;
 
 namespace Amalgam.Cli;
 
 /// <summary>The units of a network as people read them.</summary>
-internal static partial class UnitsText
+internal static class UnitsText
 {
     private const int MostShown = 6;
 
@@ -48,8 +48,8 @@ internal static partial class UnitsText
             UnitGroup first = alike[0];
             var places = first.Classes.SelectMany(c => c.Parameters).Select(p => (p.Node, p.Axis, p.Side)).Distinct().ToArray();
             table.Add(
-                Printable.Line(Common([.. alike.Select(g => g.Name)])) + (alike.Length > 1 ? $" ({alike.Length})" : ""), Structure(first),
-                $"{places.Count(p => p.Side == UnitSide.Out)}", $"{places.Count(p => p.Side == UnitSide.In)}", Printable.Line(Common([.. alike.Select(ObservedAt)])));
+                Printable.Line(NumberedNames.Counted([.. alike.Select(g => g.Name)])), Structure(first),
+                $"{places.Count(p => p.Side == UnitSide.Out)}", $"{places.Count(p => p.Side == UnitSide.In)}", Printable.Line(NumberedNames.Common([.. alike.Select(ObservedAt)])));
         }
 
         table.Write(output, Screen.WidthOf(output));
@@ -95,8 +95,8 @@ internal static partial class UnitsText
         if (verbose) foreach (PinnedAxis pin in groups.Pinned) table.Add(Printable.Line(pin.Parameter), $"{pin.Axis}", $"{pin.Size}", Printable.Line(pin.Reason));
         else
         {
-            foreach (var alike in groups.Pinned.GroupBy(p => (Digits().Replace(p.Parameter, "*"), p.Axis, p.Size, Digits().Replace(p.Reason, "*"))))
-                table.Add(Printable.Line(Common([.. alike.Select(p => p.Parameter)])) + (alike.Count() > 1 ? $" ({alike.Count()})" : ""), $"{alike.Key.Axis}", $"{alike.Key.Size}", Printable.Line(Common([.. alike.Select(p => p.Reason)])));
+            foreach (var alike in groups.Pinned.GroupBy(p => (NumberedNames.Key(p.Parameter), p.Axis, p.Size, NumberedNames.Key(p.Reason))))
+                table.Add(Printable.Line(NumberedNames.Counted([.. alike.Select(p => p.Parameter)])), $"{alike.Key.Axis}", $"{alike.Key.Size}", Printable.Line(NumberedNames.Common([.. alike.Select(p => p.Reason)])));
         }
 
         table.Write(output, Screen.WidthOf(output));
@@ -104,17 +104,8 @@ internal static partial class UnitsText
 
     /// <summary>Groups whose names differ by numbers alone, and that are alike else.</summary>
     private static IEnumerable<UnitGroup[]> Alike(UnitGroup[] groups) => groups
-        .GroupBy(g => (Digits().Replace(g.Name, "*"), Structure(g), g.Classes.Sum(c => c.Parameters.Length)))
+        .GroupBy(g => (NumberedNames.Key(g.Name), Structure(g), g.Classes.Sum(c => c.Parameters.Length)))
         .Select(alike => alike.ToArray());
-
-    /// <summary>The text of several that differ by numbers alone: a number that is not the same in all is a star.</summary>
-    private static string Common(string[] texts)
-    {
-        string[][] numbers = [.. texts.Select(t => Digits().Matches(t).Select(m => m.Value).ToArray())];
-        if (numbers.Any(n => n.Length != numbers[0].Length)) return texts[0];
-        int i = -1;
-        return Digits().Replace(texts[0], m => ++i >= 0 && numbers.All(n => n[i] == numbers[0][i]) ? m.Value : "*");
-    }
 
     /// <summary>The values by which a group's units are compared.</summary>
     private static string ObservedAt(UnitGroup group) => string.Join(", ", group.Classes.SelectMany(c => c.LastTaps).Select(t => NameOf(t.Node)).Distinct());
@@ -133,7 +124,4 @@ internal static partial class UnitsText
     private static string Count(int count, string one, string? many = null) => $"{count:N0} {(count == 1 ? one : many ?? one + "s")}";
 
     private static string More(int count) => count > MostShown ? $" and {count - MostShown} more" : "";
-
-    [GeneratedRegex("[0-9]+")]
-    private static partial Regex Digits();
 }

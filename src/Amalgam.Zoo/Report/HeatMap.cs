@@ -42,6 +42,9 @@ public sealed record HeatMap(string Title, int Rows, int Columns, ImmutableArray
     /// <summary>Cells with a frame, such as the matched ones.</summary>
     public ImmutableArray<(int Row, int Column)> Chosen { get; init; } = [];
 
+    /// <summary>Whether it is drawn as an image however small it is: a smaller page, whose cells say no numbers.</summary>
+    public bool IsImage { get; init; }
+
     internal override void Write(Markup html)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(Values.Length, Rows * Columns, nameof(Values));
@@ -72,7 +75,7 @@ public sealed record HeatMap(string Title, int Rows, int Columns, ImmutableArray
             else html.Element("text", ColumnLabels[c], ("class", "mark"), ("text-anchor", "middle"), ("x", x), ("y", y));
         }
 
-        if (Values.Length > MostShapes) WriteImage(html, left, top, width, height, ColourOf);
+        if (IsImage || Values.Length > MostShapes) WriteImage(html, left, top, width, height, ColourOf);
         else WriteCells(html, left, top, cell, ColourOf);
         foreach (var (r, c) in Chosen)
             html.Empty("rect", ("class", "chosen"), ("x", Figures.At(left + c * cell)), ("y", Figures.At(top + r * cell)), ("width", Figures.At(cell)), ("height", Figures.At(cell)));

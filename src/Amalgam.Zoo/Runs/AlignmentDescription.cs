@@ -23,7 +23,7 @@ public sealed record AlignmentDescription(AlignmentMethod Method)
     /// <summary>The settings.</summary>
     public AlignmentOptions Options { get; init; } = Method.Preset;
 
-    /// <summary>Whether alpha is the one of <see cref="Alphas"/> whose merged network does best on the calibration data.</summary>
+    /// <summary>Whether alpha is the one of <see cref="AlphaSearch.Grid"/> whose merged network does best on the calibration data.</summary>
     public bool SearchesAlpha { get; init; }
 
     /// <summary>Data to observe units on, and to set statistics anew; null where no data is needed.</summary>
@@ -97,10 +97,10 @@ public sealed record AlignmentDescription(AlignmentMethod Method)
     public static AlignmentMethod MethodOf(string name) => AlignmentMethod.Find(name) ?? throw new InvalidDataException(Unknown(name));
 
     /// <summary>The measure of a name.</summary>
-    internal static SimilarityMeasure MeasureOf(string name) => name switch { "inner" => SimilarityMeasure.InnerProduct, "cosine" => SimilarityMeasure.Cosine, _ => SimilarityMeasure.Pearson };
+    public static SimilarityMeasure MeasureOf(string name) => name switch { "inner" => SimilarityMeasure.InnerProduct, "cosine" => SimilarityMeasure.Cosine, _ => SimilarityMeasure.Pearson };
 
     /// <summary>The reset of a name.</summary>
-    internal static StatisticsReset ResetOf(string name) => name switch { "none" => StatisticsReset.None, "batchnorm" => StatisticsReset.BatchNorm, "repair" => StatisticsReset.Repair, _ => StatisticsReset.Auto };
+    public static StatisticsReset ResetOf(string name) => name switch { "none" => StatisticsReset.None, "batchnorm" => StatisticsReset.BatchNorm, "repair" => StatisticsReset.Repair, _ => StatisticsReset.Auto };
 
     /// <summary>The method and what its settings are, for people: <c>mudsc, alpha 0.5</c>.</summary>
     public string Text

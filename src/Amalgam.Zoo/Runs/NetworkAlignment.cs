@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using Amalgam.Alignment;
+using Amalgam.Checkpoints;
 using Amalgam.Graphs;
 using Amalgam.Graphs.Ops;
 using Amalgam.Training;
@@ -130,6 +131,24 @@ public sealed class NetworkAlignment
         return average;
     }
 
+    /// <summary>Refuses, before any work, a place where a network cannot be written.</summary>
+    /// <exception cref="IOException">Something is there already, or it is one of the networks.</exception>
+    public void CheckTarget(string path, bool overwrite) => NetworkFile.CheckTarget(path, _models, overwrite);
+
+    /// <summary>Writes a network that is of a model: an ONNX file, a file of weights, or a folder, as the path ends.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="model">Which model it is of: its tensors, their order and their types are the result's.</param>
+    /// <param name="path">Where it goes.</param>
+    /// <param name="overwrite">Replace what is there.</param>
+    public void Save(Graph network, int model, string path, bool overwrite) => NetworkFile.Save(network, _models[model], path, overwrite);
+
+    /// <summary>Names of files or folders for all networks but the first, in one folder: as the models are called, with the endings that they have.</summary>
+    public ImmutableArray<string> FileNames()
+    {
+        string[] stems = [.. _models.Skip(1).Select(m => Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(m.Path)))];
+        return [.. stems.Select((stem, i) => NetworkFile.NameLike(_models[i + 1], stems.Count(s => s == stem) > 1 ? $"{stem}-{i + 2}" : stem))];
+    }
+
     /// <summary>What was reset in the merged network, in words; empty before the merge, and where nothing was.</summary>
     public string ResetText { get; private set; } = "";
 
@@ -151,6 +170,21 @@ public sealed class NetworkAlignment
         return $"{repaired.Layers.Length} layers repaired on {samples.Count:N0} samples";
     }
 
+    /// <summary>A network of the first one's architecture, by a checkpoint that has its weights.</summary>
+    /// <exception cref="InvalidDataException">A weight is missing, or of another shape.</exception>
+    public Graph Read(string path)
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(path);
+        return With(_models[0].Graph, _models[0].Graph.Parameters.ToDictionary(p => p.Key, p =>
+        {
+            if (!checkpoint.TryFind(p.Key, out TensorEntry? tensor) || tensor.Shape != p.Value.Shape)
+                throw new InvalidDataException($"{path} has no '{p.Key}' {p.Value.Shape}, so it is not the network that {Names[0]} is, and its statistics cannot be set anew; ask for no reset");
+            Tensor value = new(tensor.Shape);
+            GraphWeights.Read(tensor, value);
+            return value;
+        }, StringComparer.Ordinal));
+    }
+
     /// <summary>A graph with other weights.</summary>
     internal static Graph With(Graph graph, IReadOnlyDictionary<string, Tensor> weights) =>
         Rewrite.Apply(graph, (to, node, _) => node.Op is Parameter ? to.Parameter(node.Name!, weights[node.Name!], node.Trainable, node.Type) : null).Graph;
@@ -166,7 +200,7 @@ public sealed class NetworkAlignment
     }
 
     /// <summary>The loss that networks are compared by.</summary>
-    internal Loss Loss => Vectors is null ? new CrossEntropy() : new CosineCrossEntropy(Vectors);
+    internal Training.Loss Loss => Vectors is null ? new CrossEntropy() : new CosineCrossEntropy(Vectors);
 
     private StatisticsReset KindOfReset()
     {

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Amalgam.Alignment;
-using Amalgam.Checkpoints;
 using Amalgam.Graphs;
 using Amalgam.Merging;
 using Amalgam.Merging.Planning;
@@ -13,6 +12,8 @@ public static class RecipeAlignment
 {
     /// <summary>The file that says where the units went.</summary>
     public const string Permutations = "permutations.json";
+
+    private const string Complete = "complete";
 
     /// <summary>Reads a recipe's section without opening anything, so that mistakes in it show before work begins.</summary>
     /// <exception cref="MergeException">The section is not right, or cannot be with the recipe's method.</exception>
@@ -27,7 +28,7 @@ public static class RecipeAlignment
     /// <exception cref="GraphException">The models are of different architectures.</exception>
     public static string Summary(MergePlan plan)
     {
-        NetworkAlignment alignment = Open(plan, out int[] order);
+        NetworkAlignment alignment = Open(plan, null, out int[] order);
         UnitGroup[] free = [.. alignment.Siblings.Groups.Groups.Where(g => !g.IsPinned)];
         string data = alignment.Data is { Train: { } train } ? $", on {ActivationStatistics.Calibration(train, alignment.Options).Count:N0} samples of {train.Name}" : "";
         string others = string.Join(", ", order.Skip(1).Select(number => plan.Models[number].Label));
@@ -37,7 +38,7 @@ public static class RecipeAlignment
 
     /// <summary>Aligns the models of a plan.</summary>
     /// <param name="plan">A plan whose recipe has a section <c>align</c>.</param>
-    /// <param name="folder">Where the aligned models go.</param>
+    /// <param name="folder">Where the aligned models go. What an interrupted run of the same plan left complete there is kept.</param>
     /// <param name="done">Hears of the matching, before the merge; null for nobody.</param>
     /// <param name="progress">Hears how far the matching is.</param>
     /// <param name="cancel">Stops between operations.</param>
@@ -45,11 +46,14 @@ public static class RecipeAlignment
     /// <exception cref="GraphException">The models are of different architectures, or the data does not fit them.</exception>
     public static AlignedModels Align(MergePlan plan, string folder, Action<NetworkAlignment>? done = null, IProgress<AlignmentProgress>? progress = null, CancellationToken cancel = default)
     {
-        NetworkAlignment alignment = Open(plan, out int[] order);
+        string permutations = Path.Combine(folder, Permutations), mark = Path.Combine(folder, Complete);
+        string fingerprint = plan.Fingerprint($"{plan.Recipe.Align!.Value.Yaml}", 0, 0);
+        bool isThere = File.Exists(mark) && File.ReadAllText(mark) == fingerprint;
+        NetworkAlignment alignment = Open(plan, isThere ? permutations : null, out int[] order);
         alignment.Match(progress, cancel);
         done?.Invoke(alignment);
         Directory.CreateDirectory(folder);
-        PermutationFile.Write(alignment.Result.Maps, alignment.Names, Path.Combine(folder, Permutations));
+        if (!isThere) PermutationFile.Write(alignment.Result.Maps, alignment.Names, permutations);
         bool zips = !alignment.Result.Maps.ArePermutations;
         string[] paths = [.. plan.Models.Select(m => m.Checkpoint.Path)];
         for (int i = zips ? 0 : 1; i < order.Length; i++)
@@ -57,37 +61,28 @@ public static class RecipeAlignment
             cancel.ThrowIfCancellationRequested();
             ParentModel model = alignment.Models[i];
             string path = Path.Combine(folder, NetworkFile.NameLike(model, $"model-{order[i] + 1}"));
-            NetworkFile.SaveLike(alignment.Moved(i), model, path, overwrite: true);
+            if (!isThere) NetworkFile.SaveLike(alignment.Moved(i), model, path, overwrite: true);
             paths[order[i]] = path;
         }
 
+        File.WriteAllText(mark, fingerprint);
         return new([.. paths], alignment.Notes) { Reset = alignment.CanReset ? merged => Reset(alignment, merged, cancel) : null };
     }
 
     /// <summary>The values that differ in the merged network once its statistics are set anew.</summary>
     private static Dictionary<string, Tensor> Reset(NetworkAlignment alignment, string merged, CancellationToken cancel)
     {
-        Dictionary<string, Tensor> given = new(StringComparer.Ordinal);
-        using (Checkpoint checkpoint = Checkpoint.Open(merged))
-        {
-            foreach (var (name, node) in alignment.Models[0].Graph.Parameters)
-            {
-                given.Add(name, new(node.Shape));
-                if (!checkpoint.TryFind(name, out TensorEntry? tensor) || tensor.Shape != node.Shape) throw new MergeException($"the merged checkpoint has no '{name}' {node.Shape}, so the network that it is of cannot be run to set statistics anew; ask for reset: none");
-                GraphWeights.Read(tensor, given[name]);
-            }
-        }
-
-        Graph network = NetworkAlignment.With(alignment.Models[0].Graph, given.ToDictionary(g => g.Key, g => g.Value.Copy(), StringComparer.Ordinal));
+        Graph given = alignment.Read(merged), network = NetworkAlignment.With(given, given.Parameters.ToDictionary(p => p.Key, p => p.Value.Value!.Copy(), StringComparer.Ordinal));
         alignment.Reset(network, alignment.Result.Maps, cancel);
-        return network.Parameters.Where(p => !p.Value.Value!.Span.SequenceEqual(given[p.Key].Span)).ToDictionary(p => p.Key, p => p.Value.Value!, StringComparer.Ordinal);
+        return network.Parameters.Where(p => !p.Value.Value!.Span.SequenceEqual(given.Parameters[p.Key].Value!.Span)).ToDictionary(p => p.Key, p => p.Value.Value!, StringComparer.Ordinal);
     }
 
     /// <summary>Opens the networks of the very files that a plan reads; the base first where there is one, as the others' differences from it are to be merged.</summary>
-    private static NetworkAlignment Open(MergePlan plan, out int[] order)
+    private static NetworkAlignment Open(MergePlan plan, string? permutations, out int[] order)
     {
         AlignmentDescription how = AlignmentDescription.Read(plan.Recipe.Align!.Value);
         Check(plan.Recipe, how);
+        if (permutations is not null) how = how with { Permutations = permutations };
         int first = plan.Recipe.BaseModel is { } origin ? plan.NumberOf(origin) : plan.NumberOf(plan.Recipe.Models[0].Model);
         order = [first, .. Enumerable.Range(0, plan.Models.Length).Where(number => number != first)];
         return NetworkAlignment.Open([.. order.Select(number => ParentModel.Open(plan.Models[number], how.Model, NetworkAlignment.AnyBatch))], how);

@@ -16,7 +16,8 @@ internal static class DeadUnits
     public static bool IsDead(UnitSums sums, int row) => sums.Variance(row) < Threshold;
 
     /// <summary>
-    /// Pairs of dead units of two models, for every pair of blocks, since which blocks belong together is not known yet: the first with the first that has the same constant, and so on.
+    /// Pairs of dead units of two models that have the same constant: each with each, as nothing that they do tells them apart. What else is compared, such as weights, may; and where
+    /// nothing is, an assignment and a greedy zip take each unit once.
     /// </summary>
     /// <param name="sums">What the units do.</param>
     /// <param name="units">The class.</param>
@@ -25,25 +26,11 @@ internal static class DeadUnits
     /// <returns>Rows of the sums.</returns>
     public static IEnumerable<(int Row, int Other)> Pairs(UnitSums sums, UnitClass units, int model, int other)
     {
-        int[][] ofModel = Blocks(sums, units, model), ofOther = Blocks(sums, units, other);
-        foreach (int[] dead in ofModel)
-        {
-            foreach (int[] candidates in ofOther)
-            {
-                List<int> left = [.. candidates];
-                foreach (int row in dead)
-                {
-                    int at = left.FindIndex(candidate => IsSame(sums.Mean(row), sums.Mean(candidate)));
-                    if (at < 0) continue;
-                    yield return (row, left[at]);
-                    left.RemoveAt(at);
-                }
-            }
-        }
+        int[] candidates = Of(sums, units, other);
+        return Of(sums, units, model).SelectMany(row => candidates.Where(candidate => IsSame(sums.Mean(row), sums.Mean(candidate))).Select(candidate => (row, candidate)));
     }
 
     private static bool IsSame(double a, double b) => Math.Abs(a - b) <= Tolerance * Math.Max(1, Math.Max(Math.Abs(a), Math.Abs(b)));
 
-    private static int[][] Blocks(UnitSums sums, UnitClass units, int model) =>
-        [.. Enumerable.Range(0, units.Blocks).Select(block => Enumerable.Range(model * units.Units + block * units.Size, units.Size).Where(row => IsDead(sums, row)).ToArray())];
+    private static int[] Of(UnitSums sums, UnitClass units, int model) => [.. Enumerable.Range(model * units.Units, units.Units).Where(row => IsDead(sums, row))];
 }

@@ -22,7 +22,7 @@ public static class MergedNetwork
         if (reset == StatisticsReset.None) return merged;
         if (calibration is null) throw new GraphException("to reset the merged network's statistics calibration data is needed; name some, or ask for no reset");
         Dataset samples = ActivationStatistics.Calibration(calibration, options);
-        if (reset == StatisticsReset.Repair) return Repair.Run(merged, models, maps, samples, options.Batch, cancel).Network;
+        if (reset == StatisticsReset.Repair) return Repair.Run(merged, models, maps, samples, options.Batch, cancel: cancel).Network;
         BatchNormReset.Run(merged, samples, options.Batch, cancel);
         return merged;
     }

@@ -42,15 +42,16 @@ internal sealed class NetworkCuts
         foreach (Node output in _graph.Outputs.Values) _lastUse[output.Id] = Math.Max(_lastUse[output.Id], _varies[output.Id] ? count : 0);
     }
 
-    /// <summary>All places, one before each parameter at most: of several values between the same parameters the last.</summary>
+    /// <summary>All places: of several values between the same parameters the last, and none within a layer, between its product and its bias.</summary>
     public ImmutableArray<NetworkCut> All()
     {
         List<NetworkCut> cuts = [];
         foreach (Node node in _graph.Nodes.Where(node => Refusal(node) is null))
         {
             NetworkCut cut = At(node);
-            if (cuts.Count > 0 && cuts[^1].Head.SequenceEqual(cut.Head) && cuts[^1].Trunk.SequenceEqual(cut.Trunk)) cuts.RemoveAt(cuts.Count - 1);
-            cuts.Add(cut);
+            bool isSame = cuts.Count > 0 && cuts[^1].Head.SequenceEqual(cut.Head) && cuts[^1].Trunk.SequenceEqual(cut.Trunk);
+            if (isSame) cuts.RemoveAt(cuts.Count - 1);
+            if (isSame || cuts.All(other => other.Name != cut.Name)) cuts.Add(cut);
         }
 
         return [.. cuts];

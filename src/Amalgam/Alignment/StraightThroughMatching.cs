@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Numerics.Tensors;
 using Amalgam.Graphs;
+using Amalgam.Numerics;
 using Amalgam.Training;
 using Amalgam.Training.Data;
 
@@ -57,13 +58,16 @@ public static class StraightThroughMatching
             maps = WeightMatching.Match(pair, matching, maps, null, cancel).Maps;
             Blend(models.Weights[0], Rearrangement.Apply(maps.Of(1), 0, models.Weights[1]), midpoint);
             losses.Add(steps.Run(step, cancel));
-            if (!double.IsFinite(losses[step])) throw new TrainingException($"the loss between the networks is {losses[step]} at step {step + 1}; lower the learning rate, which is {options.Rate}");
+            if (!double.IsFinite(losses[step]) || !CanBeMatched(pair)) throw new TrainingException($"the loss between the networks is {losses[step]} at step {step + 1}, and the next one is lost; lower the learning rate, which is {options.Rate}");
             if (step == 0 || losses[step] < losses[bestStep]) (best, bestStep) = (maps, step);
             progress?.Report(new("straight-through", step + 1, steps.Count));
         }
 
         return new(best, [.. losses], bestStep);
     }
+
+    /// <summary>Whether inner products of the networks' weights are numbers, by the bound of their lengths.</summary>
+    private static bool CanBeMatched(Siblings pair) => Math.Sqrt(pair.Weights.Aggregate(1.0, (product, weights) => product * weights.Values.Sum(w => Sums.SumOfSquares(w.Span)))) < float.MaxValue;
 
     private static Dictionary<string, Tensor> Copy(IReadOnlyDictionary<string, Tensor> weights) => weights.ToDictionary(w => w.Key, w => w.Value.Copy(), StringComparer.Ordinal);
 

@@ -68,7 +68,7 @@ internal static class SmallNetworks
     public static IReadOnlyDictionary<string, Tensor> Noisy(IReadOnlyDictionary<string, Tensor> weights, double share, long seed) => weights.ToDictionary(w => w.Key, w =>
     {
         double deviation = Math.Sqrt(Sums.SumOfSquares(w.Value.Span) / w.Value.Count);
-        Tensor noise = Initialisation.Normal(share * deviation).Draw(w.Value.Shape, seed, w.Key), sum = w.Value.Copy();
+        Tensor noise = Initialisation.Normal(share * deviation).Draw(w.Value.Shape, seed, $"noise of {w.Key}"), sum = w.Value.Copy();
         for (int i = 0; i < sum.Count; i++) sum.Span[i] += noise.Span[i];
         return sum;
     });

@@ -35,8 +35,8 @@ public class StraightThroughMatchingTests
         StraightThroughMatch match = StraightThroughMatching.Run(models, data, new CrossEntropy(), Options);
 
         double learned = Loss(models, match.Maps, data);
-        Assert.True(learned < Loss(models, UnitMaps.Identity(models.Groups, 2), data));
-        Assert.True(learned < Loss(models, WeightMatching.Run(models, new())[0].Maps, data));
+        double inPlace = Loss(models, UnitMaps.Identity(models.Groups, 2), data), matched = Loss(models, WeightMatching.Run(models, new())[0].Maps, data);
+        Assert.True(learned < Math.Min(inPlace, matched), $"learned {learned}, matched by weights {matched}, in place {inPlace}");
         Assert.Equal(40, match.Losses.Length);
         Assert.Equal(match.Losses.Min(), match.Losses[match.Best]);
         Assert.True(SmallNetworks.AreSame(before, models.Weights[0]));
@@ -49,9 +49,7 @@ public class StraightThroughMatchingTests
         Dataset data = NaiveNetwork.Rings(100, 1);
 
         Assert.Contains("found 3", Assert.Throws<GraphException>(() => StraightThroughMatching.Run(models, data, new CrossEntropy(), Options)).Message, StringComparison.Ordinal);
-        pair.Weights[1]["fc1.bias"].Span[0] = float.MaxValue;
-        pair.Weights[1]["fc2.weight"].Span.Fill(float.MaxValue);
-        Assert.Contains("lower the learning rate", Assert.Throws<TrainingException>(() => StraightThroughMatching.Run(pair, data, new CrossEntropy(), Options)).Message, StringComparison.Ordinal);
+        Assert.Contains("lower the learning rate", Assert.Throws<TrainingException>(() => StraightThroughMatching.Run(pair, data, new CrossEntropy(), Options with { Rate = 1e38 })).Message, StringComparison.Ordinal);
     }
 
     private static Graph Network(int seed)

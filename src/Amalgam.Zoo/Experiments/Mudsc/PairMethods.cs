@@ -1,0 +1,48 @@
+using System.Collections.Immutable;
+using Amalgam.Alignment;
+
+namespace Amalgam.Zoo.Experiments.Mudsc;
+
+/// <summary>A way to match that takes part in a comparison.</summary>
+/// <param name="Name">What tables call it.</param>
+/// <param name="How">How it matches.</param>
+internal sealed record PairMethod(string Name, AlignmentOptions How)
+{
+    /// <summary>Whether alpha is chosen on the calibration data.</summary>
+    public bool ChoosesAlpha { get; init; }
+}
+
+/// <summary>What tables call networks and methods.</summary>
+internal static class PairMethods
+{
+    public const string Ensemble = "ensemble", Average = "average";
+    public const string WeightMatching = "weight matching (Git Re-Basin)", WeightAlign = "weight align", ActivationAlign = "activation align", MudscAlign = "MuDSC align";
+    public const string ZipIt = "ZipIt!", WeightZip = "weight zip", MudscZip = "MuDSC zip";
+
+    private static readonly AlignmentOptions Align = new(), Zip = new() { Matching = UnitMatching.Zip };
+
+    /// <summary>The methods, in the order of tables: average, alignments, zips; MuDSC with alpha 1/2 and with one that is chosen.</summary>
+    public static readonly ImmutableArray<PairMethod> All =
+    [
+        new(Average, new() { Space = MatchingSpace.None }),
+        new(WeightMatching, new() { Space = MatchingSpace.Weights, WeightMeasure = SimilarityMeasure.InnerProduct }),
+        new(WeightAlign, Align with { Space = MatchingSpace.Weights }),
+        new(ActivationAlign, Align with { Space = MatchingSpace.Activations }),
+        new(MudscAlign, Align),
+        new(Chosen(MudscAlign), Align) { ChoosesAlpha = true },
+        new(ZipIt, Zip with { Space = MatchingSpace.Activations }),
+        new(WeightZip, Zip with { Space = MatchingSpace.Weights }),
+        new(MudscZip, Zip),
+        new(Chosen(MudscZip), Zip) { ChoosesAlpha = true },
+    ];
+
+    /// <summary>Differences that the paper's claims are about, of one method from another on the same pair.</summary>
+    public static readonly ImmutableArray<(string Method, string From)> Claims =
+    [
+        (MudscAlign, Average), (MudscAlign, WeightMatching), (MudscAlign, WeightAlign), (MudscAlign, ActivationAlign), (ZipIt, ActivationAlign),
+        (MudscZip, MudscAlign), (MudscZip, ZipIt), (MudscZip, WeightZip), (Chosen(MudscZip), ZipIt), (Chosen(MudscAlign), ActivationAlign),
+    ];
+
+    /// <summary>The method with alpha chosen.</summary>
+    public static string Chosen(string method) => $"{method}, alpha chosen";
+}

@@ -1,0 +1,68 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using Amalgam.Alignment;
+using Amalgam.Graphs;
+using Amalgam.Zoo.Runs;
+
+namespace Amalgam.Zoo.Experiments.Mudsc;
+
+/// <summary>Puts the methods to the test on pairs: each merge is measured on the test data once, and where there is a choice it is made on the calibration data.</summary>
+internal sealed class PairTable(MudscLog log, MudscOptions options)
+{
+    /// <summary>Makes the rows of a pair that are not there yet.</summary>
+    public void Run(ModelPair pair)
+    {
+        Lazy<MatchedPair> matched = new(() => new(pair, options));
+        Row(pair, PairMethods.Ensemble, () => pair.Ensemble(matched.Value.Parents, pair.Test, options.Cancel));
+        for (int i = 0; i < pair.Parents.Length; i++)
+        {
+            int parent = i;
+            Row(pair, $"model {(char)('A' + i)}", () => pair.Measure([.. Enumerable.Repeat(matched.Value.Parents[parent], 1)], pair.Test, options.Cancel));
+        }
+
+        foreach (PairMethod method in PairMethods.All)
+        {
+            if (!log.Has(pair, method.Name)) Run(matched.Value, method);
+        }
+    }
+
+    private void Run(MatchedPair matched, PairMethod method)
+    {
+        long start = Stopwatch.GetTimestamp();
+        (double Alpha, double Choice, ImmutableArray<Graph> Networks)? best = null;
+        double seconds = 0;
+        ImmutableArray<double> alphas = method.ChoosesAlpha ? options.Alphas : [method.How.Alpha];
+        foreach (double alpha in alphas)
+        {
+            var (result, time) = matched.Match(method.How with { Alpha = alpha });
+            seconds += time;
+            ImmutableArray<Graph> networks = matched.Average(result.Maps);
+            double choice = alphas.Length == 1 ? double.NaN : matched.Pair.Measure(networks, matched.Pair.Calibration, options.Cancel).Average;
+            if (best is null || choice > best.Value.Choice) best = (alpha, choice, networks);
+        }
+
+        TaskScores scores = matched.Pair.Measure(best!.Value.Networks, matched.Pair.Test, options.Cancel);
+        string chosen = method.ChoosesAlpha ? FormattableString.Invariant($"alpha {best.Value.Alpha}") : "";
+        Add(matched.Pair, method.Name, chosen, alphas.Length, best.Value.Choice, scores, seconds, Stopwatch.GetElapsedTime(start));
+    }
+
+    private void Row(ModelPair pair, string method, Func<TaskScores> measure)
+    {
+        if (log.Has(pair, method)) return;
+        long start = Stopwatch.GetTimestamp();
+        Add(pair, method, "", 1, double.NaN, measure(), 0, Stopwatch.GetElapsedTime(start));
+    }
+
+    /// <summary>Adds a row of what a merge came to.</summary>
+    public void Add(ModelPair pair, string method, string chosen, int tried, double choice, TaskScores scores, double seconds, TimeSpan whole)
+    {
+        MudscRow row = new(pair.Table, pair.Name, method, chosen, tried, choice, Figures(scores), seconds);
+        log.Add(row);
+        options.Line?.Invoke(FormattableString.Invariant($"{pair.Table}, {pair.Name}, {method}: {string.Join(", ", row.Test.Where(f => !f.Name.StartsWith("loss", StringComparison.Ordinal)).Select(f => FormattableString.Invariant($"{f.Name} {f.Value:0.00%}")))}{(chosen == "" ? "" : $" ({chosen})")}, {whole.TotalSeconds:0.0} s"));
+    }
+
+    /// <summary>Joint accuracy, each task's, their mean, and each task's loss; of one task its accuracy and loss.</summary>
+    private static ImmutableArray<Figure> Figures(TaskScores scores) => scores.Tasks.Length == 1
+        ? [new("accuracy", scores.Joint), new("loss", scores.Tasks[0].Loss)]
+        : [new("joint", scores.Joint), .. scores.Tasks.Select(t => new Figure(t.Name, t.Accuracy)), new("average", scores.Average), .. scores.Tasks.Select(t => new Figure($"loss {t.Name}", t.Loss))];
+}

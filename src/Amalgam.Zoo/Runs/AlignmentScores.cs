@@ -1,0 +1,92 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Amalgam.Alignment;
+using Amalgam.Graphs;
+using Amalgam.Graphs.Ops;
+using Amalgam.Training.Data;
+
+namespace Amalgam.Zoo.Runs;
+
+/// <summary>A network beside others.</summary>
+/// <param name="Name">What it is called.</param>
+/// <param name="Measures">What it is worth.</param>
+/// <param name="IsGiven">Whether it is one of the networks that were matched.</param>
+public sealed record AlignmentRow(string Name, ImmutableArray<Measure> Measures, bool IsGiven);
+
+/// <summary>What networks are worth before and after their units were matched: each by itself, together as an ensemble, averaged as they came, and merged.</summary>
+/// <param name="Data">What the samples are.</param>
+/// <param name="Samples">Number of samples.</param>
+/// <param name="IsTest">Whether these are test samples, which nothing was chosen by.</param>
+/// <param name="Rows">The networks.</param>
+public sealed record AlignmentScores(string Data, int Samples, bool IsTest, ImmutableArray<AlignmentRow> Rows)
+{
+    private const int CurvePoints = 11, CurveResetSamples = 1000;
+
+    /// <summary>The straight line between two networks, as they came; empty where there are more, or they were zipped.</summary>
+    public ImmutableArray<InterpolationPoint> Before { get; init; } = [];
+
+    /// <summary>The line to the second one with its units moved.</summary>
+    public ImmutableArray<InterpolationPoint> After { get; init; } = [];
+
+    /// <summary>Measures networks.</summary>
+    /// <param name="alignment">Networks that were matched.</param>
+    /// <param name="merged">The network that they become; null to make it.</param>
+    /// <param name="name">What that is called; null for what was matched by.</param>
+    /// <param name="samples">Most samples to measure on, drawn by the seed.</param>
+    /// <param name="progress">Hears how many of how many networks are measured.</param>
+    /// <param name="cancel">Stops between operations.</param>
+    /// <returns>Null where there is no data with labels.</returns>
+    public static AlignmentScores? Of(NetworkAlignment alignment, Graph? merged, int samples, string? name = null, Action<int, int>? progress = null, CancellationToken cancel = default)
+    {
+        Dataset? all = alignment.Data?.Test ?? alignment.Data?.Train;
+        if (all is null || (all.Labels.IsEmpty && ItemRanking.Of(all) is null)) return null;
+        Dataset data = samples < all.Count ? Subset.Split(all, samples, alignment.Options.Seed).Second : all;
+        int[][] tasks = [.. alignment.Description.Tasks.Select(task => task.ToArray())];
+        IEnumerable<AlignmentRow> Measured(bool given, params (string Name, Graph Network)[] networks)
+        {
+            Contestant[] contestants = [.. networks.Select(n => Contest(alignment, n.Name, n.Network))];
+            return Contestant.Measure(contestants, data, alignment.Options.Batch, tasks, cancel: cancel).Select((row, i) => new AlignmentRow(row.Name, Shown(row.Measures), given && i < networks.Length));
+        }
+
+        bool hasLine = alignment.Models.Count == 2 && alignment.Result.Maps.ArePermutations && data.Labels.Length > 0 && ItemRanking.Of(data) is null;
+        int steps = hasLine ? 5 : 3;
+        progress?.Invoke(0, steps);
+        List<AlignmentRow> rows = [.. Measured(true, [.. alignment.Models.Select((m, i) => (alignment.Names[i], m.Graph))])];
+        progress?.Invoke(1, steps);
+        rows.AddRange(Measured(false, ("average of weights as they came", alignment.PlainAverage(cancel))));
+        progress?.Invoke(2, steps);
+        rows.AddRange(Measured(false, (name ?? $"merged after matching ({alignment.Description.Method.Name})", merged ?? alignment.Merged(cancel))));
+        AlignmentScores scores = new(all.Name, data.Count, alignment.Data!.Test is not null, [.. rows]);
+        if (!hasLine) return scores;
+        progress?.Invoke(3, steps);
+        ImmutableArray<InterpolationPoint> before = Line(alignment, data, moved: false, cancel);
+        progress?.Invoke(4, steps);
+        return scores with { Before = before, After = Line(alignment, data, moved: true, cancel) };
+    }
+
+    private static ImmutableArray<InterpolationPoint> Line(NetworkAlignment alignment, Dataset data, bool moved, CancellationToken cancel)
+    {
+        Siblings given = alignment.Siblings;
+        IReadOnlyDictionary<string, Tensor> second = moved ? Rearrangement.Apply(alignment.Result.Maps, 1, given.Weights[1]) : given.Weights[1];
+        bool hasNormalisations = given.Groups.Graph.Nodes.Any(node => node.Op is BatchNormalization);
+        Dataset? reset = hasNormalisations && alignment.Data?.Train is { } train ? ActivationStatistics.Calibration(train, alignment.Options with { Samples = CurveResetSamples }) : null;
+        return Interpolation.Run(new(given.Groups, [given.Weights[0], second], alignment.Names), alignment.Loss, data, Interpolation.Lambdas(CurvePoints), reset, alignment.Options.Batch, cancel: cancel);
+    }
+
+    private static Contestant Contest(NetworkAlignment alignment, string name, Graph network)
+    {
+        var (scored, output) = alignment.Scored(network);
+        return new(name, scored, output);
+    }
+
+    /// <summary>What a table has room for: accuracy, tasks and their mean, losses, measures of rankings.</summary>
+    private static ImmutableArray<Measure> Shown(IReadOnlyList<Measure> measures)
+    {
+        Measure[] tasks = [.. measures.Where(m => m.Name.StartsWith("task ", StringComparison.Ordinal))];
+        IEnumerable<Measure> mean = tasks.Length == 0 ? [] : [new("mean of tasks", tasks.Average(m => m.Value), true)];
+        return [.. measures.Except(tasks).Where(m => m.Name is not "top-5" && !m.Name.StartsWith("macro", StringComparison.Ordinal)).OrderBy(m => m.Name == "loss"), .. tasks, .. mean];
+    }
+
+    /// <summary>A figure as people read it.</summary>
+    public static string Text(Measure measure) => measure.IsShare ? measure.Value.ToString("0.00%", CultureInfo.InvariantCulture) : measure.Value.ToString("0.0000", CultureInfo.InvariantCulture);
+}
