@@ -74,6 +74,13 @@ if (args is ["statistics", var one, var other, .. var counts])
     return;
 }
 
+// mudsc FOLDER METHOD ALPHA prints seconds of the phases of a merge; for bench/mudsc-speed.sh.
+if (args is ["mudsc", var pair, var method, var alpha])
+{
+    MudscSpeed.Run(pair, method, double.Parse(alpha, System.Globalization.CultureInfo.InvariantCulture));
+    return;
+}
+
 // In this process: the shared output folder of the build is not where BenchmarkDotNet's generated projects look.
 var config = DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance));
 BenchmarkSwitcher.FromAssembly(typeof(CheckpointGenerator).Assembly).Run(args, config);
