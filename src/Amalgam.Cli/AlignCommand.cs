@@ -86,7 +86,7 @@ internal sealed class AlignCommand
         using (Progress progress = new(error, quiet))
         {
             alignment.Match(progress, cancel);
-            merges |= !alignment.Result.Maps.ArePermutations;
+            merges |= alignment.MovesFirst;
             if (merges) merged = alignment.Merged(cancel);
             if (target is not null) Write(alignment, merged, target, overwrite, cancel);
             if (parse.GetValue(_permutations) is { } file) PermutationFile.Write(alignment.Result.Maps, alignment.Names, file);

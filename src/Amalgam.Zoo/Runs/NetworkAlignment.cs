@@ -28,11 +28,13 @@ public sealed class NetworkAlignment
         Names = ParentModel.NamesOf(models);
         foreach (ParentModel other in models[1..])
         {
-            if (other.Graph.Parameters.Keys.ToHashSet().SetEquals(models[0].Graph.Parameters.Keys) && !NetworkSize.IsSame(models[0].Graph, other.Graph))
+            bool isAlike = other.Graph.Parameters.Select(p => (p.Key, p.Value.Shape)).ToHashSet().SetEquals(models[0].Graph.Parameters.Select(p => (p.Key, p.Value.Shape)));
+            if (isAlike && !NetworkSize.IsSame(models[0].Graph, other.Graph))
                 throw new GraphException($"{other.Path} is not the same network as {models[0].Path}: weights of the same names belong to other operators or sizes; units are matched of networks of one architecture");
         }
 
         if (how.Data is { } data) Data = RunData.Open(models.Aggregate(data with { Augmentation = data.Augmentation.Fixed }, (one, model) => ModelText.For(one, model.Path)));
+        _ = KindOfReset();
         if (how.ClassVectors is { } vectors) Vectors = Runs.ClassVectors.Read(vectors, how.Data?.Classes ?? []);
     }
 
@@ -109,6 +111,9 @@ public sealed class NetworkAlignment
         else Result = UnitAlignment.Run(Siblings, Options, Data?.Train, progress, cancel);
         _times.AddRange(Result.Times);
     }
+
+    /// <summary>Whether the first network's units moved too, as in zips: then all lie in the merged network's order.</summary>
+    public bool MovesFirst => !Result.Maps.Of(0).AreIdentity;
 
     /// <summary>A network whose units are where they were matched to; of zipped ones, its share of the merged network, whose mean over all networks that is.</summary>
     public Graph Moved(int model) => With(_models[model].Graph, Rearrangement.Apply(Result.Maps, model, Siblings.Weights[model]));
