@@ -88,7 +88,7 @@ public static class AlignmentPage
             [.. rows.Select(row => NumberedNames.Counted([.. row.Select(c => c.Units.Name)]))],
             new Series("same place", [.. rows.Select(row => row.Average(c => c.Before))]), new Series("matched", [.. rows.Select(row => row.Average(c => c.Matched))])) { Format = "0.00" };
         AlignmentOptions options = alignment.Options;
-        yield return new Paragraph(alignment.Description.Permutations is not null || alignment.Description.Method.Name == "ste" ? "Similarity is the correlation of the weights around two units."
+        yield return new Paragraph(alignment.Description.Permutations is not null || alignment.Description.Method.NeedsLabels ? "Similarity is the correlation of the weights around two units."
             : options.Space switch
             {
                 MatchingSpace.Both => $"Similarity is {Figure(options.Alpha)} times that of the weights around two units and {Figure(1 - options.Alpha)} times that of their activations (MuDSC, equation 8).",

@@ -106,7 +106,7 @@ public sealed class NetworkAlignment
     public void Match(IProgress<AlignmentProgress>? progress = null, CancellationToken cancel = default)
     {
         if (Description.Permutations is { } path) Result = Matched(PermutationFile.Read(path, Siblings.Groups, Siblings.Count), cancel);
-        else if (Description.Method.Name == "ste") Learn(progress, cancel);
+        else if (Description.Method.NeedsLabels) Learn(progress, cancel);
         else if (Description.SearchesAlpha) SearchAlpha(progress, cancel);
         else Result = UnitAlignment.Run(Siblings, Options, Data?.Train, progress, cancel);
         _times.AddRange(Result.Times);

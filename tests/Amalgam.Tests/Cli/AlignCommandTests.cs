@@ -146,7 +146,7 @@ public sealed class AlignCommandTests(TwinFiles files) : IClassFixture<TwinFiles
     {
         await Refuses("there is one", "align", Parent);
         await Refuses("in the first network and", "align", Parent, files["wide.safetensors"], "--method", "weights");
-        await Refuses("which the first network has not", "align", Parent, files["parent.onnx"], "--method", "weights");
+        await Refuses("networks to match have the same parameters", "align", Parent, files["parent.onnx"], "--method", "weights");
         await Refuses("mudsc looks at what units compute", "align", Parent, Twin);
         await Refuses("there is no method 'mudcs' that aligns (did you mean 'mudsc'?)", "align", Parent, Twin, "--method", "mudcs");
         await Refuses("does not exist", "align", Parent, _folder["none.safetensors"], "--method", "weights");
