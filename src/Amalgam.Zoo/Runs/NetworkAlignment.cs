@@ -127,6 +127,21 @@ public sealed class NetworkAlignment
         return merged;
     }
 
+    /// <summary>The networks merged up to a cut, with a head of each after it (ZipIt!'s partial zip).</summary>
+    /// <param name="cut">Name of the value that the heads are computed from.</param>
+    /// <param name="cancel">Stops between operations.</param>
+    /// <returns>A network with an output <c>NAME.network</c> for each network, where there are running statistics estimated anew.</returns>
+    /// <exception cref="GraphException">The network cannot be cut there; where it can be is named.</exception>
+    public Graph MergedUpTo(string cut, CancellationToken cancel = default)
+    {
+        Graph merged = null!;
+        Time("merge", () => merged = PartialZip.Build(Siblings, Result.Maps, PartialZip.Cut(Siblings.Groups, cut).Node));
+        if (KindOfReset() != StatisticsReset.BatchNorm) return merged;
+        Dataset samples = ActivationStatistics.Calibration(Data!.Train!, Options);
+        Time("reset", () => ResetText = $"{BatchNormReset.Run(merged, samples, Options.Batch, cancel)} batch normalisations estimated anew on {samples.Count:N0} samples");
+        return merged;
+    }
+
     /// <summary>The mean of all networks position by position, with statistics reset too.</summary>
     public Graph PlainAverage(CancellationToken cancel = default)
     {
@@ -194,14 +209,14 @@ public sealed class NetworkAlignment
     internal static Graph With(Graph graph, IReadOnlyDictionary<string, Tensor> weights) =>
         Rewrite.Apply(graph, (to, node, _) => node.Op is Parameter ? to.Parameter(node.Name!, weights[node.Name!], node.Trainable, node.Type) : null).Graph;
 
-    /// <summary>The first network with class scores as an output where it gives embeddings, and the name of that output; null for the first.</summary>
-    internal (Graph Network, string? Output) Scored(Graph network)
+    /// <summary>A network with class scores as an output, where it gives embeddings.</summary>
+    internal Contestant Scored(Contestant network)
     {
-        if (Vectors is null) return (network, null);
-        Graph scored = Rewrite.Apply(network).Graph;
+        if (Vectors is null) return network;
+        Graph scored = Rewrite.Apply(network.Network).Graph;
         string output = scored.FreeName("class.scores");
-        scored.Output(output, CosineCrossEntropy.Scores(DataInputs.OutputOf(scored), Vectors));
-        return (scored, output);
+        scored.Output(output, CosineCrossEntropy.Scores(DataInputs.OutputOf(scored, network.Output), Vectors));
+        return network with { Network = scored, Output = output };
     }
 
     /// <summary>The loss that networks are compared by.</summary>
@@ -240,8 +255,7 @@ public sealed class NetworkAlignment
     /// <summary>The mean of the tasks' accuracies; without tasks, the accuracy.</summary>
     private double Merit(Graph network, Dataset data, CancellationToken cancel)
     {
-        var (scored, output) = Scored(network);
-        IReadOnlyList<Measure> measures = Contestant.Measure([new("", scored, output)], data, Options.Batch, [.. Description.Tasks.Select(task => task.ToArray())], cancel: cancel)[0].Measures;
+        IReadOnlyList<Measure> measures = Contestant.Measure([Scored(new("", network))], data, Options.Batch, [.. Description.Tasks.Select(task => task.ToArray())], cancel: cancel)[0].Measures;
         Measure[] tasks = [.. measures.Where(m => m.Name.StartsWith("task ", StringComparison.Ordinal))];
         return tasks.Length > 0 ? tasks.Average(m => m.Value) : measures[0].Value;
     }

@@ -9,10 +9,8 @@ namespace Amalgam.Alignment;
 /// <param name="Preset">Its settings.</param>
 public sealed record AlignmentMethod(string Name, string Summary, string Source, AlignmentOptions Preset)
 {
+    private const string StraightThrough = "ste";
     private const string OfMudsc = "Xu et al., Training-free pretrained model merging, CVPR 2024", OfZipIt = "Stoica et al., ZipIt! Merging models from different tasks without training, ICLR 2024";
-    /// <summary>Name of the method that learns.</summary>
-    public const string StraightThrough = "ste";
-
     private const string OfGitReBasin = "Ainsworth et al., Git Re-Basin: merging models modulo permutation symmetries, ICLR 2023";
 
     /// <summary>Every method, in the order in which help shows them.</summary>

@@ -134,6 +134,24 @@ public sealed class AlignCommandTests(TwinFiles files) : IClassFixture<TwinFiles
     }
 
     [Fact]
+    public async Task Networks_merge_up_to_a_cut_and_keep_their_heads()
+    {
+        string a = files["parent.onnx"], b = files["twin.onnx"];
+        await Refuses("cannot be cut at 'nowhere'", "align", a, b, "--method", "weights", "--cut", "nowhere", "-o", _folder["cut.onnx"]);
+        await Refuses("name an .onnx file", "align", a, b, "--method", "weights", "--cut", "joined", "-o", _folder["cut.safetensors"]);
+        string output = await Succeeds("align", a, b, "--method", "weights", "--cut", "joined", "--reset", "none", "--data", files["images.npz"], "--evaluate", "-o", _folder["cut.onnx"]);
+        Assert.Contains("output y.twin.onnx", output);
+
+        // The trunk of twins is their parent's, and each head gives what its network gives.
+        await Succeeds("run", a, files["images.npz"], "-o", _folder["expected.npz"]);
+        await Succeeds("run", _folder["cut.onnx"], files["images.npz"], "-o", _folder["found.npz"]);
+        float[] expected = TestModel.Read(_folder["expected.npz"])["y"].Values;
+        var heads = TestModel.Read(_folder["found.npz"]);
+        Assert.Equal(["y.parent.onnx", "y.twin.onnx"], heads.Keys.Order());
+        Assert.All(heads.Values, head => Assert.All(head.Values.Zip(expected), pair => Assert.Equal(pair.Second, pair.First, 1e-4f)));
+    }
+
+    [Fact]
     public async Task Alpha_is_searched_on_the_data()
     {
         string output = await Succeeds("align", Parent, files["stranger.safetensors"], "--data", Data, "--alpha", "search", "--samples", "100", "--report", _folder["r.html"]);
