@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.CommandLine;
 using System.Globalization;
 using Amalgam.Graphs;
@@ -58,7 +59,9 @@ internal sealed class EvalCommand
         foreach (string model in paths)
         {
             Graph graph = RunFolder.Find(model) is { } own ? RunFolder.Load(model, own) : ModelLoader.Load(model, ArchitectureOption.Of(parse.GetValue(_model)));
-            contestants.Add(new(model, graph, vectors is null ? null : AddScores(graph, vectors)));
+            ImmutableArray<string> heads = Contestant.HeadsOf(graph);
+            if (heads.IsEmpty) contestants.Add(new(model, graph, vectors is null ? null : AddScores(graph, vectors)));
+            else contestants.Add(new(model, graph) { Heads = vectors is null ? heads : [.. heads.Select(head => AddScores(graph, vectors, head))] });
         }
 
         IReadOnlyList<(string Name, IReadOnlyList<Measure> Measures)> results;
@@ -72,10 +75,10 @@ internal sealed class EvalCommand
     }
 
     /// <summary>Makes the cosines with the class vectors an output.</summary>
-    internal static string AddScores(Graph graph, Tensor vectors)
+    internal static string AddScores(Graph graph, Tensor vectors, string? result = null)
     {
         string name = graph.FreeName("class.scores");
-        graph.Output(name, CosineCrossEntropy.Scores(DataInputs.OutputOf(graph), vectors));
+        graph.Output(name, CosineCrossEntropy.Scores(DataInputs.OutputOf(graph, result), vectors));
         return name;
     }
 
@@ -108,8 +111,9 @@ internal sealed class EvalCommand
     {
         output.WriteLine($"{Printable.Line(data.Name)}: {data.Count:N0} samples of {(ItemRanking.Of(data) is { } ranking ? $"{ranking.Items:N0} items" : $"{data.Classes.Length} classes")}");
         output.WriteLine();
-        Table table = new(1, ["MODEL", .. results[0].Measures.Select(m => $">{m.Name.ToUpperInvariant()}")]);
-        foreach (var (name, measures) in results) table.Add([Printable.Line(name), .. measures.Select(m => m.IsShare ? Percent(m.Value) : Printable.Number(m.Value))]);
+        string[] names = [.. results.SelectMany(r => r.Measures.Select(m => m.Name)).Distinct()];
+        Table table = new(1, ["MODEL", .. names.Select(name => $">{name.ToUpperInvariant()}")]);
+        foreach (var (name, measures) in results) table.Add([Printable.Line(name), .. names.Select(of => measures.FirstOrDefault(m => m.Name == of) is { } m ? m.IsShare ? Percent(m.Value) : Printable.Number(m.Value) : "")]);
         table.Write(output, Screen.WidthOf(output));
     }
 
