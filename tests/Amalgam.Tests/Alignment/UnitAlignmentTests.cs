@@ -93,8 +93,10 @@ public class UnitAlignmentTests
 
         AlignmentResult byWeights = UnitAlignment.Run(models, Weights with { Matching = matching });
 
-        Assert.Equal(byWeights.Sweeps, UnitAlignment.Match(models, alone, statistics, UnitMaps.Identity(models.Groups, 2)).Sweeps);
-        Same(byWeights.Maps, UnitAlignment.Match(models, alone, statistics, UnitMaps.Identity(models.Groups, 2)).Maps);
+        AlignmentResult fromPlace = UnitAlignment.Match(models, alone, statistics, UnitMaps.Identity(models.Groups, 2)), notAsked = UnitAlignment.Match(models, Weights with { Matching = matching }, statistics);
+        Assert.Equal(byWeights.Sweeps, fromPlace.Sweeps);
+        Same(byWeights.Maps, fromPlace.Maps);
+        Same(byWeights.Maps, notAsked.Maps);
     }
 
     [Fact]
