@@ -17,7 +17,7 @@ internal sealed class PairTable(MudscLog log, MudscOptions options)
         for (int i = 0; i < pair.Parents.Length; i++)
         {
             int parent = i;
-            Row(pair, $"model {(char)('A' + i)}", () => pair.Measure([.. Enumerable.Repeat(matched.Value.Parents[parent], 1)], pair.Test, options.Cancel));
+            Row(pair, $"model {(char)('A' + i)}", () => pair.Measure([.. Enumerable.Repeat(matched.Value.Parents[parent], pair.Networks)], pair.Test, options.Cancel));
         }
 
         foreach (PairMethod method in PairMethods.All)

@@ -93,7 +93,7 @@ internal sealed class TrainedPairs(ParentRuns parents, MudscOptions options)
         optimizer: {name: sgd, momentum: 0.9, weight_decay: 5e-4}
         schedule: {name: linear, warmup: 1}
         lr: {{(norm == "batch" ? "0.1" : "0.05")}}
-        epochs: 10
+        epochs: {{(norm == "batch" ? 10 : 6)}}
         batch: 125
         seed: {{Seed(pair, side)}}
         """);
