@@ -157,6 +157,21 @@ public class UnitAlignmentTests
         }
     }
 
+    [Fact]
+    public void Three_twins_zip_to_one()
+    {
+        Graph network = SmallNetworks.Mlp(3, 20);
+        Dataset data = SmallNetworks.Normal(network);
+        UnitGroups groups = UnitGroups.Of(network);
+        IReadOnlyDictionary<string, Tensor> weights = Siblings.WeightsOf(network);
+        Siblings models = new(groups, [weights, .. Enumerable.Range(1, 2).Select(seed => Rearrangement.Apply(UnitMaps.Random(groups, 1, seed), 0, weights))]);
+
+        AlignmentResult result = UnitAlignment.Run(models, new() { Matching = UnitMatching.Zip, ZipAlpha = 1 }, data);
+
+        Assert.All(groups.Classes, units => Assert.All(result.Maps.Members(units).ToArray(), members => Assert.Equal(3, members)));
+        Close(SmallNetworks.Outputs(network, data), SmallNetworks.Outputs(models.With(Rearrangement.Merge(result.Maps, models)).Graph, data));
+    }
+
     [Theory]
     [InlineData(MatchingSpace.None, UnitMatching.Align)]
     [InlineData(MatchingSpace.Weights, UnitMatching.Align)]
