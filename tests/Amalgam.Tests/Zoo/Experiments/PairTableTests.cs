@@ -30,7 +30,7 @@ public class PairTableTests
             foreach (var (name, value) in parent.Test) Assert.Equal(value, row[name], name.StartsWith("loss", StringComparison.Ordinal) ? 1e-4 : 0.011);
         }
 
-        Assert.NotEqual(parent["loss a"], log.Rows.Single(row => row.Method == PairMethods.Average)["loss a"], 1e-2);
+        Assert.NotEqual(parent["loss a"], log.Rows.Single(row => row.Method == PairMethods.Average)["loss a"], 2e-3);
         Assert.All(log.Rows.Where(row => row.Method.EndsWith("chosen", StringComparison.Ordinal)), row => Assert.Equal(2, row.Tried));
 
         int rows = log.Rows.Count;
@@ -73,7 +73,7 @@ public class PairTableTests
         foreach (string method in new[] { "average", "SLERP", "CKI" })
         {
             Assert.Equal(loss, log.Rows.Single(row => row.Method == $"{method}, {PairMethods.MudscAlign}")["loss a"], 1e-3);
-            Assert.NotEqual(loss, log.Rows.Single(row => row.Method == $"{method}, units in place")["loss a"], 1e-2);
+            Assert.NotEqual(loss, log.Rows.Single(row => row.Method == $"{method}, units in place")["loss a"], 2e-3);
         }
     }
 
