@@ -15,7 +15,7 @@ internal static class StatisticsSpeed
     private static readonly int?[] Positions = [16, 64, 256, null];
 
     /// <summary>Prints medians, and how far correlations are from those of all positions.</summary>
-    public static void Run(string first, string second, int images, int runs)
+    public static void Run(string first, string second, int images, int runs, bool all)
     {
         Siblings models = Siblings.Of([OnnxModel.Open(first).ToGraph(), OnnxModel.Open(second).ToGraph()]);
         Augmentation normalise = new() { Mean = [125.307f / 255, 122.961f / 255, 113.8575f / 255], Deviation = [51.5865f / 255, 50.847f / 255, 51.255f / 255] };
@@ -26,13 +26,13 @@ internal static class StatisticsSpeed
         foreach (UnitMatching matching in Enum.GetValues<UnitMatching>())
         {
             AlignmentOptions options = new() { Matching = matching, Samples = null };
-            ActivationStatistics all = ActivationStatistics.Collect(models, data, options with { Positions = null });
-            foreach (int? positions in Positions)
+            ActivationStatistics full = ActivationStatistics.Collect(models, data, options with { Positions = null });
+            foreach (int? positions in all ? Positions : [options.Positions])
             {
                 List<(Seconds Plain, Seconds With)> times = [];
-                ActivationStatistics some = all;
+                ActivationStatistics some = full;
                 for (int run = 0; run < runs; run++) times.Add((Time(() => Forward(models, data)), Time(() => some = ActivationStatistics.Collect(models, data, options with { Positions = positions }))));
-                (double rms, double same) = Compare(models.Groups, all, some);
+                (double rms, double same) = Compare(models.Groups, full, some);
                 Console.WriteLine($"{matching,-8} {(positions is { } p ? $"{p}" : "all"),9} {Median(times, t => t.Plain.Wall),8:F2} {Median(times, t => t.With.Wall),8:F2} {Median(times, t => t.With.Wall / t.Plain.Wall),6:F2} {Median(times, t => t.With.Processor / t.Plain.Processor),18:F2} {rms,20:F4} {same,13:P1}");
             }
         }

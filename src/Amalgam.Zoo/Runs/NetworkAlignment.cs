@@ -28,11 +28,13 @@ public sealed class NetworkAlignment
         Names = ParentModel.NamesOf(models);
         foreach (ParentModel other in models[1..])
         {
-            if (other.Graph.Parameters.Keys.ToHashSet().SetEquals(models[0].Graph.Parameters.Keys) && !NetworkSize.IsSame(models[0].Graph, other.Graph))
+            bool isAlike = other.Graph.Parameters.Select(p => (p.Key, p.Value.Shape)).ToHashSet().SetEquals(models[0].Graph.Parameters.Select(p => (p.Key, p.Value.Shape)));
+            if (isAlike && !NetworkSize.IsSame(models[0].Graph, other.Graph))
                 throw new GraphException($"{other.Path} is not the same network as {models[0].Path}: weights of the same names belong to other operators or sizes; units are matched of networks of one architecture");
         }
 
         if (how.Data is { } data) Data = RunData.Open(models.Aggregate(data with { Augmentation = data.Augmentation.Fixed }, (one, model) => ModelText.For(one, model.Path)));
+        _ = KindOfReset();
         if (how.ClassVectors is { } vectors) Vectors = Runs.ClassVectors.Read(vectors, how.Data?.Classes ?? []);
     }
 
@@ -104,11 +106,14 @@ public sealed class NetworkAlignment
     public void Match(IProgress<AlignmentProgress>? progress = null, CancellationToken cancel = default)
     {
         if (Description.Permutations is { } path) Result = Matched(PermutationFile.Read(path, Siblings.Groups, Siblings.Count), cancel);
-        else if (Description.Method.Name == "ste") Learn(progress, cancel);
+        else if (Description.Method.NeedsLabels) Learn(progress, cancel);
         else if (Description.SearchesAlpha) SearchAlpha(progress, cancel);
         else Result = UnitAlignment.Run(Siblings, Options, Data?.Train, progress, cancel);
         _times.AddRange(Result.Times);
     }
+
+    /// <summary>Whether the first network's units moved too, as in zips: then all lie in the merged network's order.</summary>
+    public bool MovesFirst => !Result.Maps.Of(0).AreIdentity;
 
     /// <summary>A network whose units are where they were matched to; of zipped ones, its share of the merged network, whose mean over all networks that is.</summary>
     public Graph Moved(int model) => With(_models[model].Graph, Rearrangement.Apply(Result.Maps, model, Siblings.Weights[model]));
@@ -119,6 +124,21 @@ public sealed class NetworkAlignment
         Graph merged = null!;
         Time("merge", () => merged = With(_models[0].Graph, Rearrangement.Merge(Result.Maps, Siblings)));
         Time("reset", () => ResetText = Reset(merged, Result.Maps, cancel));
+        return merged;
+    }
+
+    /// <summary>The networks merged up to a cut, with a head of each after it (ZipIt!'s partial zip).</summary>
+    /// <param name="cut">Name of the value that the heads are computed from.</param>
+    /// <param name="cancel">Stops between operations.</param>
+    /// <returns>A network with an output <c>NAME.network</c> for each network, where there are running statistics estimated anew.</returns>
+    /// <exception cref="GraphException">The network cannot be cut there; where it can be is named.</exception>
+    public Graph MergedUpTo(string cut, CancellationToken cancel = default)
+    {
+        Graph merged = null!;
+        Time("merge", () => merged = PartialZip.Build(Siblings, Result.Maps, PartialZip.Cut(Siblings.Groups, cut).Node));
+        if (KindOfReset() != StatisticsReset.BatchNorm) return merged;
+        Dataset samples = ActivationStatistics.Calibration(Data!.Train!, Options);
+        Time("reset", () => ResetText = $"{BatchNormReset.Run(merged, samples, Options.Batch, cancel)} batch normalisations estimated anew on {samples.Count:N0} samples");
         return merged;
     }
 
@@ -189,14 +209,14 @@ public sealed class NetworkAlignment
     internal static Graph With(Graph graph, IReadOnlyDictionary<string, Tensor> weights) =>
         Rewrite.Apply(graph, (to, node, _) => node.Op is Parameter ? to.Parameter(node.Name!, weights[node.Name!], node.Trainable, node.Type) : null).Graph;
 
-    /// <summary>The first network with class scores as an output where it gives embeddings, and the name of that output; null for the first.</summary>
-    internal (Graph Network, string? Output) Scored(Graph network)
+    /// <summary>A network with class scores as an output, where it gives embeddings.</summary>
+    internal Contestant Scored(Contestant network)
     {
-        if (Vectors is null) return (network, null);
-        Graph scored = Rewrite.Apply(network).Graph;
+        if (Vectors is null) return network;
+        Graph scored = Rewrite.Apply(network.Network).Graph;
         string output = scored.FreeName("class.scores");
-        scored.Output(output, CosineCrossEntropy.Scores(DataInputs.OutputOf(scored), Vectors));
-        return (scored, output);
+        scored.Output(output, CosineCrossEntropy.Scores(DataInputs.OutputOf(scored, network.Output), Vectors));
+        return network with { Network = scored, Output = output };
     }
 
     /// <summary>The loss that networks are compared by.</summary>
@@ -235,8 +255,7 @@ public sealed class NetworkAlignment
     /// <summary>The mean of the tasks' accuracies; without tasks, the accuracy.</summary>
     private double Merit(Graph network, Dataset data, CancellationToken cancel)
     {
-        var (scored, output) = Scored(network);
-        IReadOnlyList<Measure> measures = Contestant.Measure([new("", scored, output)], data, Options.Batch, [.. Description.Tasks.Select(task => task.ToArray())], cancel: cancel)[0].Measures;
+        IReadOnlyList<Measure> measures = Contestant.Measure([Scored(new("", network))], data, Options.Batch, [.. Description.Tasks.Select(task => task.ToArray())], cancel: cancel)[0].Measures;
         Measure[] tasks = [.. measures.Where(m => m.Name.StartsWith("task ", StringComparison.Ordinal))];
         return tasks.Length > 0 ? tasks.Average(m => m.Value) : measures[0].Value;
     }

@@ -54,9 +54,8 @@ public static class RecipeAlignment
         done?.Invoke(alignment);
         Directory.CreateDirectory(folder);
         if (!isThere) PermutationFile.Write(alignment.Result.Maps, alignment.Names, permutations);
-        bool zips = !alignment.Result.Maps.ArePermutations;
         string[] paths = [.. plan.Models.Select(m => m.Checkpoint.Path)];
-        for (int i = zips ? 0 : 1; i < order.Length; i++)
+        for (int i = alignment.MovesFirst ? 0 : 1; i < order.Length; i++)
         {
             cancel.ThrowIfCancellationRequested();
             ParentModel model = alignment.Models[i];

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Numerics.Tensors;
 using Amalgam.Numerics;
@@ -115,7 +114,7 @@ internal sealed class AlignmentRun(Siblings models, AlignmentOptions options, Ac
     {
         UnitSimilarity? similarity = statistics?.Similarity(units);
         if (similarity is null || similarity.IsFull == (options.Matching == UnitMatching.Zip)) return similarity;
-        if (!similarity.IsFull) throw new ArgumentException("statistics that were taken to align units do not say how alike those of one model are, which zipping needs", nameof(statistics));
+        if (!similarity.IsFull) throw new ArgumentException("statistics that were taken to align units do not say how alike those of one model are, which zipping needs");
         return similarity with { Values = similarity.Values[..(units.Units * models.Count * units.Units)] };
     }
 

@@ -17,9 +17,9 @@ internal sealed class AxisMove
         _axis = axis;
         (_to, _scale, IsIdentity) = ([], [], true);
         if (layout[axis].Parts.All(part => part.Digits.All(digit => digit.Class is null))) return;
-        Guide = GuideOf(layout, axis);
-        bool isIn = maps.Groups.Classes.Any(units => units.Parameters.Any(p => p.Node == parameter && p.Axis == axis && p.Side == UnitSide.In));
-        bool isMean = isIn == (how == Gathering.Compare);
+        HashSet<int> guidesOf = CoupledMove.GuidesOf(layout, axis);
+        Guide = guidesOf.Count == 0 ? null : guidesOf.Single();
+        bool isMean = IsMean(maps, parameter, axis, how);
         int size = parameter.Shape.Size(axis), guides = Guide is { } guide ? parameter.Shape.Size(guide) : 1;
         (_to, _scale) = (new int[guides][], new float[guides][]);
         for (int g = 0; g < guides; g++)
@@ -33,7 +33,6 @@ internal sealed class AxisMove
 
         void Fill(AxisPart part, int g, AxisPart? guide)
         {
-            bool isExcepted = except is not null && except.Axis == axis && except.Part.Offset == part.Offset;
             for (int i = 0; i < part.Count; i++)
             {
                 int from = part.Offset, to = part.Offset, rest = i;
@@ -43,7 +42,7 @@ internal sealed class AxisMove
                     UnitDigit digit = part.Digits[d];
                     int at = rest % digit.Size, goal = at;
                     rest /= digit.Size;
-                    if (digit.Class is { } units && !(except is not null && Stays(except, units, isExcepted, axis)))
+                    if (digit.Class is { } units && !(except is not null && Stays(except, units, axis, part)))
                     {
                         int unit = Unit(units, part, i, guide, g);
                         goal = maps.To(units, model)[unit];
@@ -129,8 +128,8 @@ internal sealed class AxisMove
     }
 
     /// <summary>Whether a class's units keep their places on an axis: those of the excepted place, and the blocks that these are in.</summary>
-    private static bool Stays(UnitPlace except, UnitClass units, bool isExcepted, int axis) =>
-        isExcepted ? except.Units.Chain.Contains(units) : except.Chain.Any(at => at.Axis == axis && at.Part.Digits[at.Digit].Class == units);
+    internal static bool Stays(UnitPlace except, UnitClass units, int axis, AxisPart part) =>
+        except.Axis == axis && except.Part.Offset == part.Offset ? except.Units.Chain.Contains(units) : except.Chain.Any(at => at.Axis == axis && at.Part.Digits[at.Digit].Class == units);
 
     /// <summary>A unit's number over all blocks of its class, at a position of a part.</summary>
     private static int Unit(UnitClass units, AxisPart part, int position, AxisPart? guide, int guidePosition)
@@ -145,7 +144,12 @@ internal sealed class AxisMove
         return unit;
     }
 
-    private static int DigitAt(AxisPart part, int digit, int position)
+    /// <summary>Whether units that become one have their mean on an axis, and not their sum.</summary>
+    internal static bool IsMean(UnitMaps maps, Node parameter, int axis, Gathering how) =>
+        maps.Groups.Classes.Any(units => units.Parameters.Any(p => p.Node == parameter && p.Axis == axis && p.Side == UnitSide.In)) == (how == Gathering.Compare);
+
+    /// <summary>A digit of a position of a part.</summary>
+    internal static int DigitAt(AxisPart part, int digit, int position)
     {
         for (int d = part.Digits.Length - 1; d > digit; d--) position /= part.Digits[d].Size;
         return position % part.Digits[digit].Size;
@@ -156,21 +160,5 @@ internal sealed class AxisMove
     {
         UnitDigit digit = part.Digits[part.IndexOf(units)];
         return position / digit.Stride % digit.Size;
-    }
-
-    private static int? GuideOf(ImmutableArray<AxisLayout> layout, int axis)
-    {
-        foreach (AxisPart part in layout[axis].Parts)
-        {
-            foreach (UnitClass link in part.Digits.SelectMany(d => d.Class?.Chain ?? []).Where(link => part.IndexOf(link) < 0))
-            {
-                for (int other = 0; other < layout.Length; other++)
-                {
-                    if (other != axis && layout[other].Parts.Length == 1 && layout[other].Parts[0].IndexOf(link) >= 0) return other;
-                }
-            }
-        }
-
-        return null;
     }
 }

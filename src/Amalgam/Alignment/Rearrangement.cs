@@ -31,6 +31,7 @@ public static class Rearrangement
     public static Tensor Apply(UnitMaps maps, int model, Node parameter, Tensor value, Gathering how = Gathering.Merge, UnitPlace? except = null)
     {
         ImmutableArray<AxisLayout> layout = maps.Groups.LayoutOf(parameter);
+        if (CoupledMove.IsNeeded(layout)) return new CoupledMove(maps, model, parameter, layout, how, except).Apply(value);
         AxisMove[] moves = [.. Enumerable.Range(0, layout.Length).Select(axis => new AxisMove(maps, model, parameter, layout, axis, how, except)).Where(move => !move.IsIdentity)];
         // An axis whose units follow the blocks of another axis is moved while that one still has its blocks in their own places.
         foreach (AxisMove move in moves.OrderBy(move => move.Guide is null)) value = move.Apply(value);

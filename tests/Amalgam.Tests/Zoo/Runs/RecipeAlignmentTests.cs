@@ -111,12 +111,12 @@ public sealed class RecipeAlignmentTests(TwinFiles files) : IClassFixture<TwinFi
     }
 
     [Theory]
-    [InlineData("align: {method: mudcs}", ":4:17: there is no method 'mudcs' that aligns; did you mean 'mudsc'?")]
-    [InlineData("align: {methd: mudsc}", ":4:9: align has no key 'methd'; did you mean 'method'?")]
+    [InlineData("align: {method: mudcs}", ":4:17: there is no method 'mudcs' that aligns (did you mean 'mudsc'?)")]
+    [InlineData("align: {methd: mudsc}", ":4:9: align has no key 'methd' (did you mean 'method'?)")]
     [InlineData("align: {method: mudsc}", ":4:1: align: mudsc looks at what units compute and needs 'data'")]
     [InlineData("align: {alpha: 2, data: DATA}", "expected a number from 0 to 1, or search, found '2'")]
     [InlineData("align: {method: weights, reset: batch}", "there is no reset 'batch' here")]
-    [InlineData("align: {method: weights, matching: zap}", "there is no matching 'zap' here; did you mean 'zip'?")]
+    [InlineData("align: {method: weights, matching: zap}", "there is no matching 'zap' here (did you mean 'zip'?)")]
     [InlineData("align: {method: weights, similarity: euclid}", "there is no measure 'euclid' here")]
     [InlineData("align: {method: weights, samples: 0}", "expected a whole number from 1 on, or all, found '0'")]
     [InlineData("align: {method: weights, pins: [fc9]}", "the pin 'fc9' names no units")]
