@@ -236,7 +236,7 @@ public sealed class NetworkAlignment
         Graph scored = Rewrite.Apply(network.Network).Graph;
         string Add(string? result)
         {
-            string output = scored.FreeName("class.scores");
+            string output = scored.FreeName(result is null ? "class.scores" : $"class.scores.{result}");
             scored.Output(output, CosineCrossEntropy.Scores(DataInputs.OutputOf(scored, result), Vectors));
             return output;
         }
