@@ -67,10 +67,17 @@ if (args is ["assignment", var of])
     return;
 }
 
-// statistics MODEL MODEL [IMAGES [RUNS]] prints the time of activation statistics over that of plain runs of both ONNX models on CIFAR-10's images.
+// statistics MODEL MODEL [IMAGES [RUNS [all]]] prints the time of activation statistics over that of plain runs of both ONNX models on CIFAR-10's images.
 if (args is ["statistics", var one, var other, .. var counts])
 {
-    StatisticsSpeed.Run(one, other, counts.Length > 0 ? int.Parse(counts[0]) : 5000, counts.Length > 1 ? int.Parse(counts[1]) : 5);
+    StatisticsSpeed.Run(one, other, counts.Length > 0 ? int.Parse(counts[0]) : 5000, counts.Length > 1 ? int.Parse(counts[1]) : 5, counts.Contains("all"));
+    return;
+}
+
+// mudsc FOLDER METHOD ALPHA prints seconds of the phases of a merge; for bench/mudsc-speed.sh.
+if (args is ["mudsc", var pair, var method, var alpha])
+{
+    MudscSpeed.Run(pair, method, double.Parse(alpha, System.Globalization.CultureInfo.InvariantCulture));
     return;
 }
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.CommandLine;
 using System.Globalization;
 using Amalgam.Alignment;
+using Amalgam.Checkpoints;
 using Amalgam.Graphs;
 using Amalgam.Numerics;
 using Amalgam.Zoo.Runs;
@@ -17,6 +18,7 @@ internal sealed class AlignCommand
     private readonly Option<string?> _output = new("--output", "-o") { Description = "Where the aligned (or merged) network goes: a file that ends in .safetensors, .onnx, .npz or .pt, or a folder; of more than two aligned networks a folder" };
     private readonly Option<bool> _merge = new("--merge") { Description = "Write the mean of all networks, with statistics reset, in place of the aligned ones" };
     private readonly Option<bool> _zip = new("--zip") { Description = "Merge units of all networks greedily, several of one network too; implies --merge" };
+    private readonly Option<string?> _cut = new("--cut") { Description = "Merge up to this value of the network and keep a head of each network after it; writes an .onnx file with an output for each", HelpName = "name" };
     private readonly Option<string> _method = new("--method") { Description = $"How units are matched: {string.Join(", ", AlignmentMethod.All.Select(m => m.Name))}", DefaultValueFactory = _ => AlignmentMethod.All[0].Name };
     private readonly Option<string?> _alpha = new("--alpha") { Description = $"Of mudsc, the share of the weights' similarity, 0 to 1 [default: 0.5]; or {AlignmentDescription.Search}, which tries 0.1 to 0.9 on the data", HelpName = "number" };
     private readonly Option<double?> _zipAlpha = Share("--zip-alpha", "Of a zip, the factor by which similarities of merged units shrink [default: 0.5]");
@@ -37,7 +39,7 @@ internal sealed class AlignCommand
     private readonly Option<float[]?> _std = NumbersOption.Create("--std", "For each channel what they are then divided by");
     private readonly Option<int?> _samples = CountOption.Create("--samples", "Training samples that are looked at, drawn by the seed [default: 5000]");
     private readonly Option<int?> _batch = CountOption.Create("--batch", "Samples at a time [default: 500]");
-    private readonly Option<int?> _positions = CountOption.Create("--positions", "Most positions of an image or a text that are looked at in each sample [default: all]");
+    private readonly Option<int?> _positions = CountOption.Create("--positions", "Most positions of an image or a text that are looked at in each sample; a number that no sample has takes all [default: 256]");
     private readonly Option<int?> _epochs = CountOption.Create("--epochs", "Of ste, passes over the samples [default: 20]");
     private readonly Option<string?> _reset = Word("--reset", "Statistics of the merged network: auto (the default), none, batchnorm (estimate them anew) or repair", "auto", "none", "batchnorm", "repair");
     private readonly Option<string?> _model = ArchitectureOption.Create();
@@ -61,7 +63,7 @@ internal sealed class AlignCommand
                 "amalgam align a.safetensors b.safetensors -m mlp:bias=false --data mnist --zip --alpha search -o ab.safetensors",
             ])
         {
-            _models, _output, _merge, _zip, _method, _alpha, _zipAlpha, _zipBeta, _similarity, _weightSimilarity, _standardise, _pins, _permutations, _apply, _report, _evaluate, _testSamples, _tasks, _vectors,
+            _models, _output, _merge, _zip, _cut, _method, _alpha, _zipAlpha, _zipBeta, _similarity, _weightSimilarity, _standardise, _pins, _permutations, _apply, _report, _evaluate, _testSamples, _tasks, _vectors,
             _data, _mean, _std, _samples, _batch, _positions, _epochs, _reset, _model, _seed, _overwrite, _threads, _json, _quiet,
         };
         _method.CompletionSources.Add(_ => AlignmentMethod.All.Select(m => new System.CommandLine.Completions.CompletionItem(m.Name)));
@@ -81,18 +83,25 @@ internal sealed class AlignCommand
         string? target = parse.GetValue(_output);
         if (target is not null) alignment.CheckTarget(target, overwrite);
 
+        string? cut = parse.GetValue(_cut);
+        if (cut is not null) _ = PartialZip.Cut(alignment.Siblings.Groups, cut);
+        if (cut is not null && target is not null && !ModelDescription.IsOnnxFile(target)) throw new InvalidDataException($"{target}: a network with several heads is of no architecture that weights alone could be of: name an .onnx file");
+
         AlignmentScores? scores = null;
-        Graph? merged = null;
         using (Progress progress = new(error, quiet))
         {
             alignment.Match(progress, cancel);
-            merges |= !alignment.Result.Maps.ArePermutations;
-            if (merges) merged = alignment.Merged(cancel);
-            if (target is not null) Write(alignment, merged, target, overwrite, cancel);
+            merges |= alignment.MovesFirst || cut is not null;
+            Graph? merged = cut is not null ? alignment.MergedUpTo(cut, cancel) : merges ? alignment.Merged(cancel) : null;
+            if (target is not null) Write(alignment, merged, target, cut is not null, overwrite, cancel);
             if (parse.GetValue(_permutations) is { } file) PermutationFile.Write(alignment.Result.Maps, alignment.Names, file);
             bool evaluates = parse.GetValue(_evaluate);
             if (evaluates || parse.GetValue(_report) is not null)
-                scores = AlignmentScores.Of(alignment, merged, parse.GetValue(_testSamples) ?? UsualTestSamples, null, (done, all) => progress.Report("measured", done, all), cancel);
+            {
+                Contestant[] results = merged is null ? [] : cut is null ? [new(AlignmentScores.NameOf(alignment), merged)] : [.. merged.Outputs.Keys.Select(head => new Contestant($"merged up to {cut}, output {head}", merged, head))];
+                scores = AlignmentScores.Of(alignment, results, parse.GetValue(_testSamples) ?? UsualTestSamples, (done, all) => progress.Report("measured", done, all), cancel);
+            }
+
             if (evaluates && scores is null) throw new InvalidDataException("--evaluate needs --data with labels");
         }
 
@@ -102,11 +111,12 @@ internal sealed class AlignCommand
         else AlignText.Write(output, alignment, scores, target, merges);
     }
 
-    private static void Write(NetworkAlignment alignment, Graph? merged, string target, bool overwrite, CancellationToken cancel)
+    private static void Write(NetworkAlignment alignment, Graph? merged, string target, bool hasHeads, bool overwrite, CancellationToken cancel)
     {
         if (merged is not null)
         {
-            alignment.Save(merged, 0, target, overwrite);
+            if (hasHeads) OnnxModel.Write(merged, target, new("batch", Overwrite: overwrite));
+            else alignment.Save(merged, 0, target, overwrite);
             return;
         }
 
@@ -144,7 +154,7 @@ internal sealed class AlignCommand
             Seed = parse.GetValue(_seed),
             Samples = parse.GetValue(_samples) ?? options.Samples,
             Batch = parse.GetValue(_batch) ?? options.Batch,
-            Positions = parse.GetValue(_positions),
+            Positions = parse.GetValue(_positions) ?? options.Positions,
             Pins = [.. parse.GetValue(_pins) ?? []],
             Reset = parse.GetValue(_reset) is { } reset ? AlignmentDescription.ResetOf(reset) : options.Reset,
         };

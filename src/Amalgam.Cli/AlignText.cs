@@ -11,7 +11,7 @@ internal static class AlignText
 
     public static void Write(TextWriter output, NetworkAlignment alignment, AlignmentScores? scores, string? target, bool merged)
     {
-        output.WriteLine($"{Printable.Line(string.Join(", ", alignment.Names))}: {Printable.Line(alignment.Description.Text)}{(alignment.Tried.IsEmpty ? "" : $", {Printable.Number(alignment.Options.Alpha)} was best")}");
+        output.WriteLine($"{Printable.Line(string.Join(", ", alignment.Names))}: {Printable.Line(alignment.Description.Text)}{(alignment.Tried.IsEmpty ? "" : $", {alignment.Options.Alpha.ToString(CultureInfo.InvariantCulture)} was best")}");
         output.WriteLine($"checked: {UnitsText.CheckText(alignment.Check)}");
         output.WriteLine();
         WriteClasses(output, alignment);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.CommandLine;
 using System.Globalization;
 using Amalgam.Graphs;
@@ -11,12 +12,10 @@ namespace Amalgam.Cli;
 internal sealed class EvalCommand
 {
     private readonly Argument<string[]> _models = new("models") { Description = ".onnx files, checkpoints, or folders of runs; of several the ensemble is evaluated too", Arity = ArgumentArity.OneOrMore };
-    private readonly Option<string?> _data = new("--data", "-d") { Description = "The data set, as amalgam data list shows it, with options after a colon: glyphs:classes=20; or an .npz file; of the folder of a run its own" };
+    private readonly DataOptions _data = new();
     private readonly Option<string?> _model = ArchitectureOption.Create();
     private readonly Option<bool> _training = new("--training-data") { Description = "Evaluate on the training samples, not on the test samples" };
     private readonly Option<bool> _validation = new("--validation-data") { Description = "Evaluate on the data set's own validation samples, not on the test samples" };
-    private readonly Option<float[]?> _mean = NumbersOption.Create("--mean", "For each channel what is subtracted from pixels, which are 0 to 1: 0.485,0.456,0.406");
-    private readonly Option<float[]?> _std = NumbersOption.Create("--std", "For each channel what they are then divided by");
     private readonly Option<string?> _vectors = new("--class-vectors") { Description = "For a network that gives embeddings: a checkpoint with a vector for each class; the score is the cosine", HelpName = "checkpoint" };
     private readonly Option<string?> _tasks = new("--tasks") { Description = "Groups of classes, each also evaluated among itself: 0,1,2,6,9/3,4,5,7,8", HelpName = "groups" };
     private readonly Option<int?> _batch = CountOption.Create("--batch", "Samples at a time [default: 128]");
@@ -39,8 +38,9 @@ internal sealed class EvalCommand
                 "amalgam eval a.onnx --data cifar10 --class-vectors v.safetensors --tasks 0,1,2,6,9/3,4,5,7,8",
             ])
         {
-            _models, _data, _model, _training, _validation, _mean, _std, _vectors, _tasks, _batch, _limit, _json, _quiet,
+            _models, _model, _training, _validation, _vectors, _tasks, _batch, _limit, _json, _quiet,
         };
+        foreach (Option option in _data.All) verb.Options.Add(option);
         verb.Runs(Run);
         return verb;
     }
@@ -52,14 +52,16 @@ internal sealed class EvalCommand
         RunDescription? run = RunFolder.Find(paths[0]);
         Dataset data = Data(parse, run);
         int[][] tasks = Tasks(parse.GetValue(_tasks), data);
-        bool ofRun = run is not null && parse.GetValue(_data) is null;
+        bool ofRun = _data.IsOfRun(parse, run);
         Tensor? vectors = parse.GetValue(_vectors) is { } path ? ClassVectors.Read(path, ofRun ? run!.Data.Classes : []) : run?.Loss.ReadVectors(ofRun ? run.Data : new(run.Data.Name));
 
         List<Contestant> contestants = [];
         foreach (string model in paths)
         {
             Graph graph = RunFolder.Find(model) is { } own ? RunFolder.Load(model, own) : ModelLoader.Load(model, ArchitectureOption.Of(parse.GetValue(_model)));
-            contestants.Add(new(model, graph, vectors is null ? null : AddScores(graph, vectors)));
+            ImmutableArray<string> heads = Contestant.HeadsOf(graph);
+            if (heads.IsEmpty) contestants.Add(new(model, graph, vectors is null ? null : AddScores(graph, vectors)));
+            else contestants.Add(new(model, graph) { Heads = vectors is null ? heads : [.. heads.Select(head => AddScores(graph, vectors, head))] });
         }
 
         IReadOnlyList<(string Name, IReadOnlyList<Measure> Measures)> results;
@@ -73,22 +75,16 @@ internal sealed class EvalCommand
     }
 
     /// <summary>Makes the cosines with the class vectors an output.</summary>
-    private static string AddScores(Graph graph, Tensor vectors)
+    internal static string AddScores(Graph graph, Tensor vectors, string? result = null)
     {
         string name = graph.FreeName("class.scores");
-        graph.Output(name, CosineCrossEntropy.Scores(DataInputs.OutputOf(graph), vectors));
+        graph.Output(name, CosineCrossEntropy.Scores(DataInputs.OutputOf(graph, result), vectors));
         return name;
     }
 
     private Dataset Data(ParseResult parse, RunDescription? run)
     {
-        DataDescription description = parse.GetValue(_data) is { } name ? DataDescription.Parse(name)
-            : run?.Data ?? throw new InvalidDataException("name the data: --data mnist; only the folder of a run says it itself");
-        Augmentation augmentation = description.Augmentation;
-        if (parse.GetValue(_mean) is { Length: > 0 } mean) augmentation = augmentation with { Mean = [.. mean] };
-        if (parse.GetValue(_std) is { Length: > 0 } std) augmentation = augmentation with { Deviation = [.. std] };
-        description = description with { Augmentation = augmentation.Fixed, Limit = null, Validation = 0, OwnValidation = false };
-        foreach (string model in parse.GetValue(_models)!) description = ModelText.For(description, model);
+        DataDescription description = _data.Describe(parse, parse.GetValue(_models)!, run);
         if (parse.GetValue(_training) && parse.GetValue(_validation)) throw new InvalidDataException("--training-data and --validation-data exclude each other");
         Dataset data = parse.GetValue(_validation) ? RunData.OpenValidation(description) : parse.GetValue(_training) ? RunData.OpenTrain(description) : RunData.OpenTest(description);
         if (parse.GetValue(_limit) is { } limit) data = Subset.First(data, limit);
@@ -100,7 +96,7 @@ internal sealed class EvalCommand
         [.. text.Split('/').Select(group => group.Split(',', StringSplitOptions.TrimEntries)
             .Select(item => int.TryParse(item, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : throw new InvalidDataException($"--tasks: '{item}' is no class, which are numbered from 0")).ToArray())];
 
-    private static int[][] Tasks(string? text, Dataset data)
+    internal static int[][] Tasks(string? text, Dataset data)
     {
         int[][] tasks = Tasks(text);
         foreach (int number in tasks.SelectMany(task => task))
@@ -115,8 +111,9 @@ internal sealed class EvalCommand
     {
         output.WriteLine($"{Printable.Line(data.Name)}: {data.Count:N0} samples of {(ItemRanking.Of(data) is { } ranking ? $"{ranking.Items:N0} items" : $"{data.Classes.Length} classes")}");
         output.WriteLine();
-        Table table = new(1, ["MODEL", .. results[0].Measures.Select(m => $">{m.Name.ToUpperInvariant()}")]);
-        foreach (var (name, measures) in results) table.Add([Printable.Line(name), .. measures.Select(m => m.IsShare ? Percent(m.Value) : Printable.Number(m.Value))]);
+        string[] names = [.. results.SelectMany(r => r.Measures.Select(m => m.Name)).Distinct()];
+        Table table = new(1, ["MODEL", .. names.Select(name => $">{name.ToUpperInvariant()}")]);
+        foreach (var (name, measures) in results) table.Add([Printable.Line(name), .. names.Select(of => measures.FirstOrDefault(m => m.Name == of) is { } m ? m.IsShare ? Percent(m.Value) : Printable.Number(m.Value) : "")]);
         table.Write(output, Screen.WidthOf(output));
     }
 

@@ -122,7 +122,7 @@ internal sealed class MergeCommand
         if (aligned is null) throw new MergeException("--report is a page about units that were matched; the recipe has no section 'align', or its models had been aligned by an interrupted run");
         bool isResult = run.Plans[^1].Recipe.AlignPosition is not null;
         AlignmentScores? scores = AlignmentScores.Of(
-            aligned, isResult ? aligned.Read(target) : null, AlignCommand.UsualTestSamples, isResult ? $"{run.Plans[^1].Recipe.Method} of the matched networks" : null, (done, all) => progress.Report("measured", done, all), cancel);
+            aligned, isResult ? [new($"{run.Plans[^1].Recipe.Method} of the matched networks", aligned.Read(target))] : [], AlignCommand.UsualTestSamples, (done, all) => progress.Report("measured", done, all), cancel);
         AlignmentPage.Of(aligned, scores, merges: true).Save(report);
     }
 

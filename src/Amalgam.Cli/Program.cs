@@ -36,6 +36,7 @@ internal static class Program
             RunCommand.Create(),
             ShowCommand.Create(),
             UnitsCommand.Create(),
+            LandscapeCommand.Create(),
             DataCommand.Create(),
             DemoCommand.Create(),
             ReproduceCommand.Create(),

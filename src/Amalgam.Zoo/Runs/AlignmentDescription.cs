@@ -12,7 +12,8 @@ public sealed record AlignmentDescription(AlignmentMethod Method)
     /// <summary>The word that leaves alpha to a search.</summary>
     public const string Search = "search";
 
-    private static readonly ImmutableArray<string> Keys =
+    /// <summary>What a section may say.</summary>
+    internal static readonly ImmutableArray<string> Keys =
     [
         "method", "matching", "alpha", "zip_alpha", "zip_beta", "zip_capped", "similarity", "weight_similarity", "standardise", "all_taps", "pair_dead", "paper_gathering",
         "patience", "sweeps", "seed", "samples", "batch", "positions", "pins", "reset", "data", "model", "permutations", "tasks", "class_vectors", "epochs",

@@ -39,7 +39,7 @@ public static class AlignmentPage
         List<KeyFigure> figures = [];
         if (scores is not null && scores.Rows[0].Measures.Length > 0)
         {
-            AlignmentRow merged = scores.Rows[^1], average = scores.Rows[^2];
+            AlignmentRow merged = scores.Rows[^1], average = scores.Rows.First(r => r.Name == AlignmentScores.AverageName);
             string given = string.Join("; ", scores.Rows.Where(r => r.IsGiven).Select(r => $"{r.Name} {AlignmentScores.Text(r.Measures[0])}"));
             figures.Add(new(AlignmentScores.Text(merged.Measures[0]), $"merged network, {merged.Measures[0].Name}", given));
             figures.Add(new(AlignmentScores.Text(average.Measures[0]), "average without matching", average.Measures[0].Name));
@@ -88,7 +88,7 @@ public static class AlignmentPage
             [.. rows.Select(row => NumberedNames.Counted([.. row.Select(c => c.Units.Name)]))],
             new Series("same place", [.. rows.Select(row => row.Average(c => c.Before))]), new Series("matched", [.. rows.Select(row => row.Average(c => c.Matched))])) { Format = "0.00" };
         AlignmentOptions options = alignment.Options;
-        yield return new Paragraph(alignment.Description.Permutations is not null || alignment.Description.Method.Name == "ste" ? "Similarity is the correlation of the weights around two units."
+        yield return new Paragraph(alignment.Description.Permutations is not null || alignment.Description.Method.NeedsLabels ? "Similarity is the correlation of the weights around two units."
             : options.Space switch
             {
                 MatchingSpace.Both => $"Similarity is {Figure(options.Alpha)} times that of the weights around two units and {Figure(1 - options.Alpha)} times that of their activations (MuDSC, equation 8).",
@@ -103,10 +103,12 @@ public static class AlignmentPage
         if (shown.Length == 0) yield break;
         int step = Math.Max(1, (shown.Length - 1) / (MostMaps - 1));
         yield return new Heading("Unit by unit");
-        yield return new Paragraph($"Rows are units of {alignment.Names[0]}, columns those of {alignment.Names[1]}: as they came, and in the order of the match. What belongs together then lies on the diagonal.");
+        yield return new Paragraph(shown[0].Similarity!.IsFull
+            ? "Rows and columns are units of all networks: as they came, network after network, and in the order of the merged units. What became one is then a block on the diagonal."
+            : $"Rows are units of {alignment.Names[0]}, columns those of {alignment.Names[1]}: as they came, and in the order of the match. What belongs together then lies on the diagonal.");
         foreach (ClassMatch match in shown.Where((_, i) => i % step == 0).Take(MostMaps))
         {
-            var (before, after) = SimilarityMap.Of(match, alignment.Result.Maps, 1);
+            var (before, after) = SimilarityMap.Of(match, alignment.Result.Maps);
             yield return new Heading(match.Units.Name, 3);
             yield return new SideBySide(before, after);
         }
@@ -142,12 +144,12 @@ public static class AlignmentPage
     {
         UnitGroups groups = alignment.Siblings.Groups;
         var axes = groups.Pinned.GroupBy(p => (NumberedNames.Key(p.Parameter), p.Axis, p.Size, NumberedNames.Key(p.Reason)))
-            .Select(g => (ImmutableArray<Cell>)[NumberedNames.Counted([.. g.Select(p => p.Parameter)]), $"{g.Key.Axis}", g.Key.Size, NumberedNames.Common([.. g.Select(p => p.Reason)])]);
-        var classes = groups.Classes.Where(c => c.Pinned is not null).Select(c => (ImmutableArray<Cell>)[c.Name, "", c.Size, c.Pinned!]);
+            .Select(g => (ImmutableArray<Cell>)[NumberedNames.Counted([.. g.Select(p => p.Parameter)]), $"{g.Key.Axis}", NumberedNames.Common([.. g.Select(p => p.Reason)]), g.Key.Size]);
+        var classes = groups.Classes.Where(c => c.Pinned is not null).Select(c => (ImmutableArray<Cell>)[c.Name, "", c.Pinned!, c.Size]);
         ImmutableArray<ImmutableArray<Cell>> rows = [.. classes, .. axes];
         if (rows.IsEmpty) yield break;
         yield return new Heading("What stays in place, and why", 3);
-        yield return new DataTable("", [new("tensor or units"), new("axis"), new("size", "0"), new("why")], new TableSection("", rows));
+        yield return new DataTable("", [new("tensor or units"), new("axis"), new("why"), new("size", "0")], new TableSection("", rows));
     }
 
     private static IEnumerable<ReportPart> Times(NetworkAlignment alignment)

@@ -20,6 +20,9 @@ public sealed record AlignmentRow(string Name, ImmutableArray<Measure> Measures,
 /// <param name="Rows">The networks.</param>
 public sealed record AlignmentScores(string Data, int Samples, bool IsTest, ImmutableArray<AlignmentRow> Rows)
 {
+    /// <summary>What the mean position by position is called.</summary>
+    internal const string AverageName = "average of weights as they came";
+
     private const int CurvePoints = 11, CurveResetSamples = 1000;
 
     /// <summary>The straight line between two networks, as they came; empty where there are more, or they were zipped.</summary>
@@ -30,39 +33,39 @@ public sealed record AlignmentScores(string Data, int Samples, bool IsTest, Immu
 
     /// <summary>Measures networks.</summary>
     /// <param name="alignment">Networks that were matched.</param>
-    /// <param name="merged">The network that they become; null to make it.</param>
-    /// <param name="name">What that is called; null for what was matched by.</param>
+    /// <param name="merged">What they become: one network, or one for each head of a network that was merged up to a cut; none to make it.</param>
     /// <param name="samples">Most samples to measure on, drawn by the seed.</param>
     /// <param name="progress">Hears how many of how many networks are measured.</param>
     /// <param name="cancel">Stops between operations.</param>
     /// <returns>Null where there is no data with labels.</returns>
-    public static AlignmentScores? Of(NetworkAlignment alignment, Graph? merged, int samples, string? name = null, Action<int, int>? progress = null, CancellationToken cancel = default)
+    public static AlignmentScores? Of(NetworkAlignment alignment, IReadOnlyList<Contestant> merged, int samples, Action<int, int>? progress = null, CancellationToken cancel = default)
     {
         Dataset? all = alignment.Data?.Test ?? alignment.Data?.Train;
         if (all is null || (all.Labels.IsEmpty && ItemRanking.Of(all) is null)) return null;
         Dataset data = samples < all.Count ? Subset.Split(all, samples, alignment.Options.Seed).Second : all;
         int[][] tasks = [.. alignment.Description.Tasks.Select(task => task.ToArray())];
-        IEnumerable<AlignmentRow> Measured(bool given, params (string Name, Graph Network)[] networks)
-        {
-            Contestant[] contestants = [.. networks.Select(n => Contest(alignment, n.Name, n.Network))];
-            return Contestant.Measure(contestants, data, alignment.Options.Batch, tasks, cancel: cancel).Select((row, i) => new AlignmentRow(row.Name, Shown(row.Measures), given && i < networks.Length));
-        }
+        IEnumerable<AlignmentRow> Measured(bool given, params IReadOnlyList<Contestant> networks) =>
+            Contestant.Measure([.. networks.Select(alignment.Scored)], data, alignment.Options.Batch, tasks, cancel: cancel).Select((row, i) => new AlignmentRow(row.Name, Shown(row.Measures), given && i < networks.Count));
 
         bool hasLine = alignment.Models.Count == 2 && alignment.Result.Maps.ArePermutations && data.Labels.Length > 0 && ItemRanking.Of(data) is null;
         int steps = hasLine ? 5 : 3;
         progress?.Invoke(0, steps);
-        List<AlignmentRow> rows = [.. Measured(true, [.. alignment.Models.Select((m, i) => (alignment.Names[i], m.Graph))])];
+        List<AlignmentRow> rows = [.. Measured(true, [.. alignment.Models.Select((m, i) => new Contestant(alignment.Names[i], m.Graph))])];
         progress?.Invoke(1, steps);
-        rows.AddRange(Measured(false, ("average of weights as they came", alignment.PlainAverage(cancel))));
+        rows.AddRange(Measured(false, new Contestant(AverageName, alignment.PlainAverage(cancel))));
         progress?.Invoke(2, steps);
-        rows.AddRange(Measured(false, (name ?? $"merged after matching ({alignment.Description.Method.Name})", merged ?? alignment.Merged(cancel))));
-        AlignmentScores scores = new(all.Name, data.Count, alignment.Data!.Test is not null, [.. rows]);
+        IReadOnlyList<Contestant> results = merged.Count > 0 ? merged : [new(NameOf(alignment), alignment.Merged(cancel))];
+        foreach (Contestant result in results) rows.AddRange(Measured(false, result));
+        AlignmentScores scores = new(all.Name.Split(',')[0], data.Count, alignment.Data!.Test is not null, [.. rows]);
         if (!hasLine) return scores;
         progress?.Invoke(3, steps);
         ImmutableArray<InterpolationPoint> before = Line(alignment, data, moved: false, cancel);
         progress?.Invoke(4, steps);
         return scores with { Before = before, After = Line(alignment, data, moved: true, cancel) };
     }
+
+    /// <summary>What the network is called that matched ones become.</summary>
+    public static string NameOf(NetworkAlignment alignment) => $"merged after matching ({alignment.Description.Method.Name})";
 
     private static ImmutableArray<InterpolationPoint> Line(NetworkAlignment alignment, Dataset data, bool moved, CancellationToken cancel)
     {
@@ -71,12 +74,6 @@ public sealed record AlignmentScores(string Data, int Samples, bool IsTest, Immu
         bool hasNormalisations = given.Groups.Graph.Nodes.Any(node => node.Op is BatchNormalization);
         Dataset? reset = hasNormalisations && alignment.Data?.Train is { } train ? ActivationStatistics.Calibration(train, alignment.Options with { Samples = CurveResetSamples }) : null;
         return Interpolation.Run(new(given.Groups, [given.Weights[0], second], alignment.Names), alignment.Loss, data, Interpolation.Lambdas(CurvePoints), reset, alignment.Options.Batch, cancel: cancel);
-    }
-
-    private static Contestant Contest(NetworkAlignment alignment, string name, Graph network)
-    {
-        var (scored, output) = alignment.Scored(network);
-        return new(name, scored, output);
     }
 
     /// <summary>What a table has room for: accuracy, tasks and their mean, losses, measures of rankings.</summary>

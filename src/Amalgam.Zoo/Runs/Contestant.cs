@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Numerics.Tensors;
 using Amalgam.Graphs;
 using Amalgam.Training;
@@ -11,9 +12,20 @@ namespace Amalgam.Zoo.Runs;
 /// <param name="Output">Name of its output that has the scores; null for the first.</param>
 public sealed record Contestant(string Name, Graph Network, string? Output = null)
 {
+    /// <summary>Names of the outputs that have the scores of a task each, of a network that was merged but for its last layers; empty for one output for all.</summary>
+    public ImmutableArray<string> Heads { get; init; } = [];
+
+    /// <summary>The outputs of a network that are heads of several tasks: all its outputs, where they are two or more with one name but for what follows its last point.</summary>
+    public static ImmutableArray<string> HeadsOf(Graph network)
+    {
+        string[] names = [.. network.Outputs.Keys];
+        bool areHeads = names.Length > 1 && names.All(name => name.Contains('.')) && names.Select(name => name[..name.LastIndexOf('.')]).Distinct().Count() == 1;
+        return areHeads ? [.. names] : [];
+    }
+
     /// <summary>
     /// What networks, and of several the ensemble of all, are worth on data. An ensemble's score is the sum of its networks' scores; where a score says how likely a
-    /// click is, the mean of their probabilities.
+    /// click is, the mean of their probabilities. Where there are as many networks as tasks, they are also measured together with each answering for its own task.
     /// </summary>
     /// <param name="contestants">The networks, at least one.</param>
     /// <param name="data">The samples, with labels.</param>
@@ -27,21 +39,30 @@ public sealed record Contestant(string Name, Graph Network, string? Output = nul
         IReadOnlyList<Contestant> contestants, Dataset data, int batch, IReadOnlyList<int[]>? tasks = null, IProgress<int>? progress = null, CancellationToken cancel = default)
     {
         if (ItemRanking.Of(data) is { IsOfAll: true } ranking) return RankAmongAll(contestants, data, ranking, batch, progress, cancel);
-        List<(string Name, Tensor Scores)> rows = [];
+        tasks ??= [];
+        List<(string Name, IReadOnlyList<Measure> Measures)> rows = [];
+        List<Tensor> all = [];
         foreach (Contestant contestant in contestants)
         {
             Shifted own = new(progress, rows.Count * data.Count);
-            rows.Add((contestant.Name, Predictions.Of(contestant.Network, data, batch, contestant.Output, own, cancel)));
+            if (contestant.Heads.IsEmpty) all.Add(Predictions.Of(contestant.Network, data, batch, contestant.Output, own, cancel));
+            rows.Add((contestant.Name, contestant.Heads.IsEmpty ? Runs.Measure.Of(all[^1], data, tasks) : contestant.OfHeads(data, batch, tasks, own, cancel)));
         }
 
-        if (rows.Count > 1)
+        if (all.Count > 1)
         {
-            Tensor[] all = [.. rows.Select(r => r.Scores)];
             bool ofClicks = Runs.Measure.AreClicks(all[0], data);
-            rows.Add(($"ensemble of all {rows.Count} ({(ofClicks ? "mean of probabilities" : "sum of scores")})", ofClicks ? Runs.Measure.MeanProbability(all) : Runs.Measure.Sum(all)));
+            rows.Add(($"ensemble of all {all.Count} ({(ofClicks ? "mean of probabilities" : "sum of scores")})", Runs.Measure.Of(ofClicks ? Runs.Measure.MeanProbability(all) : Runs.Measure.Sum(all), data, tasks)));
+            if (tasks.Count == all.Count) rows.Add(("each for its own task", Runs.Measure.OfHeads(all, data, tasks)));
         }
 
-        return [.. rows.Select(row => (row.Name, Runs.Measure.Of(row.Scores, data, tasks ?? [])))];
+        return rows;
+    }
+
+    private IReadOnlyList<Measure> OfHeads(Dataset data, int batch, IReadOnlyList<int[]> tasks, IProgress<int>? progress, CancellationToken cancel)
+    {
+        if (tasks.Count != Heads.Length) throw new InvalidDataException($"{Name} has {Heads.Length} heads, {string.Join(", ", Heads.Select(head => $"'{head}'"))}: it takes as many tasks, the classes of each head in their order, found {tasks.Count}");
+        return Runs.Measure.OfHeads([.. Heads.Select(head => Predictions.Of(Network, data, batch, head, progress, cancel))], data, tasks);
     }
 
     /// <summary>Scores of all items for all samples would fill the memory, so the networks go through the samples together.</summary>

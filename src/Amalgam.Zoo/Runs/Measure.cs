@@ -11,6 +11,8 @@ namespace Amalgam.Zoo.Runs;
 /// <param name="IsShare">Whether it is a share of the whole, which people like in percent.</param>
 public sealed record Measure(string Name, double Value, bool IsShare = false)
 {
+    private const string Average = "average of tasks";
+
     /// <summary>What a network's scores for all samples of a data set are worth.</summary>
     /// <param name="scores">
     /// A score for each sample and class, <c>[samples, classes]</c>; one that the sample's label is 1, <c>[samples]</c> or <c>[samples, 1]</c>; or, where a sample is a group
@@ -58,6 +60,20 @@ public sealed record Measure(string Name, double Value, bool IsShare = false)
         return sum;
     }
 
+    /// <summary>What scores of several heads, or of networks that answer for a task each, are worth: the classes of all tasks are compared by their probabilities within the task.</summary>
+    /// <param name="heads">Of each task scores for all classes, or for those of the task alone, in their order.</param>
+    /// <param name="data">The samples, with labels.</param>
+    /// <param name="tasks">Classes of each task.</param>
+    /// <exception cref="InvalidDataException">The scores and the data do not go together.</exception>
+    public static IReadOnlyList<Measure> OfHeads(IReadOnlyList<Tensor> heads, Dataset data, IReadOnlyList<int[]> tasks)
+    {
+        Tensor[] own = [.. heads.Select((scores, t) => scores.Shape.Rank == 2 && scores.Shape[1] != tasks[t].Length && scores.Shape[1] > tasks[t].Max() ? TaskScores.Columns(scores, [.. tasks[t]]) : scores)];
+        TaskScores measured = TaskScores.OfHeads(own, [.. tasks.Select((task, t) => EvaluationTask.Of(TaskName(t), task, data.Labels))]);
+        return [new("accuracy", measured.Joint, true), .. measured.Tasks.Select(task => new Measure(task.Name, task.Accuracy, true)), new(Average, measured.Average, true)];
+    }
+
+    private static string TaskName(int task) => string.Create(CultureInfo.InvariantCulture, $"task {task + 1}");
+
     private static void CheckShapes(IReadOnlyList<Tensor> networks)
     {
         if (networks.FirstOrDefault(other => other.Shape != networks[0].Shape) is { } odd) throw new InvalidDataException($"networks with scores {networks[0].Shape} and {odd.Shape} have no common sum");
@@ -75,7 +91,9 @@ public sealed record Measure(string Name, double Value, bool IsShare = false)
         if (scores.Classes > 5) measures.Add(new("top-5", scores.Accuracy(data.Labels, 5), true));
         measures.Add(new("loss", scores.CrossEntropy(data.Labels)));
         if (data.Labels.Length > 0) measures.AddRange(OfConfusions(scores, data.Labels));
-        measures.AddRange(tasks.Select((task, i) => new Measure(string.Create(CultureInfo.InvariantCulture, $"task {i + 1}"), scores.Accuracy(data.Labels, among: task), true)));
+        double[] each = [.. tasks.Select(task => scores.Accuracy(data.Labels, among: task))];
+        measures.AddRange(each.Select((accuracy, t) => new Measure(TaskName(t), accuracy, true)));
+        if (each.Length > 1) measures.Add(new(Average, each.Average(), true));
         return measures;
     }
 

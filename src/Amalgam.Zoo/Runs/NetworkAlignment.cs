@@ -20,19 +20,19 @@ public sealed class NetworkAlignment
     private readonly List<(string Phase, TimeSpan Time)> _times = [];
     private readonly List<string> _notes = [];
 
-    private NetworkAlignment(ParentModel[] models, AlignmentDescription how)
+    private NetworkAlignment(ParentModel[] models, AlignmentDescription how, RunData? data)
     {
-        (_models, Description) = (models, how);
-        if (models.Length < 2) throw new GraphException("units are matched of two networks or more; there is one");
+        (_models, Description, Data) = (models, how, data);
         if (how.NeedsData && how.Data is null) throw new InvalidDataException($"{how.Method.Name}{(how.SearchesAlpha ? " with a search for alpha" : "")} looks at what units compute: name data like that which the networks were trained on ({string.Join(", ", AlignmentMethod.All.Where(m => !m.NeedsData).Select(m => m.Name))} need none)");
         Names = ParentModel.NamesOf(models);
         foreach (ParentModel other in models[1..])
         {
-            if (other.Graph.Parameters.Keys.ToHashSet().SetEquals(models[0].Graph.Parameters.Keys) && !NetworkSize.IsSame(models[0].Graph, other.Graph))
+            bool isAlike = other.Graph.Parameters.Select(p => (p.Key, p.Value.Shape)).ToHashSet().SetEquals(models[0].Graph.Parameters.Select(p => (p.Key, p.Value.Shape)));
+            if (isAlike && !NetworkSize.IsSame(models[0].Graph, other.Graph))
                 throw new GraphException($"{other.Path} is not the same network as {models[0].Path}: weights of the same names belong to other operators or sizes; units are matched of networks of one architecture");
         }
 
-        if (how.Data is { } data) Data = RunData.Open(models.Aggregate(data with { Augmentation = data.Augmentation.Fixed }, (one, model) => ModelText.For(one, model.Path)));
+        _ = KindOfReset();
         if (how.ClassVectors is { } vectors) Vectors = Runs.ClassVectors.Read(vectors, how.Data?.Classes ?? []);
     }
 
@@ -41,12 +41,18 @@ public sealed class NetworkAlignment
     /// <param name="how">How they are matched.</param>
     /// <exception cref="InvalidDataException">A file is not what it claims to be, nothing says of which architecture it is, or data is needed and none is named.</exception>
     /// <exception cref="GraphException">The networks are of different architectures.</exception>
-    public static NetworkAlignment Open(IReadOnlyList<string> paths, AlignmentDescription how) => Open([.. paths.Select(path => ParentModel.Open(path, how.Model, AnyBatch))], how);
+    public static NetworkAlignment Open(IReadOnlyList<string> paths, AlignmentDescription how) => Open(paths, how, (i, data) => ParentModel.Open(paths[i], how.Model, AnyBatch, data));
 
-    /// <summary>Networks that are open.</summary>
-    internal static NetworkAlignment Open(IReadOnlyList<ParentModel> models, AlignmentDescription how)
+    /// <summary>Opens networks.</summary>
+    /// <param name="paths">Where they are.</param>
+    /// <param name="how">How they are matched.</param>
+    /// <param name="open">Opens one by its position, with the data whose shapes its inputs may take.</param>
+    internal static NetworkAlignment Open(IReadOnlyList<string> paths, AlignmentDescription how, Func<int, Dataset?, ParentModel> open)
     {
-        NetworkAlignment opened = new([.. models], how);
+        if (paths.Count < 2) throw new GraphException("units are matched of two networks or more; there is one");
+        RunData? data = how.Data is { } described ? RunData.Open(paths.Aggregate(described with { Augmentation = described.Augmentation.Fixed }, ModelText.For)) : null;
+        ParentModel[] models = [.. paths.Select((_, i) => open(i, data?.Train))];
+        NetworkAlignment opened = new(models, how, data);
         UnitOptions options = new(Pins: how.Options.Pins);
         opened.Time("self-check", () =>
         {
@@ -104,11 +110,14 @@ public sealed class NetworkAlignment
     public void Match(IProgress<AlignmentProgress>? progress = null, CancellationToken cancel = default)
     {
         if (Description.Permutations is { } path) Result = Matched(PermutationFile.Read(path, Siblings.Groups, Siblings.Count), cancel);
-        else if (Description.Method.Name == "ste") Learn(progress, cancel);
+        else if (Description.Method.NeedsLabels) Learn(progress, cancel);
         else if (Description.SearchesAlpha) SearchAlpha(progress, cancel);
         else Result = UnitAlignment.Run(Siblings, Options, Data?.Train, progress, cancel);
         _times.AddRange(Result.Times);
     }
+
+    /// <summary>Whether the first network's units moved too, as in zips: then all lie in the merged network's order.</summary>
+    public bool MovesFirst => !Result.Maps.Of(0).AreIdentity;
 
     /// <summary>A network whose units are where they were matched to; of zipped ones, its share of the merged network, whose mean over all networks that is.</summary>
     public Graph Moved(int model) => With(_models[model].Graph, Rearrangement.Apply(Result.Maps, model, Siblings.Weights[model]));
@@ -119,6 +128,21 @@ public sealed class NetworkAlignment
         Graph merged = null!;
         Time("merge", () => merged = With(_models[0].Graph, Rearrangement.Merge(Result.Maps, Siblings)));
         Time("reset", () => ResetText = Reset(merged, Result.Maps, cancel));
+        return merged;
+    }
+
+    /// <summary>The networks merged up to a cut, with a head of each after it (ZipIt!'s partial zip).</summary>
+    /// <param name="cut">Name of the value that the heads are computed from.</param>
+    /// <param name="cancel">Stops between operations.</param>
+    /// <returns>A network with an output <c>NAME.network</c> for each network, where there are running statistics estimated anew.</returns>
+    /// <exception cref="GraphException">The network cannot be cut there; where it can be is named.</exception>
+    public Graph MergedUpTo(string cut, CancellationToken cancel = default)
+    {
+        Graph merged = null!;
+        Time("merge", () => merged = PartialZip.Build(Siblings, Result.Maps, PartialZip.Cut(Siblings.Groups, cut).Node));
+        if (KindOfReset() != StatisticsReset.BatchNorm) return merged;
+        Dataset samples = ActivationStatistics.Calibration(Data!.Train!, Options);
+        Time("reset", () => ResetText = $"{BatchNormReset.Run(merged, samples, Options.Batch, cancel)} batch normalisations estimated anew on {samples.Count:N0} samples");
         return merged;
     }
 
@@ -189,14 +213,14 @@ public sealed class NetworkAlignment
     internal static Graph With(Graph graph, IReadOnlyDictionary<string, Tensor> weights) =>
         Rewrite.Apply(graph, (to, node, _) => node.Op is Parameter ? to.Parameter(node.Name!, weights[node.Name!], node.Trainable, node.Type) : null).Graph;
 
-    /// <summary>The first network with class scores as an output where it gives embeddings, and the name of that output; null for the first.</summary>
-    internal (Graph Network, string? Output) Scored(Graph network)
+    /// <summary>A network with class scores as an output, where it gives embeddings.</summary>
+    internal Contestant Scored(Contestant network)
     {
-        if (Vectors is null) return (network, null);
-        Graph scored = Rewrite.Apply(network).Graph;
+        if (Vectors is null) return network;
+        Graph scored = Rewrite.Apply(network.Network).Graph;
         string output = scored.FreeName("class.scores");
-        scored.Output(output, CosineCrossEntropy.Scores(DataInputs.OutputOf(scored), Vectors));
-        return (scored, output);
+        scored.Output(output, CosineCrossEntropy.Scores(DataInputs.OutputOf(scored, network.Output), Vectors));
+        return network with { Network = scored, Output = output };
     }
 
     /// <summary>The loss that networks are compared by.</summary>
@@ -235,8 +259,7 @@ public sealed class NetworkAlignment
     /// <summary>The mean of the tasks' accuracies; without tasks, the accuracy.</summary>
     private double Merit(Graph network, Dataset data, CancellationToken cancel)
     {
-        var (scored, output) = Scored(network);
-        IReadOnlyList<Measure> measures = Contestant.Measure([new("", scored, output)], data, Options.Batch, [.. Description.Tasks.Select(task => task.ToArray())], cancel: cancel)[0].Measures;
+        IReadOnlyList<Measure> measures = Contestant.Measure([Scored(new("", network))], data, Options.Batch, [.. Description.Tasks.Select(task => task.ToArray())], cancel: cancel)[0].Measures;
         Measure[] tasks = [.. measures.Where(m => m.Name.StartsWith("task ", StringComparison.Ordinal))];
         return tasks.Length > 0 ? tasks.Average(m => m.Value) : measures[0].Value;
     }

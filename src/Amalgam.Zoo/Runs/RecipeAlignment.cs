@@ -54,9 +54,8 @@ public static class RecipeAlignment
         done?.Invoke(alignment);
         Directory.CreateDirectory(folder);
         if (!isThere) PermutationFile.Write(alignment.Result.Maps, alignment.Names, permutations);
-        bool zips = !alignment.Result.Maps.ArePermutations;
         string[] paths = [.. plan.Models.Select(m => m.Checkpoint.Path)];
-        for (int i = zips ? 0 : 1; i < order.Length; i++)
+        for (int i = alignment.MovesFirst ? 0 : 1; i < order.Length; i++)
         {
             cancel.ThrowIfCancellationRequested();
             ParentModel model = alignment.Models[i];
@@ -84,8 +83,9 @@ public static class RecipeAlignment
         Check(plan.Recipe, how);
         if (permutations is not null) how = how with { Permutations = permutations };
         int first = plan.Recipe.BaseModel is { } origin ? plan.NumberOf(origin) : plan.NumberOf(plan.Recipe.Models[0].Model);
-        order = [first, .. Enumerable.Range(0, plan.Models.Length).Where(number => number != first)];
-        return NetworkAlignment.Open([.. order.Select(number => ParentModel.Open(plan.Models[number], how.Model, NetworkAlignment.AnyBatch))], how);
+        int[] numbers = [first, .. Enumerable.Range(0, plan.Models.Length).Where(number => number != first)];
+        order = numbers;
+        return NetworkAlignment.Open([.. numbers.Select(number => plan.Models[number].Checkpoint.Path)], how, (i, data) => ParentModel.Open(plan.Models[numbers[i]], how.Model, NetworkAlignment.AnyBatch, data));
     }
 
     private static void Check(Recipe recipe, AlignmentDescription how)

@@ -1,36 +1,59 @@
-using System.Collections.Immutable;
 using Amalgam.Alignment;
 using Amalgam.Zoo.Report;
 
 namespace Amalgam.Zoo.Runs;
 
-/// <summary>Pictures of how alike the units of two networks are, as they came and in the order of the match.</summary>
+/// <summary>Pictures of how alike the units of networks are, as they came and in the order of the match.</summary>
 internal static class SimilarityMap
 {
-    private const int MostUnits = 128, MostCells = 24;
+    private const int MostUnits = 96, MostCells = 24;
 
-    /// <summary>Draws a class; of a large one evenly spread units, since a mean over neighbours would hide single pairs.</summary>
+    /// <summary>Draws a class; of a large one some units, since a mean over neighbours would hide single pairs.</summary>
     /// <param name="match">A class with its similarity.</param>
     /// <param name="maps">Where its units go.</param>
-    /// <param name="model">The network whose units are the columns; the rows are the first one's.</param>
-    public static (HeatMap Before, HeatMap After) Of(ClassMatch match, UnitMaps maps, int model)
+    public static (HeatMap Before, HeatMap After) Of(ClassMatch match, UnitMaps maps) =>
+        match.Similarity!.IsFull ? OfAll(match, maps) : OfPair(match, maps);
+
+    /// <summary>Units of the first network against those of the second: what was matched comes on the diagonal.</summary>
+    private static (HeatMap, HeatMap) OfPair(ClassMatch match, UnitMaps maps)
     {
         UnitClass units = match.Units;
-        UnitSimilarity similarity = match.Similarity!;
-        int[] inPlace = [.. Enumerable.Range(0, units.Units)], rows = Ordered(units, maps, 0), columns = Ordered(units, maps, model);
         int shown = Math.Min(MostUnits, units.Units);
-        string size = shown == units.Units ? $"{units.Units} units" : $"{shown} of {units.Units} units";
+        (int, int)[] Picked(IEnumerable<(int, int)> order)
+        {
+            (int, int)[] all = [.. order];
+            return [.. Enumerable.Range(0, shown).Select(i => all[(int)((long)i * all.Length / shown)])];
+        }
 
-        // The same colours in both, so that they can be compared.
-        double[] all = [.. Picked(inPlace, shown).SelectMany(row => Picked(columns, shown).Select(column => similarity[0, row, model, column]))];
-        double low = Math.Min(0, all.Min()), high = all.Max();
-        HeatMap Draw(string title, int[] down, int[] across) => new(
-            $"{title}, {size}", shown, shown, [.. Picked(down, shown).SelectMany(row => Picked(across, shown).Select(column => similarity[0, row, model, column]))]) { Low = low, High = high, Format = "0.00", IsImage = shown > MostCells };
-        return (Draw("As they came", inPlace, inPlace), Draw("Matched", rows, columns));
+        string size = shown == units.Units ? $"{shown} units" : $"{shown} of {units.Units} units";
+        var first = Picked(Units(units, 0));
+        var (before, after) = (Values(match, first, Picked(Units(units, 1))), Values(match, Picked(Ordered(units, maps, 0)), Picked(Ordered(units, maps, 1))));
+        return Draw(size, shown, before, after);
     }
 
-    /// <summary>A network's units in the order of the merged units that they become.</summary>
-    private static int[] Ordered(UnitClass units, UnitMaps maps, int model) => [.. Enumerable.Range(0, units.Units).OrderBy(unit => maps.Target(units, model, unit)).ThenBy(unit => unit)];
+    /// <summary>Units of all networks against each other: what became one is a block on the diagonal. A unit against itself is left grey.</summary>
+    private static (HeatMap, HeatMap) OfAll(ClassMatch match, UnitMaps maps)
+    {
+        UnitClass units = match.Units;
+        var all = Enumerable.Range(0, maps.Models).SelectMany(model => Units(units, model)).OrderBy(u => maps.Target(units, u.Model, u.Unit)).ThenBy(u => u.Model).ThenBy(u => u.Unit).ToArray();
+        var after = all[..Math.Min(MostUnits, all.Length)];
+        var before = after.OrderBy(u => u.Model).ThenBy(u => u.Unit).ToArray();
+        string size = after.Length == all.Length ? $"{all.Length} units of {maps.Models} networks" : $"{after.Length} of {all.Length} units of {maps.Models} networks";
+        return Draw(size, after.Length, Values(match, before, before), Values(match, after, after));
+    }
 
-    private static IEnumerable<int> Picked(int[] order, int count) => Enumerable.Range(0, count).Select(i => order[(int)((long)i * order.Length / count)]);
+    /// <summary>The same colours in both, so that they can be compared.</summary>
+    private static (HeatMap, HeatMap) Draw(string size, int shown, double[] before, double[] after)
+    {
+        double[] finite = [.. before.Concat(after).Where(double.IsFinite).DefaultIfEmpty(0)];
+        HeatMap Map(string title, double[] values) => new($"{title}, {size}", shown, shown, [.. values]) { Low = Math.Min(0, finite.Min()), High = finite.Max(), Format = "0.00", IsImage = shown > MostCells };
+        return (Map("As they came", before), Map("Matched", after));
+    }
+
+    private static double[] Values(ClassMatch match, (int Model, int Unit)[] rows, (int Model, int Unit)[] columns) =>
+        [.. rows.SelectMany(row => columns.Select(column => row == column ? double.NaN : match.Similarity![row.Model, row.Unit, column.Model, column.Unit]))];
+
+    private static IEnumerable<(int Model, int Unit)> Units(UnitClass units, int model) => Enumerable.Range(0, units.Units).Select(unit => (model, unit));
+
+    private static IEnumerable<(int Model, int Unit)> Ordered(UnitClass units, UnitMaps maps, int model) => Units(units, model).OrderBy(u => maps.Target(units, model, u.Unit));
 }

@@ -111,8 +111,8 @@ public sealed record AlignmentOptions
     /// <summary>Calibration samples at a time.</summary>
     public int Batch { get; init; } = 500;
 
-    /// <summary>Most positions of an image or a text that are looked at in each sample; null for all.</summary>
-    public int? Positions { get; init; }
+    /// <summary>Most positions of an image or a text that are looked at in each sample, spread evenly; null for all. Correlations of neighbours tell little more (docs/performance.md).</summary>
+    public int? Positions { get; init; } = 256;
 
     /// <summary>Groups whose units keep their places: patterns of names of classes or parameters.</summary>
     public ImmutableArray<string> Pins { get; init; } = [];

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Numerics.Tensors;
 using Amalgam.Numerics;
@@ -43,7 +42,7 @@ internal sealed class AlignmentRun(Siblings models, AlignmentOptions options, Ac
     {
         UnitMaps maps = start?.Copy() ?? UnitMaps.Identity(models.Groups, models.Count);
         List<double> sweeps = [];
-        if (statistics is not null && start is null) Timed("activations", () => Match(maps, Enumerable.Range(0, _groups.Length), "activations", 0));
+        if (UnitAlignment.NeedsData(options) && start is null) Timed("activations", () => Match(maps, Enumerable.Range(0, _groups.Length), "activations", 0));
         if (Share > 0) Timed("sweeps", () => maps = Sweep(maps, sweeps));
         return Result(maps, sweeps);
     }
@@ -96,7 +95,7 @@ internal sealed class AlignmentRun(Siblings models, AlignmentOptions options, Ac
     private UnitSimilarity? Similarity(UnitClass units, UnitMaps maps, double share)
     {
         UnitSimilarity? weights = share > 0 ? WeightSimilarity.Of(units, models, maps, options) : null;
-        UnitSimilarity? activations = share < 1 ? statistics?.Similarity(units) : null;
+        UnitSimilarity? activations = share < 1 ? Active(units) : null;
         if (weights is not null && share < 1) TensorPrimitives.Multiply(weights.Values, share, weights.Values);
         if (activations is null || share == 0) return weights ?? activations;
         if (weights is not null)
@@ -108,6 +107,15 @@ internal sealed class AlignmentRun(Siblings models, AlignmentOptions options, Ac
         double[] values = new double[activations.Values.Length];
         TensorPrimitives.Multiply(activations.Values, 1 - share, values);
         return activations with { Values = values };
+    }
+
+    /// <summary>The similarity of activations; of statistics that were taken to zip, the part that alignment needs.</summary>
+    private UnitSimilarity? Active(UnitClass units)
+    {
+        UnitSimilarity? similarity = statistics?.Similarity(units);
+        if (similarity is null || similarity.IsFull == (options.Matching == UnitMatching.Zip)) return similarity;
+        if (!similarity.IsFull) throw new ArgumentException("statistics that were taken to align units do not say how alike those of one model are, which zipping needs");
+        return similarity with { Values = similarity.Values[..(units.Units * models.Count * units.Units)] };
     }
 
     private void Timed(string phase, Action work)
@@ -149,7 +157,7 @@ internal sealed class AlignmentRun(Siblings models, AlignmentOptions options, Ac
 
     private ClassMatch Summary(UnitClass units, UnitMaps maps, UnitMaps before)
     {
-        UnitSimilarity? similarity = Similarity(units, maps, Share), activations = Share < 1 ? statistics?.Similarity(units) : null;
+        UnitSimilarity? similarity = Similarity(units, maps, Share), activations = Share < 1 ? Active(units) : null;
         double inPlace = Share > 0 ? WeightSimilarity.InPlace(units, models, options) : double.NaN, active = MapSummary.Together(activations, units, before);
         return new(units, MapSummary.Together(similarity, units, maps), Mixed(inPlace, active), MapSummary.Moved(units, maps), MapSummary.Within(units, maps), statistics?.Dead(units) ?? 0)
         {

@@ -33,7 +33,7 @@ public static class UnitAlignment
     /// <summary>Matches the units of networks whose activations were looked at before.</summary>
     /// <param name="models">Two networks or more.</param>
     /// <param name="options">How.</param>
-    /// <param name="statistics">Of their activations; null where weights alone are compared.</param>
+    /// <param name="statistics">Of their activations; those that were taken to zip do for alignment too. Null where weights alone are compared.</param>
     /// <param name="start">Where the sweeps over weights begin; null for what activations say, or, where these are not compared, for units in their places.</param>
     /// <param name="progress">Is told of groups.</param>
     /// <param name="cancel">Looked at between groups.</param>

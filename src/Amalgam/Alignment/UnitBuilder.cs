@@ -78,8 +78,6 @@ internal sealed class UnitBuilder
         {
             units.Parameters = [.. parameters[units]];
             units.Values = [.. values[units]];
-            // Rows of a table of positions beyond the length of these inputs: longer ones read them.
-            if (units.Values.IsEmpty) units.Pinned = "no value of the network has them";
             units.Inner = [.. Classes.Where(other => other.Outer == units)];
             units.IsTied = units.Parameters.Any(place => units.Parameters.Any(other => other.Node == place.Node && other.Axis == place.Axis && other.Side != place.Side));
         }

@@ -16,7 +16,8 @@ internal sealed class UnitSums
     private const int RowsAtOnce = 128;
 
     private readonly float[] _shift;
-    private readonly double[] _sum, _squares, _products;
+    private readonly double[] _sum, _squares;
+    private readonly double[][] _products;
     private readonly int _models, _units;
 
     /// <param name="models">Number of models.</param>
@@ -26,7 +27,7 @@ internal sealed class UnitSums
     {
         (_models, _units, IsFull) = (models, units, full);
         (_shift, _sum, _squares) = (new float[Rows], new double[Rows], new double[Rows]);
-        _products = new double[full ? checked(Rows * Rows) : checked(units * Width)];
+        _products = [.. Enumerable.Range(0, (Left + RowsAtOnce - 1) / RowsAtOnce).Select(block => new double[checked(Math.Min(RowsAtOnce, Left - block * RowsAtOnce) * (Rows - First(block)))])];
     }
 
     /// <summary>Number of rows.</summary>
@@ -41,7 +42,11 @@ internal sealed class UnitSums
     /// <summary>Multiplications for each column.</summary>
     public long Work => IsFull ? (long)Rows * Rows / 2 : (long)_units * (Rows - _units);
 
-    private int Width => IsFull ? Rows : Rows - _units;
+    /// <summary>Rows that products are taken of.</summary>
+    private int Left => IsFull ? Rows : _units;
+
+    /// <summary>The first row by which the rows of a block are multiplied: products are symmetric, so none before their own.</summary>
+    private int First(int block) => IsFull ? block * RowsAtOnce : _units;
 
     /// <summary>Adds columns.</summary>
     /// <param name="panel">[rows, columns]; it is shifted in place.</param>
@@ -61,17 +66,17 @@ internal sealed class UnitSums
         }
 
         Count += columns;
-        for (int from = 0; from < (IsFull ? Rows : _units); from += RowsAtOnce)
+        for (int block = 0; block < _products.Length; block++)
         {
-            int rows = Math.Min(RowsAtOnce, (IsFull ? Rows : _units) - from), first = IsFull ? from : _units;
-            Span<float> products = c[..(rows * (Rows - first))];
-            Gemm.Multiply(rows, Rows - first, columns, panel.Slice(from * columns, rows * columns), false, panel[(first * columns)..], true, products);
-            for (int row = 0; row < rows; row++) AddTo(products.Slice(row * (Rows - first), Rows - first), _products.AsSpan((from + row) * Width + Width - (Rows - first)));
+            int from = block * RowsAtOnce, rows = Math.Min(RowsAtOnce, Left - from);
+            Span<float> products = c[.._products[block].Length];
+            Gemm.Multiply(rows, Rows - First(block), columns, panel.Slice(from * columns, rows * columns), false, panel[(First(block) * columns)..], true, products);
+            AddTo(products, _products[block]);
         }
     }
 
     /// <summary>Room that <see cref="Add"/> needs.</summary>
-    public int Room => Math.Min(RowsAtOnce, IsFull ? Rows : _units) * Width;
+    public int Room => _products.Max(block => block.Length);
 
     /// <summary>Mean of a row.</summary>
     public double Mean(int row) => _shift[row] + _sum[row] / Count;
@@ -83,7 +88,8 @@ internal sealed class UnitSums
     public double Covariance(int row, int later)
     {
         if (row == later) return Variance(row);
-        double product = _products[row * Width + (IsFull ? later : later - _units)];
+        int block = row / RowsAtOnce, first = First(block);
+        double product = _products[block][(row - block * RowsAtOnce) * (Rows - first) + later - first];
         return (product - _sum[row] * _sum[later] / Count) / Count;
     }
 

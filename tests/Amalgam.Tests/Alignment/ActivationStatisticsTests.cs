@@ -15,6 +15,7 @@ public class ActivationStatisticsTests
     [InlineData("mlp")]
     [InlineData("resnet")]
     [InlineData("vit")]
+    [InlineData("folded")]
     public void Similarities_equal_two_passes_in_double_over_all_activations(string kind)
     {
         (Siblings models, Samples data) = Models(kind, 3);
@@ -59,6 +60,7 @@ public class ActivationStatisticsTests
     [InlineData("resnet")]
     [InlineData("vit")]
     [InlineData("mixer")]
+    [InlineData("folded")]
     public void Similarities_move_with_the_units(string kind)
     {
         (Siblings models, Samples data) = Models(kind, 2);
@@ -84,21 +86,35 @@ public class ActivationStatisticsTests
     }
 
     [Theory]
-    [InlineData(null)]
-    [InlineData(5)]
-    public void Neither_the_batch_nor_the_threads_matter(int? positions)
+    [InlineData("resnet", null)]
+    [InlineData("resnet", 5)]
+    [InlineData("folded", null)]
+    public void Neither_the_batch_nor_the_threads_matter(string kind, int? positions)
     {
-        (Siblings models, Samples data) = Models("resnet", 2);
+        (Siblings models, Samples data) = Models(kind, 2);
         AlignmentOptions options = Zip with { Positions = positions };
         ActivationStatistics one = ActivationStatistics.Collect(models, data, options), many = ActivationStatistics.Collect(models, data, options with { Batch = 13 });
         using CoreLimit limit = Cores.Limit(1);
         ActivationStatistics alone = ActivationStatistics.Collect(models, data, options);
         foreach (UnitClass units in models.Groups.Classes)
         {
-            double[] expected = one.Similarity(units)!.Values;
+            if (one.Similarity(units) is not { Values: var expected }) continue;
             Assert.Equal(expected, many.Similarity(units)!.Values, (x, y) => Math.Abs(x - y) < 2e-6);
             Assert.Equal(expected, alone.Similarity(units)!.Values);
         }
+    }
+
+    /// <summary>Units were found in a network for some number of samples; heads that share an axis with them are told apart at any other.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void The_batch_of_the_network_that_was_analysed_does_not_matter(int batch)
+    {
+        (Siblings models, Samples data) = Models("folded", 2);
+        Siblings other = Siblings.Of([.. Enumerable.Range(0, 2).Select(i => Rewrite.Resize(models.With(i).Graph, batch).Graph)]);
+        Assert.Equal(models.Groups.Classes.Select(units => units.ToString()), other.Groups.Classes.Select(units => units.ToString()));
+        ActivationStatistics expected = ActivationStatistics.Collect(models, data, Zip), actual = ActivationStatistics.Collect(other, data, Zip);
+        foreach (var (units, same) in models.Groups.Classes.Zip(other.Groups.Classes)) Assert.Equal(expected.Similarity(units)?.Values, actual.Similarity(same)?.Values);
     }
 
     [Fact]
@@ -158,8 +174,6 @@ public class ActivationStatisticsTests
             ActivationStatistics left = ActivationStatistics.Collect(models, data, Zip with { Matching = matching });
             Assert.Equal(11, paired.Dead(units));
             UnitSimilarity with = paired.Similarity(units)!, without = left.Similarity(units)!;
-            HashSet<(int, int, int, int)> pairs = [(0, 1, 1, 0), (0, 4, 1, 2), (0, 1, 2, 5), (0, 4, 2, 7), (0, 8, 2, 8), (0, 6, 2, 6)];
-            if (matching == UnitMatching.Zip) pairs.UnionWith([(1, 0, 2, 5), (1, 2, 2, 7)]);
             for (int m = 0; m < (matching == UnitMatching.Zip ? 3 : 1); m++)
             {
                 for (int i = 0; i < 9; i++)
@@ -168,9 +182,9 @@ public class ActivationStatisticsTests
                     {
                         for (int j = 0; j < 9; j++)
                         {
-                            bool isDead = dead[m].Contains(i) || dead[o].Contains(j);
-                            Assert.Equal(pairs.Contains((m, i, o, j)) ? 1 : without[m, i, o, j], with[m, i, o, j]);
-                            if (isDead) Assert.Equal(0, without[m, i, o, j]);
+                            bool areDead = dead[m].Contains(i) && dead[o].Contains(j), areSame = (i == 6) == (j == 6) && (i != 6 || (m, o) == (0, 2));
+                            Assert.Equal(areDead && areSame ? 1 : without[m, i, o, j], with[m, i, o, j]);
+                            if (dead[m].Contains(i) || dead[o].Contains(j)) Assert.Equal(0, without[m, i, o, j]);
                         }
                     }
                 }

@@ -9,7 +9,7 @@ namespace Amalgam.Tests.Alignment;
 
 public class StraightThroughMatchingTests
 {
-    private static readonly StraightThroughOptions Options = new(Epochs: 10, Batch: 100);
+    private static readonly StraightThroughOptions Options = new(Epochs: 20, Batch: 200, Rate: 0.3);
 
     [Fact]
     public void A_twin_is_matched_at_once()
@@ -28,7 +28,7 @@ public class StraightThroughMatchingTests
     public void The_loss_between_trained_networks_falls_below_that_of_weight_matching()
     {
         Dataset data = NaiveNetwork.Rings(400, 1);
-        Graph a = Trained(1, data), b = Trained(2, data);
+        Graph a = Trained(3, data), b = Trained(4, data);
         Siblings models = Siblings.Of([a, b]);
         IReadOnlyDictionary<string, Tensor> before = Siblings.WeightsOf(Surgery.Copy(a));
 
@@ -36,7 +36,7 @@ public class StraightThroughMatchingTests
 
         double learned = Loss(models, match.Maps, data);
         double inPlace = Loss(models, UnitMaps.Identity(models.Groups, 2), data), matched = Loss(models, WeightMatching.Run(models, new())[0].Maps, data);
-        Assert.True(learned < Math.Min(inPlace, matched), $"learned {learned}, matched by weights {matched}, in place {inPlace}");
+        Assert.True(learned < 0.6 * matched && matched < 0.6 * inPlace, $"learned {learned}, matched by weights {matched}, in place {inPlace}");
         Assert.Equal(40, match.Losses.Length);
         Assert.Equal(match.Losses.Min(), match.Losses[match.Best]);
         Assert.True(SmallNetworks.AreSame(before, models.Weights[0]));
@@ -55,8 +55,8 @@ public class StraightThroughMatchingTests
     private static Graph Network(int seed)
     {
         Layers net = new(new(), seed) { LinearStart = Initialisation.KaimingFanIn };
-        Node x = net.Linear(net.Graph.Input("point", new(1, 2)), "fc1", 16).Relu();
-        net.Graph.Output("scores", net.Linear(net.Linear(x, "fc2", 16).Relu(), "fc3", 2));
+        Node x = net.Linear(net.Graph.Input("point", new(1, 2)), "fc1", 12).Relu();
+        net.Graph.Output("scores", net.Linear(net.Linear(x, "fc2", 12).Relu(), "fc3", 2));
         return net.Graph;
     }
 

@@ -20,7 +20,7 @@ internal static class MnistLandscape
     /// <summary>The authors' published example.</summary>
     private const int Example = 4;
 
-    private const int TestSamples = 2000, Between = 7, Cells = 25;
+    private const int TestSamples = 1000, Between = 7, Cells = 21;
     private const double Margin = 0.15;
     private static readonly double[] Mixes = [0.25, 0.5, 0.75], Steps = [-1, 0, 1];
 

@@ -73,7 +73,7 @@ public static class MudscExperiment
                 return [];
             case "beyond":
                 AfterMatching after = new(table, log, options, folder);
-                foreach (ModelPair pair in PublishedPairs.All(options).Take(2).Concat(Some(trained.Value.ResNets("batch"))).Concat(Some(trained.Value.Transformers()))) after.Run(pair);
+                foreach (ModelPair pair in PublishedPairs.All(options).Take(2).Concat(Some(trained.Value.Transformers()))) after.Run(pair);
                 return [];
             case "din":
                 new DinMatching(log, options, folder).Run();

@@ -133,4 +133,8 @@ public abstract record Pooling(ImmutableArray<int> Kernel, ImmutableArray<int> S
 
         static abstract void Fold(ReadOnlySpan<float> x, Span<float> sum);
     }
+
+    public virtual bool Equals(Pooling? other) => other is not null && EqualityContract == other.EqualityContract && Sequences.Same(Kernel, other.Kernel) && Sequences.Same(Strides, other.Strides) && Sequences.Same(Pads, other.Pads) && Ceil == other.Ceil && Sequences.Same(Dilations, other.Dilations);
+
+    public override int GetHashCode() => HashCode.Combine(EqualityContract, Sequences.Hash(Kernel), Sequences.Hash(Strides), Sequences.Hash(Pads), Ceil, Sequences.Hash(Dilations));
 }

@@ -32,4 +32,8 @@ public sealed record ReduceLogSumExp(ImmutableArray<int> Axes = default, bool Ke
     public override string Export(Node y, OnnxExport to) => to.Emit(Name, y, ("axes", Axes.IsDefaultOrEmpty ? null : Axes.Select(a => (long)a).ToArray()), ("keepdims", KeepDims ? 1L : 0L));
 
     public override long Work(Node y) => 10 * y.Inputs[0].Shape.Count;
+
+    public bool Equals(ReduceLogSumExp? other) => other is not null && Sequences.Same(Axes, other.Axes) && KeepDims == other.KeepDims;
+
+    public override int GetHashCode() => HashCode.Combine(Sequences.Hash(Axes), KeepDims);
 }

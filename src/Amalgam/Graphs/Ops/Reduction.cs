@@ -43,6 +43,10 @@ public abstract record Reduction(ImmutableArray<int> Axes, bool KeepDims) : Op
 
     /// <summary>Stretches a node in the reduced shape over the shape of what was reduced.</summary>
     private protected Node Spread(Node of, Node like) => of.Graph.Add(new Spread(like.Shape, Axes), of);
+
+    public virtual bool Equals(Reduction? other) => other is not null && EqualityContract == other.EqualityContract && Sequences.Same(Axes, other.Axes) && KeepDims == other.KeepDims;
+
+    public override int GetHashCode() => HashCode.Combine(EqualityContract, Sequences.Hash(Axes), KeepDims);
 }
 
 /// <summary>A reduction that adds.</summary>
@@ -71,4 +75,8 @@ public sealed record Spread(Shape Target, ImmutableArray<int> Axes) : Op
     public override Node?[] Gradient(Node y, Node dy) => [dy.Graph.Add(new ReduceSum(Axes, y.Inputs[0].Shape.Rank == Target.Rank), dy)];
 
     public override void Link(Node y, AxisLinks links) => AxisSet.Link(y.Inputs[0], y, AxisSet.Mask(Axes, Target.Rank), y.Inputs[0].Shape.Rank == Target.Rank, links);
+
+    public bool Equals(Spread? other) => other is not null && Target == other.Target && Sequences.Same(Axes, other.Axes);
+
+    public override int GetHashCode() => HashCode.Combine(Target, Sequences.Hash(Axes));
 }
