@@ -39,7 +39,7 @@ internal sealed class AlignCommand
     private readonly Option<float[]?> _std = NumbersOption.Create("--std", "For each channel what they are then divided by");
     private readonly Option<int?> _samples = CountOption.Create("--samples", "Training samples that are looked at, drawn by the seed [default: 5000]");
     private readonly Option<int?> _batch = CountOption.Create("--batch", "Samples at a time [default: 500]");
-    private readonly Option<int?> _positions = CountOption.Create("--positions", "Most positions of an image or a text that are looked at in each sample [default: all]");
+    private readonly Option<int?> _positions = CountOption.Create("--positions", "Most positions of an image or a text that are looked at in each sample; a number that no sample has takes all [default: 256]");
     private readonly Option<int?> _epochs = CountOption.Create("--epochs", "Of ste, passes over the samples [default: 20]");
     private readonly Option<string?> _reset = Word("--reset", "Statistics of the merged network: auto (the default), none, batchnorm (estimate them anew) or repair", "auto", "none", "batchnorm", "repair");
     private readonly Option<string?> _model = ArchitectureOption.Create();
@@ -154,7 +154,7 @@ internal sealed class AlignCommand
             Seed = parse.GetValue(_seed),
             Samples = parse.GetValue(_samples) ?? options.Samples,
             Batch = parse.GetValue(_batch) ?? options.Batch,
-            Positions = parse.GetValue(_positions),
+            Positions = parse.GetValue(_positions) ?? options.Positions,
             Pins = [.. parse.GetValue(_pins) ?? []],
             Reset = parse.GetValue(_reset) is { } reset ? AlignmentDescription.ResetOf(reset) : options.Reset,
         };

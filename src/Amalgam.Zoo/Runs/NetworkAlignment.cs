@@ -20,10 +20,9 @@ public sealed class NetworkAlignment
     private readonly List<(string Phase, TimeSpan Time)> _times = [];
     private readonly List<string> _notes = [];
 
-    private NetworkAlignment(ParentModel[] models, AlignmentDescription how)
+    private NetworkAlignment(ParentModel[] models, AlignmentDescription how, RunData? data)
     {
-        (_models, Description) = (models, how);
-        if (models.Length < 2) throw new GraphException("units are matched of two networks or more; there is one");
+        (_models, Description, Data) = (models, how, data);
         if (how.NeedsData && how.Data is null) throw new InvalidDataException($"{how.Method.Name}{(how.SearchesAlpha ? " with a search for alpha" : "")} looks at what units compute: name data like that which the networks were trained on ({string.Join(", ", AlignmentMethod.All.Where(m => !m.NeedsData).Select(m => m.Name))} need none)");
         Names = ParentModel.NamesOf(models);
         foreach (ParentModel other in models[1..])
@@ -33,7 +32,6 @@ public sealed class NetworkAlignment
                 throw new GraphException($"{other.Path} is not the same network as {models[0].Path}: weights of the same names belong to other operators or sizes; units are matched of networks of one architecture");
         }
 
-        if (how.Data is { } data) Data = RunData.Open(models.Aggregate(data with { Augmentation = data.Augmentation.Fixed }, (one, model) => ModelText.For(one, model.Path)));
         _ = KindOfReset();
         if (how.ClassVectors is { } vectors) Vectors = Runs.ClassVectors.Read(vectors, how.Data?.Classes ?? []);
     }
@@ -43,12 +41,18 @@ public sealed class NetworkAlignment
     /// <param name="how">How they are matched.</param>
     /// <exception cref="InvalidDataException">A file is not what it claims to be, nothing says of which architecture it is, or data is needed and none is named.</exception>
     /// <exception cref="GraphException">The networks are of different architectures.</exception>
-    public static NetworkAlignment Open(IReadOnlyList<string> paths, AlignmentDescription how) => Open([.. paths.Select(path => ParentModel.Open(path, how.Model, AnyBatch))], how);
+    public static NetworkAlignment Open(IReadOnlyList<string> paths, AlignmentDescription how) => Open(paths, how, (i, data) => ParentModel.Open(paths[i], how.Model, AnyBatch, data));
 
-    /// <summary>Networks that are open.</summary>
-    internal static NetworkAlignment Open(IReadOnlyList<ParentModel> models, AlignmentDescription how)
+    /// <summary>Opens networks.</summary>
+    /// <param name="paths">Where they are.</param>
+    /// <param name="how">How they are matched.</param>
+    /// <param name="open">Opens one by its position, with the data whose shapes its inputs may take.</param>
+    internal static NetworkAlignment Open(IReadOnlyList<string> paths, AlignmentDescription how, Func<int, Dataset?, ParentModel> open)
     {
-        NetworkAlignment opened = new([.. models], how);
+        if (paths.Count < 2) throw new GraphException("units are matched of two networks or more; there is one");
+        RunData? data = how.Data is { } described ? RunData.Open(paths.Aggregate(described with { Augmentation = described.Augmentation.Fixed }, ModelText.For)) : null;
+        ParentModel[] models = [.. paths.Select((_, i) => open(i, data?.Train))];
+        NetworkAlignment opened = new(models, how, data);
         UnitOptions options = new(Pins: how.Options.Pins);
         opened.Time("self-check", () =>
         {

@@ -23,9 +23,10 @@ public sealed class AlignCommandTests(TwinFiles files) : IClassFixture<TwinFiles
     [InlineData("mudsc", true)]
     [InlineData("weights", false)]
     [InlineData("rebasin", false)]
+    [InlineData("ste", true)]
     public async Task A_twin_comes_into_the_order_of_its_parent_bit_by_bit(string method, bool needsData)
     {
-        string output = await Succeeds(["align", Parent, Twin, "--method", method, "-o", _folder["b.safetensors"], .. needsData ? (string[])["--data", Data] : []]);
+        string output = await Succeeds(["align", Parent, Twin, "--method", method, "-o", _folder["b.safetensors"], .. needsData ? (string[])["--data", Data, "--epochs", "2"] : []]);
         AssertSame(Parent, _folder["b.safetensors"]);
         Assert.Matches(@"\nfc1 +24 .*\nfc2 +20 ", output);
         using Checkpoint written = Checkpoint.Open(_folder["b.safetensors"]);
@@ -170,7 +171,7 @@ public sealed class AlignCommandTests(TwinFiles files) : IClassFixture<TwinFiles
         await Refuses("does not exist", "align", Parent, _folder["none.safetensors"], "--method", "weights");
         await Refuses("--alpha must be a number from 0 to 1", "align", Parent, Twin, "--alpha", "2", "--data", Data);
         await Refuses("compares one of them", "align", Parent, Twin, "--alpha", "0.3", "--method", "weights");
-        await Refuses("is filled by no field", "align", Parent, Twin, "--data", files["images.npz"]);
+        await Refuses("does not take 60 samples", "align", Parent, Twin, "--data", files["images.npz"]);
         await Refuses("itself a model", "align", Parent, Twin, "--method", "weights", "-o", Twin, "--overwrite");
         await Refuses("the pin 'nothing' names no units", "align", Parent, Twin, "--method", "weights", "--pin", "nothing");
         await Refuses("name it .html", "align", Parent, Twin, "--method", "weights", "--report", _folder["page.txt"]);
