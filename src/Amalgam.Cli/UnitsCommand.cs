@@ -11,6 +11,7 @@ internal static class UnitsCommand
     {
         Argument<string> path = new("model") { Description = "An .onnx file, a Hugging Face folder, a checkpoint, the folder of a run, or an architecture: a name of the Zoo, or a .yml file of layers" };
         Option<string?> model = ArchitectureOption.Create();
+        Option<string?> input = new("--input") { Description = "Arrays, as for amalgam run, whose shapes the inputs get; for files that leave sizes open", HelpName = "file" };
         Option<string[]> pins = PinOption();
         Option<bool> noCheck = new("--no-check") { Description = "Do not run the network to see that permuted units leave its outputs alone" };
         Option<bool> verbose = new("--verbose", "-v") { Description = "Print every axis of every tensor" };
@@ -24,12 +25,12 @@ internal static class UnitsCommand
                 "amalgam units weights.safetensors --model mlp:bias=false --json | jq '.groups[].name'",
             ])
         {
-            path, model, pins, noCheck, verbose, json,
+            path, model, input, pins, noCheck, verbose, json,
         };
         verb.Runs((parse, cancel) =>
         {
             string name = parse.GetValue(path)!;
-            Graph graph = ArchitectureOption.Load(name, parse.GetValue(model), 2);
+            Graph graph = parse.GetValue(input) is { } arrays ? RunCommand.Load(name, ArchitectureOption.Of(parse.GetValue(model)), RunCommand.Read(arrays)) : ArchitectureOption.Load(name, parse.GetValue(model), 2);
             if (graph.Parameters.Count == 0) throw new GraphException($"{name} is a graph without weights, so it has no units");
             UnitOptions options = new(Pins: [.. parse.GetValue(pins) ?? []]);
             UnitGroups groups = UnitGroups.Of(graph, options);

@@ -39,9 +39,10 @@ public static class ModelLoader
     /// <param name="batch">Samples at a time.</param>
     /// <exception cref="GraphException">There is no such architecture, or the ONNX file has unsupported operators.</exception>
     /// <exception cref="InvalidDataException">A file is not what it claims to be, or nothing says of which architecture the checkpoint is.</exception>
-    public static Graph Load(string path, ModelDescription? architecture = null, int batch = 1)
+    /// <param name="data">Samples whose shapes inputs get that an ONNX file leaves open, such as the length of texts; null where there are none.</param>
+    public static Graph Load(string path, ModelDescription? architecture = null, int batch = 1, Dataset? data = null)
     {
-        if (architecture is null && ModelDescription.IsOnnxFile(path)) return Make(new(path), batch, null);
+        if (architecture is null && ModelDescription.IsOnnxFile(path)) return Make(new(path), batch, null, data);
         if ((architecture is null || architecture.MayBeFolder) && Configured(path, architecture) is { } folder)
             return HuggingFace.Load(folder, batch, weights: path).Graph;
         using Checkpoint checkpoint = Checkpoint.Open(path);
@@ -85,13 +86,25 @@ public static class ModelLoader
         return made.Graph;
     }
 
+    /// <summary>Shapes by the data, of inputs that have a field of their name and leave more open than the number of samples.</summary>
+    private static Dictionary<string, Shape>? ShapesBy(OnnxModel file, Dataset? data, int batch)
+    {
+        Dictionary<string, Shape> shapes = [];
+        foreach (OnnxValue input in file.Inputs.Where(i => !i.Sizes.IsDefaultOrEmpty && i.Sizes.Skip(1).Any(size => !int.TryParse(size, out _))))
+        {
+            if (data?.Fields.FirstOrDefault(f => f.Name == input.Name) is { } field && field.Shape.Rank == input.Sizes.Length - 1) shapes.Add(input.Name, new([batch, .. field.Shape.Sizes]));
+        }
+
+        return shapes.Count == 0 ? null : shapes;
+    }
+
     /// <summary>The network with its first weights: an ONNX file's own, else drawn by the seed, zero without one.</summary>
-    private static Graph Make(ModelDescription model, int batch, long? seed)
+    private static Graph Make(ModelDescription model, int batch, long? seed, Dataset? data = null)
     {
         if (model.IsOnnx)
         {
             using OnnxModel file = OnnxModel.Open(model.Name);
-            return file.ToGraph(batch: batch);
+            return file.ToGraph(ShapesBy(file, data, batch), batch);
         }
 
         if (model.MayBeFolder && model.Name.AsSpan().ContainsAny('/', '\\')) throw new InvalidDataException($"{model.Name} does not exist; a model is a name of the zoo, an .onnx file, a .yml file of layers or a folder of Hugging Face");

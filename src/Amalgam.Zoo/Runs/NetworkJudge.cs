@@ -61,7 +61,7 @@ internal sealed class NetworkJudge(RunDescription run, Loss loss)
         {
             if (scores.Shape != mean.Shape) throw new InvalidDataException($"networks with scores {mean.Shape} and {scores.Shape} have no common mean");
             float[] p = scores.Span.ToArray();
-            for (int row = 0; row < p.Length; row += classes) TensorPrimitives.SoftMax<float>(p.AsSpan(row, classes), p.AsSpan(row, classes));
+            for (int row = 0; row < p.Length; row += classes) TaskScores.Softmax(p.AsSpan(row, classes));
             for (int i = 0; i < p.Length; i++) sums[i] += p[i];
         }
 

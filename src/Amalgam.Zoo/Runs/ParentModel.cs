@@ -6,6 +6,7 @@ using Amalgam.Checkpoints;
 using Amalgam.Graphs;
 using Amalgam.Merging.Planning;
 using Amalgam.Numerics;
+using Amalgam.Training.Data;
 using Amalgam.Zoo.Models;
 
 namespace Amalgam.Zoo.Runs;
@@ -23,12 +24,13 @@ internal sealed record ParentModel(string Path, string File, ModelDescription Mo
     /// <param name="batch">Samples at a time.</param>
     /// <exception cref="InvalidDataException">A file is not what it claims to be, or nothing says of which architecture it is.</exception>
     /// <exception cref="GraphException">There is no such architecture, or an ONNX file has unsupported operators.</exception>
-    public static ParentModel Open(string path, ModelDescription? architecture, int batch)
+    /// <param name="data">Samples whose shapes inputs get that an ONNX file leaves open; null where there are none.</param>
+    public static ParentModel Open(string path, ModelDescription? architecture, int batch, Dataset? data = null)
     {
         string file = RunFolder.FileOf(path);
         bool saysAll = ModelDescription.IsOnnxFile(file) || IsHuggingFace(path);
         ModelDescription? said = saysAll ? null : RunFolder.Find(path)?.Model ?? SaidBy(file) ?? architecture;
-        Graph graph = ModelLoader.Load(file, said, batch);
+        Graph graph = ModelLoader.Load(file, said, batch, data);
         foreach (var (name, node) in graph.Parameters)
         {
             if (NonFinite.IndexOf(node.Value!.Span) is >= 0 and var at)
@@ -39,11 +41,11 @@ internal sealed record ParentModel(string Path, string File, ModelDescription Mo
     }
 
     /// <summary>Opens a model of a merge: of the very files that the plan reads.</summary>
-    public static ParentModel Open(PlannedModel model, ModelDescription? architecture, int batch)
+    public static ParentModel Open(PlannedModel model, ModelDescription? architecture, int batch, Dataset? data = null)
     {
         string path = model.Checkpoint.Path;
         bool isOneFile = Directory.Exists(path) && !IsHuggingFace(path) && model.Checkpoint.Files.Count() == 1;
-        return Open(isOneFile ? model.Checkpoint.Files.First() : path, architecture, batch);
+        return Open(isOneFile ? model.Checkpoint.Files.First() : path, architecture, batch, data);
     }
 
     /// <summary>Whether a path is a folder that a network is built of by its configuration.</summary>

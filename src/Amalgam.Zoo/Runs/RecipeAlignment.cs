@@ -83,8 +83,9 @@ public static class RecipeAlignment
         Check(plan.Recipe, how);
         if (permutations is not null) how = how with { Permutations = permutations };
         int first = plan.Recipe.BaseModel is { } origin ? plan.NumberOf(origin) : plan.NumberOf(plan.Recipe.Models[0].Model);
-        order = [first, .. Enumerable.Range(0, plan.Models.Length).Where(number => number != first)];
-        return NetworkAlignment.Open([.. order.Select(number => ParentModel.Open(plan.Models[number], how.Model, NetworkAlignment.AnyBatch))], how);
+        int[] numbers = [first, .. Enumerable.Range(0, plan.Models.Length).Where(number => number != first)];
+        order = numbers;
+        return NetworkAlignment.Open([.. numbers.Select(number => plan.Models[number].Checkpoint.Path)], how, (i, data) => ParentModel.Open(plan.Models[numbers[i]], how.Model, NetworkAlignment.AnyBatch, data));
     }
 
     private static void Check(Recipe recipe, AlignmentDescription how)

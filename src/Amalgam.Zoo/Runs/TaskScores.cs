@@ -73,6 +73,13 @@ public sealed record TaskScores(ImmutableArray<TaskScore> Tasks, double Joint)
     /// <summary>The scores of some classes, <c>[samples, classes]</c>.</summary>
     public static Tensor Columns(Tensor scores, ImmutableArray<int> classes) => new(new(scores.Shape.Size(0), classes.Length), Select(scores, classes));
 
+    /// <summary>Makes scores probabilities. The largest is taken off first, without which scores above 88 would leave the range of floats.</summary>
+    internal static void Softmax(Span<float> scores)
+    {
+        TensorPrimitives.Subtract(scores, TensorPrimitives.Max<float>(scores), scores);
+        TensorPrimitives.SoftMax<float>(scores, scores);
+    }
+
     private static void Check(Tensor scores, int samples, int classes)
     {
         if (scores.Shape.Rank != 2 || scores.Shape[0] != samples || scores.Shape[1] < classes)
@@ -99,7 +106,7 @@ public sealed record TaskScores(ImmutableArray<TaskScore> Tasks, double Joint)
         {
             for (int t = 0; t < scores.Length; t++)
             {
-                for (int row = 0, width = tasks[t].Columns.Length; row < scores[t].Length; row += width) TensorPrimitives.SoftMax<float>(scores[t].AsSpan(row, width), scores[t].AsSpan(row, width));
+                for (int row = 0, width = tasks[t].Columns.Length; row < scores[t].Length; row += width) Softmax(scores[t].AsSpan(row, width));
             }
         }
 

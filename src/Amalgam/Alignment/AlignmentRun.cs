@@ -42,7 +42,7 @@ internal sealed class AlignmentRun(Siblings models, AlignmentOptions options, Ac
     {
         UnitMaps maps = start?.Copy() ?? UnitMaps.Identity(models.Groups, models.Count);
         List<double> sweeps = [];
-        if (statistics is not null && start is null) Timed("activations", () => Match(maps, Enumerable.Range(0, _groups.Length), "activations", 0));
+        if (UnitAlignment.NeedsData(options) && start is null) Timed("activations", () => Match(maps, Enumerable.Range(0, _groups.Length), "activations", 0));
         if (Share > 0) Timed("sweeps", () => maps = Sweep(maps, sweeps));
         return Result(maps, sweeps);
     }

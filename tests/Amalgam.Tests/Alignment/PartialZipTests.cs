@@ -16,6 +16,19 @@ public class PartialZipTests
         Assert.Equal(["block3.b", "head"], Names(SmallNetworks.Residual(1, 8)));
     }
 
+    [Theory]
+    [InlineData("resnet20", "shortcut=3x3", new[] { 7, 13, 19, 20 })]
+    [InlineData("resnet20", "", new[] { 19, 20 })] // Its shortcuts hand the channels of a stage on to the next.
+    [InlineData("vgg11", "", new[] { 1, 2, 3, 4, 5, 6, 7, 8, 9 })]
+    [InlineData("vit_tiny", "", new[] { 73, 74 })]
+    public void Cuts_of_architectures_come_after_as_many_layers(string model, string options, int[] layers)
+    {
+        UnitGroups groups = UnitGroups.Of(ZooModel.Find(model).Build(1, Zoo.Models.ZooModelTests.Options(options), 1));
+        string[] Weights(IEnumerable<string> names) => [.. names.Where(name => groups.Graph.Parameters[name].Shape.Rank is 2 or 4 && !name.Contains("shortcut", StringComparison.Ordinal))];
+
+        Assert.Equal(layers, PartialZip.Cuts(groups).Select(cut => Weights(cut.Trunk).Length));
+    }
+
     [Fact]
     public void Heads_of_the_same_network_compute_what_it_does()
     {

@@ -36,12 +36,12 @@ public class RealPairTests
     {
         Graph[] parents = [Load(Halves, "resnet20-cifar10-halves/a"), Load(Halves, "resnet20-cifar10-halves/b")];
         Augmentation pixels = new() { Mean = [125.307f / 255, 122.961f / 255, 113.8575f / 255], Deviation = [51.5865f / 255, 50.847f / 255, 51.255f / 255] };
-        Dataset calibration = Subset.First(new Augmented(DataSource.OpenNamed("cifar10", Split.Train, root: RealData.At()), pixels), 2000);
-        Dataset test = Subset.First(new Augmented(DataSource.OpenNamed("cifar10", Split.Test, root: RealData.At()), pixels), 2000);
-        foreach (Graph parent in parents) BatchNormReset.Run(parent, calibration, 500);
+        Dataset calibration = Subset.First(new Augmented(DataSource.OpenNamed("cifar10", Split.Train, root: RealData.At()), pixels), 1000);
+        Dataset test = Subset.First(new Augmented(DataSource.OpenNamed("cifar10", Split.Test, root: RealData.At()), pixels), 1000);
+        foreach (Graph parent in parents) BatchNormReset.Run(parent, calibration, 250);
         Siblings models = Siblings.Of(parents);
         Tensor vectors = ClassVectors.Read(RealData.At("models", "resnet20-cifar10-halves", "class_vectors.safetensors"));
-        AlignmentOptions align = new() { Positions = 64 }, zip = align with { Matching = UnitMatching.Zip };
+        AlignmentOptions align = new() { Positions = 64, Batch = 250 }, zip = align with { Matching = UnitMatching.Zip };
         ActivationStatistics statistics = UnitAlignment.Statistics(models, zip, calibration);
         (double Joint, double Mean) Measure(AlignmentOptions how) =>
             Accuracies(MergedNetwork.Of(models, UnitAlignment.Match(models, how, statistics).Maps, how, calibration), vectors, test);
@@ -61,7 +61,7 @@ public class RealPairTests
     /// <summary>Share of the images that are right among all classes, and the mean over the tasks of that among the task's own.</summary>
     private static (double Joint, double Mean) Accuracies(Graph network, Tensor vectors, Dataset test)
     {
-        const int Batch = 500;
+        const int Batch = 250;
         Graph scored = DataInputs.Fit(network, test, Batch);
         Node scores = CosineCrossEntropy.Scores(DataInputs.OutputOf(scored), vectors);
         Executor executor = new(scored, [scores]);

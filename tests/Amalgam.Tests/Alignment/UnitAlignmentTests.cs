@@ -93,8 +93,10 @@ public class UnitAlignmentTests
 
         AlignmentResult byWeights = UnitAlignment.Run(models, Weights with { Matching = matching });
 
-        Assert.Equal(byWeights.Sweeps, UnitAlignment.Match(models, alone, statistics, UnitMaps.Identity(models.Groups, 2)).Sweeps);
-        Same(byWeights.Maps, UnitAlignment.Match(models, alone, statistics, UnitMaps.Identity(models.Groups, 2)).Maps);
+        AlignmentResult fromPlace = UnitAlignment.Match(models, alone, statistics, UnitMaps.Identity(models.Groups, 2)), notAsked = UnitAlignment.Match(models, Weights with { Matching = matching }, statistics);
+        Assert.Equal(byWeights.Sweeps, fromPlace.Sweeps);
+        Same(byWeights.Maps, fromPlace.Maps);
+        Same(byWeights.Maps, notAsked.Maps);
     }
 
     [Fact]
@@ -153,6 +155,21 @@ public class UnitAlignmentTests
             Assert.True(result.Classes.Sum(match => match.Dead) >= 6);
             Close(SmallNetworks.Outputs(network, data), SmallNetworks.Outputs(models.With(Rearrangement.Merge(result.Maps, models)).Graph, data));
         }
+    }
+
+    [Fact]
+    public void Three_twins_zip_to_one()
+    {
+        Graph network = SmallNetworks.Mlp(3, 20);
+        Dataset data = SmallNetworks.Normal(network);
+        UnitGroups groups = UnitGroups.Of(network);
+        IReadOnlyDictionary<string, Tensor> weights = Siblings.WeightsOf(network);
+        Siblings models = new(groups, [weights, .. Enumerable.Range(1, 2).Select(seed => Rearrangement.Apply(UnitMaps.Random(groups, 1, seed), 0, weights))]);
+
+        AlignmentResult result = UnitAlignment.Run(models, new() { Matching = UnitMatching.Zip, ZipAlpha = 1 }, data);
+
+        Assert.All(groups.Classes, units => Assert.All(result.Maps.Members(units).ToArray(), members => Assert.Equal(3, members)));
+        Close(SmallNetworks.Outputs(network, data), SmallNetworks.Outputs(models.With(Rearrangement.Merge(result.Maps, models)).Graph, data));
     }
 
     [Theory]

@@ -17,7 +17,8 @@ public class ReproduceCommandTests
         await CommandLine.Refuses("--methods all goes with tables 1 and 2", "reproduce", "cki", "--dataset", "beauty", "--table", "4", "--methods", "all");
         await CommandLine.Refuses("--table", "reproduce", "cki", "--dataset", "beauty", "--table", "x");
         await CommandLine.Refuses("--seeds", "reproduce", "cki", "--dataset", "beauty", "--seeds", "x");
-        await CommandLine.Refuses("clafusion", "reproduce", "clafusion", "--dataset", "beauty");
+        await CommandLine.Refuses("unknown command 'clafusion'", "reproduce", "clafusion");
+        await CommandLine.Refuses("there is no part 'publishd' (did you mean 'published'?)", "reproduce", "mudsc", "--part", "publishd");
     }
 
     [Fact]
@@ -31,6 +32,23 @@ public class ReproduceCommandTests
         Assert.Contains("CKI, splice trained (head)", text);
         Assert.Contains("0.3805", File.ReadAllText(folder["table-1-douban-music-din/table.md"])); // the paper's
         Assert.Equal(12, File.ReadLines(folder["table-1-douban-music-din/rows.jsonl"]).Count());
+    }
+
+    [Fact]
+    public async Task Published_networks_are_matched_and_the_rows_are_taken_over()
+    {
+        CommandLine.UseRealData();
+        using TemporaryFolder folder = new();
+        string[] line = ["reproduce", "mudsc", "--part", "published", "--pairs", "1", "--calibration", "40", "--limit", "40", "-o", folder.Path];
+        string text = await CommandLine.Succeeds([.. line, "-q"]);
+        Assert.Contains("MuDSC zip, alpha chosen", text);
+        string[] rows = File.ReadAllLines(folder["published/rows.jsonl"]);
+        Assert.Equal(14, rows.Length);
+        Assert.Contains("| ZipIt! |", File.ReadAllText(folder["published/table.md"]));
+        var (_, _, error) = await CommandLine.Run(line);
+        Assert.Equal("", error);
+        Assert.Equal(rows, File.ReadAllLines(folder["published/rows.jsonl"]));
+        await CommandLine.Refuses("--overwrite replaces it", [.. line[..^4], "--limit", "41", "-o", folder.Path]);
     }
 
     [Fact]

@@ -24,7 +24,7 @@ internal sealed class AfterMatching(PairTable table, MudscLog log, MudscOptions 
         ("average", [Of("linear")]),
         ("SLERP", [.. new[] { "0.5", "0.4", "0.6" }.Select(t => Of("slerp", ("t", t)))]),
         ("TIES from zero", [.. new[] { "0.5", "0.8", "1" }.Select(density => Of("ties", ("density", density), ("lambda", "1")))]),
-        ("CKI", [Of("cki", ("splice", "soft")), Of("cki", ("splice", "hard"))]),
+        ("CKI", [Of("cki", ("splice", "soft"), ("biases", "average")), Of("cki", ("splice", "hard"), ("biases", "average"))]),
     ];
 
     /// <summary>What matching is worth to each method, and each method beside the average.</summary>
@@ -85,7 +85,8 @@ internal sealed class AfterMatching(PairTable table, MudscLog log, MudscOptions 
         public IReadOnlyDictionary<string, Tensor> Merge(DemoMerge merge, CancellationToken cancel)
         {
             string output = PathOf("merged.safetensors");
-            merge.Merge(PathOf("recipe.yml"), output, PathOf("0.safetensors"), PathOf("1.safetensors"), PathOf("zero.safetensors"), new() { Output = new(Overwrite: true), Parallel = new() { CancellationToken = cancel } });
+            string? origin = DemoMerge.NeedsCommonBase(merge.Entry) ? PathOf("zero.safetensors") : null;
+            merge.Merge(PathOf("recipe.yml"), output, PathOf("0.safetensors"), PathOf("1.safetensors"), origin, new() { Output = new(Overwrite: true), Parallel = new() { CancellationToken = cancel } });
             Graph merged = Models.With(Models.Weights[0].ToDictionary(w => w.Key, w => new Tensor(w.Value.Shape))).Graph;
             using Checkpoint checkpoint = Checkpoint.Open(output);
             GraphWeights.Load(merged, checkpoint);

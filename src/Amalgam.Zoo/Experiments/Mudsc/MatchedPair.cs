@@ -50,10 +50,14 @@ internal sealed class MatchedPair
     }
 
     /// <summary>The average of the parents after their units were moved: one network, or one for each task with the head of its own.</summary>
-    public ImmutableArray<Graph> Average(UnitMaps maps)
+    /// <param name="maps">Where units go.</param>
+    /// <param name="repairs">Whether layers are given the means and deviations that they have in the parents.</param>
+    public ImmutableArray<Graph> Average(UnitMaps maps, bool repairs = false)
     {
         var merged = Rearrangement.Merge(maps, Models);
-        return [.. Enumerable.Range(0, Pair.Networks).Select(task => Network(maps, merged, task))];
+        Graph[] networks = [.. Enumerable.Range(0, Pair.Networks).Select(task => Network(maps, merged, task))];
+        if (!repairs) return [.. networks];
+        return [.. networks.Select(network => Repair.Run(network, Models, maps, Pair.Calibration.Data, Batch, cancel: _options.Cancel).Network)];
     }
 
     /// <summary>A network of given weights: for a task with a head of its own with that, and with statistics estimated on the calibration data.</summary>

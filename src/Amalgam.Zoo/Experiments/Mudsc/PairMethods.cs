@@ -10,6 +10,9 @@ internal sealed record PairMethod(string Name, AlignmentOptions How)
 {
     /// <summary>Whether alpha is chosen on the calibration data.</summary>
     public bool ChoosesAlpha { get; init; }
+
+    /// <summary>Whether the merged network's activations are repaired; for networks without batch normalisation.</summary>
+    public bool Repairs { get; init; }
 }
 
 /// <summary>What tables call networks and methods.</summary>
@@ -36,11 +39,15 @@ internal static class PairMethods
         new(Chosen(MudscZip), Zip) { ChoosesAlpha = true },
     ];
 
+    /// <summary>What takes part beside them where networks have no batch normalisation, whose statistics could be estimated anew.</summary>
+    public static readonly ImmutableArray<PairMethod> Repaired =
+        [.. All.Where(m => m.Name is Average or WeightMatching or MudscAlign or ZipIt or MudscZip).Select(m => m with { Name = $"{m.Name}, REPAIR", Repairs = true })];
+
     /// <summary>Differences that the paper's claims are about, of one method from another on the same pair.</summary>
     public static readonly ImmutableArray<(string Method, string From)> Claims =
     [
         (MudscAlign, Average), (MudscAlign, WeightMatching), (MudscAlign, WeightAlign), (MudscAlign, ActivationAlign), (ZipIt, ActivationAlign),
-        (MudscZip, MudscAlign), (MudscZip, ZipIt), (MudscZip, WeightZip), (Chosen(MudscZip), ZipIt), (Chosen(MudscAlign), ActivationAlign),
+        (MudscZip, MudscAlign), (MudscZip, ZipIt), (MudscZip, WeightZip), (Chosen(MudscAlign), WeightAlign), (Chosen(MudscAlign), ActivationAlign), (Chosen(MudscZip), ZipIt), (Chosen(MudscZip), WeightZip), (Chosen(MudscZip), Chosen(MudscAlign)),
     ];
 
     /// <summary>The method with alpha chosen.</summary>

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using Amalgam.Alignment;
 using Amalgam.Graphs;
+using Amalgam.Graphs.Ops;
 using Amalgam.Zoo.Runs;
 
 namespace Amalgam.Zoo.Experiments.Mudsc;
@@ -20,7 +21,8 @@ internal sealed class PairTable(MudscLog log, MudscOptions options)
             Row(pair, $"model {(char)('A' + i)}", () => pair.Measure([.. Enumerable.Repeat(matched.Value.Parents[parent], pair.Networks)], pair.Test, options.Cancel));
         }
 
-        foreach (PairMethod method in PairMethods.All)
+        bool hasNormalisations = pair.Parents[0].Nodes.Any(node => node.Op is BatchNormalization);
+        foreach (PairMethod method in hasNormalisations ? PairMethods.All : PairMethods.All.AddRange(PairMethods.Repaired))
         {
             if (!log.Has(pair, method.Name)) Run(matched.Value, method);
         }
@@ -36,7 +38,7 @@ internal sealed class PairTable(MudscLog log, MudscOptions options)
         {
             var (result, time) = matched.Match(method.How with { Alpha = alpha });
             seconds += time;
-            ImmutableArray<Graph> networks = matched.Average(result.Maps);
+            ImmutableArray<Graph> networks = matched.Average(result.Maps, method.Repairs);
             double choice = alphas.Length == 1 ? double.NaN : matched.Pair.Measure(networks, matched.Pair.Calibration, options.Cancel).Average;
             if (best is null || choice > best.Value.Choice) best = (alpha, choice, networks);
         }

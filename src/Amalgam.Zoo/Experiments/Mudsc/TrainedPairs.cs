@@ -87,14 +87,14 @@ internal sealed class TrainedPairs(ParentRuns parents, MudscOptions options)
         """);
 
     private Graph ResNet(string norm, int pair, string side, int[] classes) => parents.Get($"resnet-{norm}-{pair}-{side}", $$"""
-        data: {name: cifar10, classes: {{List(classes)}}, augment: {flip: true, crop: 4}, mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.201]}
+        data: {name: cifar10, classes: {{List(classes)}}{{(norm == "batch" ? "" : ", limit: 5000")}}, augment: {flip: true, crop: 4}, mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.201]}
         model: {name: resnet20, shortcut: 3x3, classes: 512, norm: {{norm}}, result: embedding}
         loss: {name: cosine, class_vectors: '{{Vectors}}'}
         optimizer: {name: sgd, momentum: 0.9, weight_decay: 5e-4}
         schedule: {name: linear, warmup: 1}
         lr: {{(norm == "batch" ? "0.1" : "0.05")}}
-        epochs: {{(norm == "batch" ? 10 : 6)}}
-        batch: 125
+        epochs: {{(norm == "batch" ? 10 : 8)}}
+        batch: {{(norm == "batch" ? 125 : 100)}}
         seed: {{Seed(pair, side)}}
         """);
 

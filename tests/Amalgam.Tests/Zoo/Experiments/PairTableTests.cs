@@ -23,14 +23,14 @@ public class PairTableTests
         MudscLog log = new(folder["rows.jsonl"], "twins", false);
         ModelPair pair = Twins();
         new PairTable(log, options).Run(pair);
-        Assert.Equal(["ensemble", "model A", "model B", .. PairMethods.All.Select(m => m.Name)], log.Rows.Select(row => row.Method));
+        Assert.Equal(["ensemble", "model A", "model B", .. PairMethods.All.AddRange(PairMethods.Repaired).Select(m => m.Name)], log.Rows.Select(row => row.Method));
         MudscRow parent = log.Rows[1];
         foreach (MudscRow row in log.Rows.Where(row => Alignments.Contains(row.Method)))
         {
-            foreach (var (name, value) in parent.Test) Assert.Equal(value, row[name], name.StartsWith("loss", StringComparison.Ordinal) ? 1e-4 : 0.011);
+            foreach (var (name, value) in parent.Test) Assert.True(Math.Abs(value - row[name]) < (name.StartsWith("loss", StringComparison.Ordinal) ? 1e-4 : 0.011), $"{row.Method}: {name} is {row[name]}, not {value}");
         }
 
-        Assert.NotEqual(parent["loss a"], log.Rows.Single(row => row.Method == PairMethods.Average)["loss a"], 1e-2);
+        Assert.NotEqual(parent["loss a"], log.Rows.Single(row => row.Method == PairMethods.Average)["loss a"], 2e-3);
         Assert.All(log.Rows.Where(row => row.Method.EndsWith("chosen", StringComparison.Ordinal)), row => Assert.Equal(2, row.Tried));
 
         int rows = log.Rows.Count;
@@ -72,8 +72,9 @@ public class PairTableTests
         double loss = pair.Measure([pair.Parents[0]], pair.Test).Tasks[0].Loss;
         foreach (string method in new[] { "average", "SLERP", "CKI" })
         {
-            Assert.Equal(loss, log.Rows.Single(row => row.Method == $"{method}, {PairMethods.MudscAlign}")["loss a"], 1e-3);
-            Assert.NotEqual(loss, log.Rows.Single(row => row.Method == $"{method}, units in place")["loss a"], 1e-2);
+            double merged = log.Rows.Single(row => row.Method == $"{method}, {PairMethods.MudscAlign}")["loss a"];
+            Assert.True(Math.Abs(loss - merged) < 1e-3, $"{method}: {merged}, not {loss}");
+            Assert.NotEqual(loss, log.Rows.Single(row => row.Method == $"{method}, units in place")["loss a"], 2e-3);
         }
     }
 

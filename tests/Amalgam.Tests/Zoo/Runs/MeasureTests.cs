@@ -78,7 +78,7 @@ public class MeasureTests
     {
         Clicked data = new([1, 0, 1], [0, 0, 0]);
         IReadOnlyList<Measure> found = Measure.Of(new(new(3, 2), [0, 1, 0, 1, 1, 2]), data, [[1], [0]]);
-        Assert.Equal(["accuracy", "loss", "auc", "macro recall", "macro f1", "task 1", "task 2"], found.Select(m => m.Name));
+        Assert.Equal(["accuracy", "loss", "auc", "macro recall", "macro f1", "task 1", "task 2", "average of tasks"], found.Select(m => m.Name));
         Assert.Equal(2 / 3.0, found[0].Value, 12);
         Assert.Contains("gives 1 scores", Assert.Throws<InvalidDataException>(() => Measure.Of(new(new(3, 1)), new Clicked([1, 0, 2], [0, 0, 0], 3), [])).Message);
     }
