@@ -87,14 +87,19 @@ public static class AlignmentPage
         yield return new BarChart("Mean similarity of units that were put together, and of those of the same place",
             [.. rows.Select(row => NumberedNames.Counted([.. row.Select(c => c.Units.Name)]))],
             new Series("same place", [.. rows.Select(row => row.Average(c => c.Before))]), new Series("matched", [.. rows.Select(row => row.Average(c => c.Matched))])) { Format = "0.00" };
-        AlignmentOptions options = alignment.Options;
-        yield return new Paragraph(alignment.Description.Permutations is not null || alignment.Description.Method.NeedsLabels ? "Similarity is the correlation of the weights around two units."
-            : options.Space switch
-            {
-                MatchingSpace.Both => $"Similarity is {Figure(options.Alpha)} times that of the weights around two units and {Figure(1 - options.Alpha)} times that of their activations (MuDSC, equation 8).",
-                MatchingSpace.Weights => "Similarity is that of the weights around two units.",
-                _ => "Similarity is that of activations.",
-            }, Quiet: true);
+        yield return new Paragraph(SimilarityText(alignment), Quiet: true);
+    }
+
+    private static string SimilarityText(NetworkAlignment alignment)
+    {
+        if (alignment.Description.Permutations is not null || alignment.Description.Method.NeedsLabels) return "Similarity is the correlation of the weights around two units.";
+        double alpha = alignment.Options.Alpha;
+        return alignment.Options.Space switch
+        {
+            MatchingSpace.Both => $"Similarity is {Figure(alpha)} times that of the weights around two units and {Figure(1 - alpha)} times that of their activations (MuDSC, equation 8).",
+            MatchingSpace.Weights => "Similarity is that of the weights around two units.",
+            _ => "Similarity is that of activations.",
+        };
     }
 
     private static IEnumerable<ReportPart> Maps(NetworkAlignment alignment)
