@@ -44,7 +44,7 @@ internal sealed class AxisMove
                     rest /= digit.Size;
                     if (digit.Class is { } units && !(except is not null && Stays(except, units, axis, part)))
                     {
-                        int unit = Unit(units, part, i, guide, g);
+                        int unit = Unit(units, part, d, i, guide, g);
                         goal = maps.To(units, model)[unit];
                         if (isMean) scale *= (float)maps.Models / maps.Members(units)[maps.Target(units, model, unit)];
                     }
@@ -131,13 +131,13 @@ internal sealed class AxisMove
     internal static bool Stays(UnitPlace except, UnitClass units, int axis, AxisPart part) =>
         except.Axis == axis && except.Part.Offset == part.Offset ? except.Units.Chain.Contains(units) : except.Chain.Any(at => at.Axis == axis && at.Part.Digits[at.Digit].Class == units);
 
-    /// <summary>A unit's number over all blocks of its class, at a position of a part.</summary>
-    private static int Unit(UnitClass units, AxisPart part, int position, AxisPart? guide, int guidePosition)
+    /// <summary>A unit's number over all blocks of its class, by one of the digits of a position of a part; a class may have two digits there.</summary>
+    private static int Unit(UnitClass units, AxisPart part, int own, int position, AxisPart? guide, int guidePosition)
     {
         int unit = 0;
         foreach (UnitClass link in units.Chain)
         {
-            int digit = part.IndexOf(link);
+            int digit = link == units ? own : part.IndexOf(link);
             unit = unit * link.Size + (digit >= 0 ? DigitAt(part, digit, position) : GuideDigit(guide!, link, guidePosition));
         }
 

@@ -28,7 +28,7 @@ internal sealed class CoupledMove
         {
             foreach (AxisPart part in layout[axis].Parts)
             {
-                Turn[] turns = [.. part.Digits.Select(digit => TurnOf(layout, axis, part, digit, except))];
+                Turn[] turns = [.. Enumerable.Range(0, part.Digits.Length).Select(d => TurnOf(layout, axis, part, d, except))];
                 for (int i = 0; i < part.Count; i++)
                 {
                     int[] digits = [.. Enumerable.Range(0, part.Digits.Length).Select(d => AxisMove.DigitAt(part, d, i))];
@@ -94,12 +94,14 @@ internal sealed class CoupledMove
         return goal;
     }
 
-    private static Turn TurnOf(ImmutableArray<AxisLayout> layout, int axis, AxisPart part, UnitDigit digit, UnitPlace? except)
+    private static Turn TurnOf(ImmutableArray<AxisLayout> layout, int axis, AxisPart part, int own, UnitPlace? except)
     {
+        UnitDigit digit = part.Digits[own];
         if (digit.Class is not { } units || (except is not null && AxisMove.Stays(except, units, axis, part))) return new(null, digit.Stride, []);
         return new(units, digit.Stride, [.. units.Chain.Select(link =>
         {
-            if (part.IndexOf(link) is >= 0 and var own) return (axis, own);
+            if (link == units) return (axis, own);
+            if (part.IndexOf(link) is >= 0 and var outer) return (axis, outer);
             int other = AxisOf(layout, axis, link);
             return (other, layout[other].Parts[0].IndexOf(link));
         })]);
