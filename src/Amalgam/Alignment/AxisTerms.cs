@@ -16,7 +16,7 @@ internal sealed class AxisTerms
         Links = AxisLinks.Of(graph).Links;
         foreach (Node input in graph.Inputs.Values) FixAll(input, 0, $"the network's input '{input.Name}'");
         foreach (var (name, output) in graph.Outputs) FixAll(output, 0, $"the network's output '{name}'", freeOutputs ? 1 : int.MaxValue);
-        foreach (FixedAxis link in Links.OfType<FixedAxis>()) this[link.Axis].Fix($"{Describe(link.Source)}: {link.Reason}");
+        foreach (FixedAxis link in Links.OfType<FixedAxis>()) this[link.Axis].Fix($"{Describe(link.Source)}: {link.Reason}", link.IsMixed);
         foreach (AxisLink link in Links) Take(link);
         foreach (Node node in graph.Nodes.Where(node => node.Known is not null && _axes.ContainsKey(node))) FixUneven(node);
     }
@@ -76,8 +76,8 @@ internal sealed class AxisTerms
 
         void FixBoth(string reason)
         {
-            part.Fix(reason);
-            whole.Fix(reason);
+            part.Fix(reason, isMixed: true);
+            whole.Fix(reason, isMixed: true);
         }
     }
 

@@ -23,7 +23,7 @@ internal sealed class UnitBuilder
         _analysed = EarlySelection.Apply(graph);
         foreach (var (from, to) in _analysed.Map) _original.TryAdd(to, from);
         _terms = new(_analysed.Graph, options.FreeOutputs);
-        _sides = new(_analysed.Graph, _terms.Links);
+        _sides = new(_analysed.Graph, _terms);
         PinParameters();
         foreach (Node node in _analysed.Graph.Nodes.Where(node => node.Known is null)) _parts[node] = [.. _terms.Of(node).Select(LeafPart.Of)];
         PinUnused();
@@ -62,7 +62,7 @@ internal sealed class UnitBuilder
 
     private void MakeClasses()
     {
-        LeafOrder order = new(_parts.Where(p => p.Key.Op is not Input).Select(p => p.Value), _terms.Links.OfType<MixedAxes>().Select(mixed =>
+        LeafOrder order = new(_parts.Where(p => p.Key.Op is not Input).Select(p => p.Value).Concat(Products()), _terms.Links.OfType<MixedAxes>().Select(mixed =>
             (mixed.Axes.SelectMany(axis => _terms[axis].Leaves()).ToHashSet(), _terms.Of(mixed.Source).SelectMany(term => term.Leaves()))));
         List<PositionTerm> leaves = [];
         foreach (Node parameter in _analysed.Graph.Parameters.Values.OrderBy(p => _sides.IsStatistic(p)))
@@ -87,6 +87,13 @@ internal sealed class UnitBuilder
         PinClasses();
     }
 
+    /// <summary>
+    /// What sums over products add up: their result with one axis more. Where a leaf is both summed over and in the result (heads that are mixed, inner products of all positions
+    /// with all), it is there twice, and then no order depends on it.
+    /// </summary>
+    private IEnumerable<ImmutableArray<ImmutableArray<LeafPart>>> Products() => _terms.Links.OfType<SameAxis>().Where(same => same.Contracted)
+        .Select(same => _parts[same.Source].Add(LeafPart.Of(PositionTerm.Product(same.Left.Select(axis => _terms[axis])))));
+
     /// <summary>Notes a leaf that makes a class: free, or what a free one depends on; outer ones first.</summary>
     private static void Add(PositionTerm leaf, LeafOrder order, List<PositionTerm> to)
     {
@@ -96,22 +103,19 @@ internal sealed class UnitBuilder
         to.AddRange(chain.Where(term => !to.Contains(term)));
     }
 
-    private ILookup<UnitClass, UnitPlace> ParameterPlaces() => _analysed.Graph.Parameters.Values.SelectMany(node => Enumerable.Range(0, node.Shape.Rank).SelectMany(axis =>
-    {
-        UnitSide[] sides = [.. _sides.IsOut(node, axis) || !_sides.IsIn(node, axis) ? (UnitSide[])[UnitSide.Out] : [], .. _sides.IsIn(node, axis) ? (UnitSide[])[UnitSide.In] : []];
-        return sides.SelectMany(side => Places(node, axis, side));
-    })).ToLookup(pair => pair.Units, pair => pair.Place);
+    private ILookup<UnitClass, UnitPlace> ParameterPlaces() => _analysed.Graph.Parameters.Values.SelectMany(node => Enumerable.Range(0, node.Shape.Rank)
+        .SelectMany(axis => new[] { UnitSide.Out, UnitSide.In }.SelectMany(side => Places(node, axis, side, leaf => _sides.IsOn(side, node, axis, leaf))))).ToLookup(pair => pair.Units, pair => pair.Place);
 
     private ILookup<UnitClass, UnitPlace> ValuePlaces() => _parts.Keys.Where(node => node.Op is not Parameter && !_sides.IsWeight(node) && _original.ContainsKey(node))
         .SelectMany(node => Enumerable.Range(0, node.Shape.Rank).SelectMany(axis => Places(node, axis, UnitSide.Out))).ToLookup(pair => pair.Units, pair => pair.Place);
 
-    private IEnumerable<(UnitClass Units, UnitPlace Place)> Places(Node node, int axis, UnitSide side)
+    private IEnumerable<(UnitClass Units, UnitPlace Place)> Places(Node node, int axis, UnitSide side, Func<PositionTerm, bool>? only = null)
     {
         foreach (LeafPart part in _parts[node][axis])
         {
             foreach (LeafDigit digit in part.Digits.DistinctBy(d => d.Leaf))
             {
-                if (_classes.TryGetValue(digit.Leaf, out UnitClass? units) && ChainOf(units, node, axis, Part(part)) is { IsDefault: false } chain)
+                if (only?.Invoke(digit.Leaf) != false && _classes.TryGetValue(digit.Leaf, out UnitClass? units) && ChainOf(units, node, axis, Part(part)) is { IsDefault: false } chain)
                     yield return (units, new(units, _original[node], axis, Part(part), side, _sides.IsStatistic(node), chain));
             }
         }
@@ -207,7 +211,7 @@ internal sealed class UnitBuilder
             {
                 for (int axis = 0; axis < node.Shape.Rank; axis++)
                 {
-                    if (!_sides.IsIn(node, axis)) _terms.Of(node)[axis].Fix($"pinned by '{pin}'");
+                    foreach (PositionTerm leaf in _terms.Of(node)[axis].Leaves().Where(leaf => _sides.IsOn(UnitSide.Out, node, axis, leaf))) leaf.Fix($"pinned by '{pin}'");
                 }
             }
         }

@@ -63,7 +63,7 @@ internal sealed class LeafOrder
     private readonly HashSet<(PositionTerm Outer, PositionTerm Inner)> _nested = [];
     private readonly Dictionary<PositionTerm, PositionTerm?> _outer = [];
 
-    /// <param name="values">The axes of every value of the network.</param>
+    /// <param name="values">The axes of every value of the network, and of the products that are summed up.</param>
     /// <param name="mixed">For each operation that puts values at different positions together: the leaves of those positions, and all leaves of its result.</param>
     public LeafOrder(IEnumerable<ImmutableArray<ImmutableArray<LeafPart>>> values, IEnumerable<(HashSet<PositionTerm> Along, IEnumerable<PositionTerm> All)> mixed)
     {
@@ -95,7 +95,7 @@ internal sealed class LeafOrder
         if (_outer.TryGetValue(leaf, out PositionTerm? known)) return known;
         _outer[leaf] = null;
         if (!_around.TryGetValue(leaf, out List<PositionTerm>? always)) return null;
-        PositionTerm[] candidates = [.. always.Where(outer => outer != leaf && IsOuter(outer, leaf) && Chain(outer).All(always.Contains))];
+        PositionTerm[] candidates = [.. always.Where(outer => outer != leaf && !outer.IsMixed && IsOuter(outer, leaf) && Chain(outer).All(always.Contains))];
         return _outer[leaf] = candidates.MaxBy(outer => Chain(outer).Count());
     }
 
