@@ -59,9 +59,9 @@ public static class AlignmentPage
     {
         if (scores is null) yield break;
         yield return new Heading("What it is worth");
-        ImmutableArray<Measure> measures = scores.Rows[0].Measures;
+        Measure[] measures = [.. scores.Names.Select(name => scores.Rows.SelectMany(r => r.Measures).First(m => m.Name == name))];
         ImmutableArray<Column> columns = [new("network"), .. measures.Select(m => new Column(m.Name, m.IsShare ? "0.00%" : "0.0000", m.Name == "loss" ? Best.Lowest : Best.Highest))];
-        ImmutableArray<Cell> Row(AlignmentRow row) => [row.Name, .. row.Measures.Select(m => (Cell)m.Value)];
+        ImmutableArray<Cell> Row(AlignmentRow row) => [row.Name, .. measures.Select(m => (Cell)(row.Measures.FirstOrDefault(own => own.Name == m.Name)?.Value ?? double.NaN))];
         yield return new DataTable($"On {scores.Samples:N0} {(scores.IsTest ? "test" : "calibration")} samples of {scores.Data}", columns,
             new("Given", [.. scores.Rows.Where(r => r.IsGiven).Select(Row)]), new("Put together", [.. scores.Rows.Where(r => !r.IsGiven).Select(Row)]));
         if (!alignment.Description.Tasks.IsEmpty)

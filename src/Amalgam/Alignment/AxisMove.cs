@@ -32,6 +32,7 @@ internal sealed class AxisMove
 
         void Fill(AxisPart part, int g, AxisPart? guide)
         {
+            bool[] isMean = [.. part.Digits.Select(digit => digit.Class is { } units && IsMean(units, parameter, axis, how))];
             for (int i = 0; i < part.Count; i++)
             {
                 int from = part.Offset, to = part.Offset, rest = i;
@@ -45,7 +46,7 @@ internal sealed class AxisMove
                     {
                         int unit = Unit(units, part, d, i, guide, g);
                         goal = maps.To(units, model)[unit];
-                        if (IsMean(units, parameter, axis, how)) scale *= (float)maps.Models / maps.Members(units)[maps.Target(units, model, unit)];
+                        if (isMean[d]) scale *= (float)maps.Models / maps.Members(units)[maps.Target(units, model, unit)];
                     }
 
                     from += at * digit.Stride;
@@ -130,7 +131,7 @@ internal sealed class AxisMove
     internal static bool Stays(UnitPlace except, UnitClass units, int axis, AxisPart part) =>
         except.Axis == axis && except.Part.Offset == part.Offset ? except.Units.Chain.Contains(units) : except.Chain.Any(at => at.Axis == axis && at.Part.Digits[at.Digit].Class == units);
 
-    /// <summary>A unit's number over all blocks of its class, at a position of a part. A class may have two digits there, so its own is told.</summary>
+    /// <summary>A unit's number over all blocks of its class, by one of the digits of a position of a part; a class may have two digits there.</summary>
     private static int Unit(UnitClass units, AxisPart part, int own, int position, AxisPart? guide, int guidePosition)
     {
         int unit = 0;

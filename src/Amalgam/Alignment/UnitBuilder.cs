@@ -62,7 +62,7 @@ internal sealed class UnitBuilder
 
     private void MakeClasses()
     {
-        LeafOrder order = new(_parts.Where(p => p.Key.Op is not Input).Select(p => p.Value).Concat(Products()), _terms.Links.OfType<MixedAxes>().Select(mixed =>
+        LeafOrder order = new(_parts.Where(p => p.Key.Op is not Input).Select(p => p.Value), Uses(), _terms.Links.OfType<MixedAxes>().Select(mixed =>
             (mixed.Axes.SelectMany(axis => _terms[axis].Leaves()).ToHashSet(), _terms.Of(mixed.Source).SelectMany(term => term.Leaves()))));
         List<PositionTerm> leaves = [];
         foreach (Node parameter in _analysed.Graph.Parameters.Values.OrderBy(p => _sides.IsStatistic(p)))
@@ -88,11 +88,46 @@ internal sealed class UnitBuilder
     }
 
     /// <summary>
-    /// What sums over products add up: their result with one axis more. Where a leaf is both summed over and in the result (heads that are mixed, inner products of all positions
-    /// with all), it is there twice, and then no order depends on it.
+    /// Each axis of every operation's inputs, among those that reach the result: axes that are summed over, looked up, reduced or windowed do not, even if the result has others of the same leaves.
+    /// An axis that is summed over must be in the same order in all factors, so it is among leaves that the result has once, as a batch that they share.
     /// </summary>
-    private IEnumerable<ImmutableArray<ImmutableArray<LeafPart>>> Products() => _terms.Links.OfType<SameAxis>().Where(same => same.Contracted)
-        .Select(same => _parts[same.Source].Add(LeafPart.Of(PositionTerm.Product(same.Left.Select(axis => _terms[axis])))));
+    private IEnumerable<(int Axis, ImmutableArray<ImmutableArray<LeafPart>> Axes)> Uses()
+    {
+        foreach (IGrouping<Node, AxisLink> said in _terms.Links.GroupBy(link => link.Source))
+        {
+            var (passed, summed) = Reach(said);
+            PositionTerm[] result = [.. _terms.Of(said.Key).SelectMany(term => term.Leaves())];
+            foreach (Node input in said.Key.Inputs.Where(_parts.ContainsKey).Distinct())
+            {
+                ImmutableArray<ImmutableArray<LeafPart>> all = _parts[input], reaching = [.. all.Select((parts, axis) => passed.Contains((input, axis)) && !summed.Contains((input, axis)) ? parts : [])];
+                ImmutableArray<ImmutableArray<LeafPart>> shared = [.. reaching.Select(parts => parts.Select(part => part with { Digits = [.. part.Digits.Where(d => result.Count(leaf => leaf == d.Leaf) == 1)] }).ToImmutableArray())];
+                for (int axis = 0; axis < all.Length; axis++)
+                {
+                    if (summed.Contains((input, axis))) yield return (axis, shared.SetItem(axis, all[axis]));
+                    else if (passed.Contains((input, axis))) yield return (axis, reaching);
+                }
+            }
+        }
+    }
+
+    /// <summary>The axes that an operation ties to others, and those that it sums over.</summary>
+    private static (HashSet<(Node?, int)> Passed, HashSet<(Node?, int)> Summed) Reach(IEnumerable<AxisLink> said)
+    {
+        HashSet<(Node?, int)> passed = [], summed = [];
+        foreach (AxisLink link in said)
+        {
+            IEnumerable<Axis> axes = link switch
+            {
+                SameAxis same => [.. same.Left, .. same.Right],
+                JoinedAxis joined => joined.Parts,
+                TakenAxis taken when AxisTerms.StepOf(taken) is not null => [taken.Whole],
+                _ => [],
+            };
+            (link is SameAxis { Contracted: true } ? summed : passed).UnionWith(axes.Select(axis => (axis.Node, axis.Index)));
+        }
+
+        return (passed, summed);
+    }
 
     /// <summary>Notes a leaf that makes a class: free, or what a free one depends on; outer ones first.</summary>
     private static void Add(PositionTerm leaf, LeafOrder order, List<PositionTerm> to)

@@ -31,11 +31,7 @@ public sealed record TakenAxis(Node Source, Axis Part, Axis Whole, ImmutableArra
 public sealed record MixedAxes(Node Source, ImmutableArray<Axis> Axes) : AxisLink(Source);
 
 /// <summary>The order of an axis matters.</summary>
-/// <param name="Source">The node that says so.</param>
-/// <param name="Axis">The axis.</param>
-/// <param name="Reason">Why.</param>
-/// <param name="IsMixed">Values at different positions are put together or change places; otherwise each position stays by itself.</param>
-public sealed record FixedAxis(Node Source, Axis Axis, string Reason, bool IsMixed) : AxisLink(Source);
+public sealed record FixedAxis(Node Source, Axis Axis, string Reason) : AxisLink(Source);
 
 /// <summary>
 /// Collects what the operations of a graph say of axes. An axis of which an operation says nothing is free as far as that operation is concerned (a reduced
@@ -92,7 +88,7 @@ public sealed class AxisLinks
     public void Mixed(params ReadOnlySpan<Axis> axes) => _links.Add(new MixedAxes(Source, [.. axes]));
 
     /// <summary>The order of an axis matters, for the reason given.</summary>
-    public void Fix(Axis axis, string reason, bool isMixed = true) => _links.Add(new FixedAxis(Source, axis, reason, isMixed));
+    public void Fix(Axis axis, string reason) => _links.Add(new FixedAxis(Source, axis, reason));
 
     /// <summary>The order of every axis of a value matters.</summary>
     public void FixAll(Node node, string reason)

@@ -103,7 +103,7 @@ public abstract record Recurrent(RecurrentDirection Direction) : Op
         Axis hidden = AxisLinks.Of(y, ^1), gate = links.Digit(Cell.Gates());
         links.Fix(AxisLinks.Of(x, 0), "steps of a sequence");
         links.Mixed(AxisLinks.Of(x, 0));
-        links.Fix(AxisLinks.Of(w, 0), "directions", isMixed: false);
+        links.Fix(AxisLinks.Of(w, 0), "directions");
         links.Fix(gate, "gates");
         links.Same(AxisLinks.Of(y, ^2), AxisLinks.Of(x, 1));
         links.Same(AxisLinks.Of(y, ^3), AxisLinks.Of(w, 0));
