@@ -154,12 +154,12 @@ internal sealed class AlignCommand
             Samples = parse.GetValue(_samples) ?? options.Samples,
             Batch = parse.GetValue(_batch) ?? options.Batch,
             Positions = parse.GetValue(_positions) ?? options.Positions,
-            Pins = [.. parse.GetValue(_pins) ?? []],
             Reset = parse.GetValue(_reset) is { } reset ? AlignmentDescription.ResetOf(reset) : options.Reset,
         };
         return how with
         {
             Options = options,
+            Pins = [.. parse.GetValue(_pins) ?? []],
             SearchesAlpha = search,
             Data = _data.Find(parse, paths, paths.Select(RunFolder.Find).FirstOrDefault(run => run is not null)),
             Model = ArchitectureOption.Of(parse.GetValue(_model)),

@@ -54,7 +54,7 @@ public sealed class NetworkAlignment
         RunData? data = how.Data is { } described ? RunData.Open(paths.Aggregate(described with { Augmentation = described.Augmentation.Fixed }, ModelText.For)) : null;
         ParentModel[] models = [.. paths.Select((_, i) => open(i, data?.Train))];
         NetworkAlignment opened = new(models, how, data);
-        UnitOptions options = new(Pins: how.Options.Pins);
+        UnitOptions options = new(Pins: how.Pins);
         opened.Time("self-check", () =>
         {
             opened.Check = SelfCheck.Run(UnitGroups.Of(models[0].Graph, options), options);
@@ -258,7 +258,7 @@ public sealed class NetworkAlignment
     private void Learn(IProgress<AlignmentProgress>? progress, CancellationToken cancel)
     {
         Dataset data = ActivationStatistics.Calibration(Data!.Train!, Options);
-        StraightThroughOptions options = new(Description.Epochs, Math.Min(data.Count, Options.Batch), Seed: Options.Seed) { Pins = Options.Pins };
+        StraightThroughOptions options = new(Description.Epochs, Math.Min(data.Count, Options.Batch), Seed: Options.Seed);
         UnitMaps maps = UnitMaps.Identity(Siblings.Groups, Siblings.Count);
         for (int model = 1; model < Siblings.Count; model++)
         {
