@@ -25,20 +25,20 @@ public static class SelfCheck
     /// <exception cref="GraphException">The network cannot be run on random inputs, or its outputs are not finite.</exception>
     public static SelfCheckResult Run(UnitGroups groups, UnitOptions? options = null, int seed = 0, CancellationToken cancel = default)
     {
-        options ??= new();
         List<string> culprits = [];
+        HashSet<int> pinned = [];
         for (; ; )
         {
             Probe probe = new(groups, seed);
             UnitMaps maps = UnitMaps.Random(groups, 1, seed);
             double error = probe.Change(maps, cancel);
             if (error <= Tolerance) return new(groups, error, culprits);
-            string[] found = [.. groups.Classes.Where(units => units.Pinned is null).Where(units => probe.Change(Only(maps, units), cancel) > Tolerance).Select(units => units.Name)];
+            UnitClass[] free = [.. groups.Classes.Where(units => units.Pinned is null)], found = [.. free.Where(units => probe.Change(Only(maps, units), cancel) > Tolerance)];
             // Permutations that change outputs only together cannot be told apart: then all go.
-            if (found.Length == 0) found = [.. groups.Classes.Where(units => units.Pinned is null).Select(units => units.Name)];
-            culprits.AddRange(found);
-            options = options with { Pins = [.. options.Pins.IsDefault ? [] : options.Pins, .. found] };
-            groups = UnitGroups.Of(groups.Graph, options);
+            if (found.Length == 0) found = free;
+            culprits.AddRange(found.Select(units => units.Name));
+            pinned.UnionWith(found.Select(units => units.Index));
+            groups = UnitGroups.Of(groups.Graph, options ?? new(), pinned, "permuting them changes the outputs");
         }
     }
 
