@@ -34,7 +34,14 @@ public sealed class Siblings
     public static Siblings Of(IReadOnlyList<Graph> graphs, UnitOptions? options = null, IEnumerable<string>? names = null)
     {
         string[] called = names is null ? [] : [.. names];
-        return new(UnitGroups.Of(graphs[0], options), graphs.Select(WeightsOf), names is null ? null : called);
+        Siblings siblings = new(UnitGroups.Of(graphs[0], options), graphs.Select(WeightsOf), names is null ? null : called);
+        for (int i = 1; i < graphs.Count; i++)
+        {
+            if (GraphComparison.Difference(graphs[0], graphs[i]) is { } difference)
+                throw new GraphException($"{siblings.Names[i]} is another network than {siblings.Names[0]}: {difference}; units are matched of networks of one architecture");
+        }
+
+        return siblings;
     }
 
     /// <summary>A graph's parameters.</summary>

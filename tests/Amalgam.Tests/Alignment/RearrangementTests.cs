@@ -7,6 +7,18 @@ namespace Amalgam.Tests.Alignment;
 
 public class RearrangementTests
 {
+    [Theory]
+    [InlineData(3)]
+    [InlineData(5)]
+    [InlineData(7)]
+    public void The_mean_of_copies_is_what_each_is_to_the_bit(int models)
+    {
+        Graph network = SmallNetworks.Mlp(1, 20, bias: true);
+        Siblings copies = Siblings.Of([.. Enumerable.Repeat(network, models)]);
+
+        Same(copies.Weights[0], Rearrangement.Merge(UnitMaps.Identity(copies.Groups, models), copies));
+    }
+
     /// <summary>Section 0 of the definitions: M = U / members on the side that makes units, U on the side that is summed over, as products of dense matrices.</summary>
     [Fact]
     public void Zipped_weights_are_products_with_the_merge_matrices() => Property.Holds(generator =>
