@@ -14,7 +14,7 @@ internal sealed class AlignmentRun(Siblings models, AlignmentOptions options, Ac
     /// <summary>Numbers of similarities of activations that are kept from one sweep to the next: 1 GiB.</summary>
     private const long MostActive = 1L << 27;
 
-    private readonly UnitGroup[] _groups = MatchedGroups.Of(models.Groups, options);
+    private readonly ImmutableArray<UnitGroup> _groups = models.Groups.Matched;
     private readonly List<(string Phase, TimeSpan Time)> _times = [];
     private readonly Dictionary<UnitClass, UnitSimilarity?> _active = [];
     private long _room = MostActive;

@@ -64,20 +64,31 @@ internal sealed class AxisTerms
         }
     }
 
+    /// <summary>How far apart the positions lie that are taken, where they are a run, or evenly spread over the whole axis; else null.</summary>
+    public static int? StepOf(TakenAxis taken)
+    {
+        int step = taken.Positions.Length < 2 ? 1 : taken.Positions[1] - taken.Positions[0];
+        bool isEven = step > 0 && taken.Positions.Select((position, i) => position == taken.Positions[0] + i * step).All(right => right);
+        return isEven && (step == 1 || taken.Part.Size * step == taken.Whole.Size) ? step : null;
+    }
+
     private void Take(TakenAxis taken)
     {
         PositionTerm part = this[taken.Part], whole = this[taken.Whole];
         if (taken.Positions.Length == 0) return;
-        int step = taken.Positions.Length == 1 ? 1 : taken.Positions[1] - taken.Positions[0];
-        bool isEven = step > 0 && taken.Positions.Select((position, i) => position == taken.Positions[0] + i * step).All(right => right);
-        if (isEven && step == 1) PositionUnion.Take(part, whole, taken.Positions[0], taken.Positions.Length);
-        else if (isEven && part.Size * step == whole.Size) PositionUnion.Stride(part, whole, step);
-        else FixBoth($"{Describe(taken.Source)} takes some of its positions");
-
-        void FixBoth(string reason)
+        switch (StepOf(taken))
         {
-            part.Fix(reason);
-            whole.Fix(reason);
+            case null:
+                string reason = $"{Describe(taken.Source)} takes some of its positions";
+                part.Fix(reason, isMixed: true);
+                whole.Fix(reason, isMixed: true);
+                break;
+            case 1:
+                PositionUnion.Take(part, whole, taken.Positions[0], taken.Positions.Length);
+                break;
+            case { } step:
+                PositionUnion.Stride(part, whole, step);
+                break;
         }
     }
 

@@ -46,10 +46,8 @@ public static class Rearrangement
         maps.Groups.Graph.Parameters.ToDictionary(p => p.Key, p => Merge(maps, models, p.Value), StringComparer.Ordinal);
 
     /// <summary>The mean of one parameter over all models after their units were moved.</summary>
-    public static Tensor Merge(UnitMaps maps, Siblings models, Node parameter)
-    {
-        return Mean([.. Enumerable.Range(0, models.Count).Select(model => Apply(maps, model, parameter, models.Weights[model][parameter.Name!]))]);
-    }
+    public static Tensor Merge(UnitMaps maps, Siblings models, Node parameter) =>
+        Mean([.. Enumerable.Range(0, models.Count).Select(model => Apply(maps, model, parameter, models.Weights[model][parameter.Name!]))]);
 
     /// <summary>The mean of tensors of one shape, summed in double, so that the mean of any number of copies has their bits.</summary>
     internal static Tensor Mean(IReadOnlyList<Tensor> values)
@@ -59,11 +57,10 @@ public static class Rearrangement
         for (int start = 0; start < mean.Count; start += sum.Length)
         {
             Span<double> part = sum[..Math.Min(sum.Length, mean.Count - start)];
-            part.Clear();
-            foreach (Tensor value in values)
+            for (int value = 0; value < values.Count; value++)
             {
-                ReadOnlySpan<float> x = value.Span.Slice(start, part.Length);
-                for (int i = 0; i < part.Length; i++) part[i] += x[i];
+                ReadOnlySpan<float> x = values[value].Span.Slice(start, part.Length);
+                for (int i = 0; i < part.Length; i++) part[i] = value == 0 ? x[i] : part[i] + x[i];
             }
 
             for (int i = 0; i < part.Length; i++) mean.Span[start + i] = (float)(part[i] / values.Count);

@@ -23,7 +23,7 @@ internal sealed class UnitBuilder
         _analysed = EarlySelection.Apply(graph);
         foreach (var (from, to) in _analysed.Map) _original.TryAdd(to, from);
         _terms = new(_analysed.Graph, options.FreeOutputs);
-        _sides = new(_analysed.Graph, _terms.Links);
+        _sides = new(_analysed.Graph, _terms);
         PinParameters();
         foreach (Node node in _analysed.Graph.Nodes.Where(node => node.Known is null)) _parts[node] = [.. _terms.Of(node).Select(LeafPart.Of)];
         PinUnused();
@@ -62,7 +62,7 @@ internal sealed class UnitBuilder
 
     private void MakeClasses()
     {
-        LeafOrder order = new(_parts.Where(p => p.Key.Op is not Input).Select(p => p.Value), _terms.Links.OfType<MixedAxes>().Select(mixed =>
+        LeafOrder order = new(_parts.Where(p => p.Key.Op is not Input).Select(p => p.Value), Uses(), _terms.Links.OfType<MixedAxes>().Select(mixed =>
             (mixed.Axes.SelectMany(axis => _terms[axis].Leaves()).ToHashSet(), _terms.Of(mixed.Source).SelectMany(term => term.Leaves()))));
         List<PositionTerm> leaves = [];
         foreach (Node parameter in _analysed.Graph.Parameters.Values.OrderBy(p => _sides.IsStatistic(p)))
@@ -87,6 +87,48 @@ internal sealed class UnitBuilder
         PinClasses();
     }
 
+    /// <summary>
+    /// Each axis of every operation's inputs, among those that reach the result: axes that are summed over, looked up, reduced or windowed do not, even if the result has others of the same leaves.
+    /// An axis that is summed over must be in the same order in all factors, so it is among leaves that the result has once, as a batch that they share.
+    /// </summary>
+    private IEnumerable<(int Axis, ImmutableArray<ImmutableArray<LeafPart>> Axes)> Uses()
+    {
+        foreach (IGrouping<Node, AxisLink> said in _terms.Links.GroupBy(link => link.Source))
+        {
+            var (passed, summed) = Reach(said);
+            PositionTerm[] result = [.. _terms.Of(said.Key).SelectMany(term => term.Leaves())];
+            foreach (Node input in said.Key.Inputs.Where(_parts.ContainsKey).Distinct())
+            {
+                ImmutableArray<ImmutableArray<LeafPart>> all = _parts[input], reaching = [.. all.Select((parts, axis) => passed.Contains((input, axis)) && !summed.Contains((input, axis)) ? parts : [])];
+                ImmutableArray<ImmutableArray<LeafPart>> shared = [.. reaching.Select(parts => parts.Select(part => part with { Digits = [.. part.Digits.Where(d => result.Count(leaf => leaf == d.Leaf) == 1)] }).ToImmutableArray())];
+                for (int axis = 0; axis < all.Length; axis++)
+                {
+                    if (summed.Contains((input, axis))) yield return (axis, shared.SetItem(axis, all[axis]));
+                    else if (passed.Contains((input, axis))) yield return (axis, reaching);
+                }
+            }
+        }
+    }
+
+    /// <summary>The axes that an operation ties to others, and those that it sums over.</summary>
+    private static (HashSet<(Node?, int)> Passed, HashSet<(Node?, int)> Summed) Reach(IEnumerable<AxisLink> said)
+    {
+        HashSet<(Node?, int)> passed = [], summed = [];
+        foreach (AxisLink link in said)
+        {
+            IEnumerable<Axis> axes = link switch
+            {
+                SameAxis same => [.. same.Left, .. same.Right],
+                JoinedAxis joined => joined.Parts,
+                TakenAxis taken when AxisTerms.StepOf(taken) is not null => [taken.Whole],
+                _ => [],
+            };
+            (link is SameAxis { Contracted: true } ? summed : passed).UnionWith(axes.Select(axis => (axis.Node, axis.Index)));
+        }
+
+        return (passed, summed);
+    }
+
     /// <summary>Notes a leaf that makes a class: free, or what a free one depends on; outer ones first.</summary>
     private static void Add(PositionTerm leaf, LeafOrder order, List<PositionTerm> to)
     {
@@ -96,22 +138,19 @@ internal sealed class UnitBuilder
         to.AddRange(chain.Where(term => !to.Contains(term)));
     }
 
-    private ILookup<UnitClass, UnitPlace> ParameterPlaces() => _analysed.Graph.Parameters.Values.SelectMany(node => Enumerable.Range(0, node.Shape.Rank).SelectMany(axis =>
-    {
-        UnitSide[] sides = [.. _sides.IsOut(node, axis) || !_sides.IsIn(node, axis) ? (UnitSide[])[UnitSide.Out] : [], .. _sides.IsIn(node, axis) ? (UnitSide[])[UnitSide.In] : []];
-        return sides.SelectMany(side => Places(node, axis, side));
-    })).ToLookup(pair => pair.Units, pair => pair.Place);
+    private ILookup<UnitClass, UnitPlace> ParameterPlaces() => _analysed.Graph.Parameters.Values.SelectMany(node => Enumerable.Range(0, node.Shape.Rank)
+        .SelectMany(axis => new[] { UnitSide.Out, UnitSide.In }.SelectMany(side => Places(node, axis, side, leaf => _sides.IsOn(side, node, axis, leaf))))).ToLookup(pair => pair.Units, pair => pair.Place);
 
     private ILookup<UnitClass, UnitPlace> ValuePlaces() => _parts.Keys.Where(node => node.Op is not Parameter && !_sides.IsWeight(node) && _original.ContainsKey(node))
         .SelectMany(node => Enumerable.Range(0, node.Shape.Rank).SelectMany(axis => Places(node, axis, UnitSide.Out))).ToLookup(pair => pair.Units, pair => pair.Place);
 
-    private IEnumerable<(UnitClass Units, UnitPlace Place)> Places(Node node, int axis, UnitSide side)
+    private IEnumerable<(UnitClass Units, UnitPlace Place)> Places(Node node, int axis, UnitSide side, Func<PositionTerm, bool>? only = null)
     {
         foreach (LeafPart part in _parts[node][axis])
         {
             foreach (LeafDigit digit in part.Digits.DistinctBy(d => d.Leaf))
             {
-                if (_classes.TryGetValue(digit.Leaf, out UnitClass? units) && ChainOf(units, node, axis, Part(part)) is { IsDefault: false } chain)
+                if (only?.Invoke(digit.Leaf) != false && _classes.TryGetValue(digit.Leaf, out UnitClass? units) && ChainOf(units, node, axis, Part(part)) is { IsDefault: false } chain)
                     yield return (units, new(units, _original[node], axis, Part(part), side, _sides.IsStatistic(node), chain));
             }
         }
@@ -207,7 +246,7 @@ internal sealed class UnitBuilder
             {
                 for (int axis = 0; axis < node.Shape.Rank; axis++)
                 {
-                    if (!_sides.IsIn(node, axis)) _terms.Of(node)[axis].Fix($"pinned by '{pin}'");
+                    foreach (PositionTerm leaf in _terms.Of(node)[axis].Leaves().Where(leaf => _sides.IsOn(UnitSide.Out, node, axis, leaf))) leaf.Fix($"pinned by '{pin}'");
                 }
             }
         }

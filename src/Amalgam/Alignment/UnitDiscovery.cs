@@ -64,27 +64,32 @@ internal sealed class LeafOrder
     private readonly Dictionary<PositionTerm, PositionTerm?> _outer = [];
 
     /// <param name="values">The axes of every value of the network.</param>
+    /// <param name="uses">An axis of an operation's input, among those of its axes whose positions can be told in the result: a leaf on the axis depends on no other.</param>
     /// <param name="mixed">For each operation that puts values at different positions together: the leaves of those positions, and all leaves of its result.</param>
-    public LeafOrder(IEnumerable<ImmutableArray<ImmutableArray<LeafPart>>> values, IEnumerable<(HashSet<PositionTerm> Along, IEnumerable<PositionTerm> All)> mixed)
+    public LeafOrder(
+        IEnumerable<ImmutableArray<ImmutableArray<LeafPart>>> values, IEnumerable<(int Axis, ImmutableArray<ImmutableArray<LeafPart>> Axes)> uses,
+        IEnumerable<(HashSet<PositionTerm> Along, IEnumerable<PositionTerm> All)> mixed)
     {
-        foreach (var axes in values) Note(axes);
+        foreach (var axes in values)
+        {
+            for (int axis = 0; axis < axes.Length; axis++) Note(axis, axes);
+        }
+
+        foreach (var (axis, axes) in uses) Note(axis, axes);
         foreach (var (along, all) in mixed)
         {
             foreach (PositionTerm leaf in all.Where(leaf => !along.Contains(leaf) && _around.ContainsKey(leaf))) _around[leaf].RemoveAll(along.Contains);
         }
+    }
 
-        void Note(ImmutableArray<ImmutableArray<LeafPart>> axes)
+    private void Note(int axis, ImmutableArray<ImmutableArray<LeafPart>> axes)
+    {
+        foreach (LeafPart part in axes[axis])
         {
-            for (int axis = 0; axis < axes.Length; axis++)
+            for (int i = 0; i < part.Digits.Length; i++)
             {
-                foreach (LeafPart part in axes[axis])
-                {
-                    for (int i = 0; i < part.Digits.Length; i++)
-                    {
-                        for (int j = i + 1; j < part.Digits.Length; j++) _nested.Add((part.Digits[i].Leaf, part.Digits[j].Leaf));
-                        Meet(part.Digits[i].Leaf, Around(axes, axis, part));
-                    }
-                }
+                for (int j = i + 1; j < part.Digits.Length; j++) _nested.Add((part.Digits[i].Leaf, part.Digits[j].Leaf));
+                Meet(part.Digits[i].Leaf, Around(axes, axis, part));
             }
         }
     }
@@ -95,7 +100,7 @@ internal sealed class LeafOrder
         if (_outer.TryGetValue(leaf, out PositionTerm? known)) return known;
         _outer[leaf] = null;
         if (!_around.TryGetValue(leaf, out List<PositionTerm>? always)) return null;
-        PositionTerm[] candidates = [.. always.Where(outer => outer != leaf && IsOuter(outer, leaf) && Chain(outer).All(always.Contains))];
+        PositionTerm[] candidates = [.. always.Where(outer => outer != leaf && !outer.IsMixed && IsOuter(outer, leaf) && Chain(outer).All(always.Contains))];
         return _outer[leaf] = candidates.MaxBy(outer => Chain(outer).Count());
     }
 

@@ -8,7 +8,7 @@ namespace Amalgam.Tests.Alignment;
 
 public class ActivationStatisticsTests
 {
-    /// <summary>Fewer units are dead in these networks than live, and no measure is undefined.</summary>
+    /// <summary>Products of all rows with all, at every position, in several batches.</summary>
     private static readonly AlignmentOptions Zip = new() { Matching = UnitMatching.Zip, Batch = 16, PairDead = false, Positions = null };
 
     [Theory]
