@@ -42,7 +42,7 @@ internal sealed class MatchedPair
     /// <returns>Which units belong together, and the seconds that it took with the statistics of activations.</returns>
     public (AlignmentResult Result, double Seconds) Match(AlignmentOptions how)
     {
-        how = how with { Samples = _options.Calibration, Batch = Batch };
+        how = how with { Samples = _options.Calibration, Batch = Batch, ResetParents = false };
         var (statistics, seconds) = UnitAlignment.NeedsData(how) ? Statistics(how) : (null, 0);
         long start = Stopwatch.GetTimestamp();
         AlignmentResult result = UnitAlignment.Match(Models, how, statistics, cancel: _options.Cancel);
