@@ -28,8 +28,8 @@ public sealed class NetworkAlignment
         foreach (ParentModel other in models[1..])
         {
             bool isAlike = other.Graph.Parameters.Select(p => (p.Key, p.Value.Shape)).ToHashSet().SetEquals(models[0].Graph.Parameters.Select(p => (p.Key, p.Value.Shape)));
-            if (isAlike && !NetworkSize.IsSame(models[0].Graph, other.Graph))
-                throw new GraphException($"{other.Path} is not the same network as {models[0].Path}: weights of the same names belong to other operators or sizes; units are matched of networks of one architecture");
+            if (isAlike && GraphComparison.Difference(models[0].Graph, other.Graph) is { } difference)
+                throw new GraphException($"{other.Path} is not the same network as {models[0].Path}: {difference}; units are matched of networks of one architecture");
         }
 
         _ = KindOfReset();
@@ -54,7 +54,7 @@ public sealed class NetworkAlignment
         RunData? data = how.Data is { } described ? RunData.Open(paths.Aggregate(described with { Augmentation = described.Augmentation.Fixed }, ModelText.For)) : null;
         ParentModel[] models = [.. paths.Select((_, i) => open(i, data?.Train))];
         NetworkAlignment opened = new(models, how, data);
-        UnitOptions options = new(Pins: how.Options.Pins);
+        UnitOptions options = new(Pins: how.Pins);
         opened.Time("self-check", () =>
         {
             opened.Check = SelfCheck.Run(UnitGroups.Of(models[0].Graph, options), options);
@@ -258,7 +258,7 @@ public sealed class NetworkAlignment
     private void Learn(IProgress<AlignmentProgress>? progress, CancellationToken cancel)
     {
         Dataset data = ActivationStatistics.Calibration(Data!.Train!, Options);
-        StraightThroughOptions options = new(Description.Epochs, Math.Min(data.Count, Options.Batch), Seed: Options.Seed) { Pins = Options.Pins };
+        StraightThroughOptions options = new(Description.Epochs, Math.Min(data.Count, Options.Batch), Seed: Options.Seed);
         UnitMaps maps = UnitMaps.Identity(Siblings.Groups, Siblings.Count);
         for (int model = 1; model < Siblings.Count; model++)
         {
@@ -286,7 +286,7 @@ public sealed class NetworkAlignment
 
     /// <summary>Maps that came from elsewhere, with what they come to.</summary>
     private AlignmentResult Matched(UnitMaps maps, CancellationToken cancel) =>
-        UnitAlignment.Match(Siblings, Options with { Space = MatchingSpace.Weights, WeightMeasure = SimilarityMeasure.Pearson, MostSweeps = 0 }, null, maps, cancel: cancel);
+        UnitAlignment.Match(Siblings, Options with { Algorithm = AlignmentAlgorithm.Sweeps, Space = MatchingSpace.Weights, WeightMeasure = SimilarityMeasure.Pearson, MostSweeps = 0 }, null, maps, cancel: cancel);
 
     private void Time(string phase, Action work)
     {

@@ -23,7 +23,7 @@ internal sealed class UnitBuilder
         _analysed = EarlySelection.Apply(graph);
         foreach (var (from, to) in _analysed.Map) _original.TryAdd(to, from);
         _terms = new(_analysed.Graph, options.FreeOutputs);
-        _sides = new(_analysed.Graph, _terms.Links);
+        _sides = new(_analysed.Graph, _terms);
         PinParameters();
         foreach (Node node in _analysed.Graph.Nodes.Where(node => node.Known is null)) _parts[node] = [.. _terms.Of(node).Select(LeafPart.Of)];
         PinUnused();
@@ -138,22 +138,21 @@ internal sealed class UnitBuilder
         to.AddRange(chain.Where(term => !to.Contains(term)));
     }
 
-    private ILookup<UnitClass, UnitPlace> ParameterPlaces() => _analysed.Graph.Parameters.Values.SelectMany(node => Enumerable.Range(0, node.Shape.Rank).SelectMany(axis =>
-    {
-        UnitSide[] sides = [.. _sides.IsOut(node, axis) || !_sides.IsIn(node, axis) ? (UnitSide[])[UnitSide.Out] : [], .. _sides.IsIn(node, axis) ? (UnitSide[])[UnitSide.In] : []];
-        return sides.SelectMany(side => Places(node, axis, side));
-    })).ToLookup(pair => pair.Units, pair => pair.Place);
+    private ILookup<UnitClass, UnitPlace> ParameterPlaces() => _analysed.Graph.Parameters.Values
+        .SelectMany(node => Enumerable.Range(0, node.Shape.Rank).SelectMany(axis => new[] { UnitSide.Out, UnitSide.In }
+            .SelectMany(side => Places(node, axis, side, leaf => _sides.IsOn(side, node, axis, leaf)))))
+        .ToLookup(pair => pair.Units, pair => pair.Place);
 
     private ILookup<UnitClass, UnitPlace> ValuePlaces() => _parts.Keys.Where(node => node.Op is not Parameter && !_sides.IsWeight(node) && _original.ContainsKey(node))
         .SelectMany(node => Enumerable.Range(0, node.Shape.Rank).SelectMany(axis => Places(node, axis, UnitSide.Out))).ToLookup(pair => pair.Units, pair => pair.Place);
 
-    private IEnumerable<(UnitClass Units, UnitPlace Place)> Places(Node node, int axis, UnitSide side)
+    private IEnumerable<(UnitClass Units, UnitPlace Place)> Places(Node node, int axis, UnitSide side, Func<PositionTerm, bool>? only = null)
     {
         foreach (LeafPart part in _parts[node][axis])
         {
             foreach (LeafDigit digit in part.Digits.DistinctBy(d => d.Leaf))
             {
-                if (_classes.TryGetValue(digit.Leaf, out UnitClass? units) && ChainOf(units, node, axis, Part(part)) is { IsDefault: false } chain)
+                if (only?.Invoke(digit.Leaf) != false && _classes.TryGetValue(digit.Leaf, out UnitClass? units) && ChainOf(units, node, axis, Part(part)) is { IsDefault: false } chain)
                     yield return (units, new(units, _original[node], axis, Part(part), side, _sides.IsStatistic(node), chain));
             }
         }
@@ -249,7 +248,7 @@ internal sealed class UnitBuilder
             {
                 for (int axis = 0; axis < node.Shape.Rank; axis++)
                 {
-                    if (!_sides.IsIn(node, axis)) _terms.Of(node)[axis].Fix($"pinned by '{pin}'");
+                    foreach (PositionTerm leaf in _terms.Of(node)[axis].Leaves().Where(leaf => _sides.IsOn(UnitSide.Out, node, axis, leaf))) leaf.Fix($"pinned by '{pin}'");
                 }
             }
         }

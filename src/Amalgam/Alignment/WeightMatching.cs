@@ -28,7 +28,7 @@ public static class WeightMatching
 
     /// <summary>Matches each network to the first.</summary>
     /// <param name="models">Two networks or more.</param>
-    /// <param name="options">Of these the seed, the most sweeps, and the pins.</param>
+    /// <param name="options">Of these the seed and the most sweeps.</param>
     /// <param name="starts">How many starts are tried, the first with units in their places and the others with random orders; the best end is taken. A perfect one stops the search.</param>
     /// <param name="progress">Is told of each group of a sweep.</param>
     /// <param name="cancel">Looked at between groups.</param>
@@ -42,7 +42,7 @@ public static class WeightMatching
 
     /// <summary>Matches a network to another.</summary>
     /// <param name="pair">Two networks.</param>
-    /// <param name="options">Of these the seed, the most sweeps, and the pins.</param>
+    /// <param name="options">Of these the seed and the most sweeps.</param>
     /// <param name="start">Maps of two models to begin with, the first one's units in their places; null for the second's as well.</param>
     /// <param name="progress">Is told of each group of a sweep.</param>
     /// <param name="cancel">Looked at between groups.</param>
@@ -50,7 +50,7 @@ public static class WeightMatching
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(pair.Count, 2);
         options = options with { WeightMeasure = SimilarityMeasure.InnerProduct, Matching = UnitMatching.Align, StandardiseTensors = false };
-        UnitGroup[] groups = MatchedGroups.Of(pair.Groups, options);
+        ImmutableArray<UnitGroup> groups = pair.Groups.Matched;
         UnitMaps maps = start?.Copy() ?? UnitMaps.Identity(pair.Groups, 2);
         List<double> objectives = [Objective(pair, maps, Compared(pair.Groups.Classes))];
         int sweep = 0;
@@ -61,7 +61,7 @@ public static class WeightMatching
             foreach (int index in SweepOrder.Of(options.Seed, "weight matching", sweep, groups.Length))
             {
                 cancel.ThrowIfCancellationRequested();
-                double gain = Improve(groups[index], pair, ref maps, options);
+                double gain = Improve(groups[index], pair, ref maps, options, cancel);
                 gained |= gain > 0;
                 objectives.Add(objectives[^1] + gain);
                 progress?.Report(new($"sweep {sweep + 1}", ++done, groups.Length));
@@ -75,10 +75,10 @@ public static class WeightMatching
     internal static Siblings Pair(UnitGroups groups, IReadOnlyDictionary<string, Tensor> first, IReadOnlyDictionary<string, Tensor> second) => new(groups, [first, second]);
 
     /// <summary>Permutes a group as is best, and says by how much the objective rises; leaves it as it was where it does not.</summary>
-    private static double Improve(UnitGroup group, Siblings pair, ref UnitMaps maps, AlignmentOptions options)
+    private static double Improve(UnitGroup group, Siblings pair, ref UnitMaps maps, AlignmentOptions options, CancellationToken cancel)
     {
         UnitMaps before = maps, after = maps.Copy();
-        GroupMatching.Align(group, units => WeightSimilarity.Of(units, pair, before, options), after);
+        GroupMatching.Align(group, units => WeightSimilarity.Of(units, pair, before, options, cancel), after, cancel);
         Node[] compared = Compared(group.Classes);
         double objective = Objective(pair, before, compared), gain = Objective(pair, after, compared) - objective;
         if (gain <= LeastGain * Math.Abs(objective)) return 0;
@@ -87,14 +87,15 @@ public static class WeightMatching
     }
 
     /// <summary>Parameters that say something of units.</summary>
-    private static Node[] Compared(IEnumerable<UnitClass> classes) =>
+    internal static Node[] Compared(IEnumerable<UnitClass> classes) =>
         [.. classes.SelectMany(units => units.Parameters).Where(place => !place.IsStatistic).Select(place => place.Node).Distinct()];
 
     /// <summary>Inner product of the first network's weights and the second's, moved.</summary>
     private static double Objective(Siblings pair, UnitMaps maps, Node[] compared) =>
         compared.Sum(node => Sums.Dot(pair.Weights[0][node.Name!].Span, Rearrangement.Apply(maps, 1, node, pair.Weights[1][node.Name!]).Span));
 
-    private static WeightMatch Best(Siblings pair, AlignmentOptions options, int starts, IProgress<AlignmentProgress>? progress, CancellationToken cancel)
+    /// <summary>The best end of several starts, the first with units in their places.</summary>
+    internal static WeightMatch Best(Siblings pair, AlignmentOptions options, int starts, IProgress<AlignmentProgress>? progress, CancellationToken cancel)
     {
         Node[] compared = Compared(pair.Groups.Classes);
         double squares = compared.Sum(node => Sums.SumOfSquares(pair.Weights[0][node.Name!].Span) + Sums.SumOfSquares(pair.Weights[1][node.Name!].Span));
@@ -115,7 +116,7 @@ public static class WeightMatching
     private static UnitMaps Shuffled(UnitGroups groups, AlignmentOptions options, int number)
     {
         UnitMaps maps = UnitMaps.Identity(groups, 2), random = UnitMaps.Random(groups, 1, unchecked((int)Philox.Key(options.Seed, "weight matching start", number)));
-        foreach (UnitClass units in MatchedGroups.Of(groups, options).SelectMany(group => group.Classes).Where(units => units.Pinned is null))
+        foreach (UnitClass units in groups.Matched.SelectMany(group => group.Classes).Where(units => units.Pinned is null))
             maps.Set(units, [maps.To(units, 0).ToArray(), random.To(units, 0).ToArray()]);
         return maps;
     }

@@ -28,6 +28,22 @@ internal sealed class PairTable(MudscLog log, MudscOptions options)
         }
     }
 
+    /// <summary>Makes the rows of ZipIt! up to a cut, with a head of each parent after it: one for each place where the network can be cut, of several behind one layer the last.</summary>
+    public void RunPartial(ModelPair pair)
+    {
+        MatchedPair matched = new(pair, options);
+        int layers = Layers(matched, pair.Parents[0].Parameters.Keys);
+        AlignmentOptions how = PairMethods.All.Single(m => m.Name == PairMethods.ZipIt).How;
+        foreach (var cut in PartialZip.Cuts(matched.Models.Groups).GroupBy(cut => Layers(matched, cut.Trunk)).Where(at => at.Key > 0 && at.Key < layers))
+        {
+            string method = $"{PairMethods.ZipIt}, heads after {cut.Key} of {layers} layers";
+            Row(pair, method, () => pair.Measure([matched.Partial(matched.Match(how).Result.Maps, cut.Last())], pair.Test, options.Cancel));
+        }
+    }
+
+    /// <summary>Layers are counted by their matrices and kernels.</summary>
+    private static int Layers(MatchedPair matched, IEnumerable<string> parameters) => parameters.Count(name => matched.Models.Groups.Graph.Parameters[name].Shape.Rank > 1);
+
     private void Run(MatchedPair matched, PairMethod method)
     {
         long start = Stopwatch.GetTimestamp();
@@ -63,8 +79,8 @@ internal sealed class PairTable(MudscLog log, MudscOptions options)
         options.Line?.Invoke(FormattableString.Invariant($"{pair.Table}, {pair.Name}, {method}: {string.Join(", ", row.Test.Where(f => !f.Name.StartsWith("loss", StringComparison.Ordinal)).Select(f => FormattableString.Invariant($"{f.Name} {f.Value:0.00%}")))}{(chosen == "" ? "" : $" ({chosen})")}, {whole.TotalSeconds:0.0} s"));
     }
 
-    /// <summary>Joint accuracy, each task's, their mean, and each task's loss; of one task its accuracy and loss.</summary>
+    /// <summary>Joint accuracy where every sample is of one task, each task's accuracy, their mean, and each task's loss; of one task its accuracy and loss.</summary>
     private static ImmutableArray<Figure> Figures(TaskScores scores) => scores.Tasks.Length == 1
         ? [new("accuracy", scores.Joint), new("loss", scores.Tasks[0].Loss)]
-        : [new("joint", scores.Joint), .. scores.Tasks.Select(t => new Figure(t.Name, t.Accuracy)), new("average", scores.Average), .. scores.Tasks.Select(t => new Figure($"loss {t.Name}", t.Loss))];
+        : [.. double.IsNaN(scores.Joint) ? [] : new[] { new Figure("joint", scores.Joint) }, .. scores.Tasks.Select(t => new Figure(t.Name, t.Accuracy)), new("average", scores.Average), .. scores.Tasks.Select(t => new Figure($"loss {t.Name}", t.Loss))];
 }
