@@ -34,9 +34,7 @@ internal sealed class AlignCommand
     private readonly Option<int?> _testSamples = CountOption.Create("--test-samples", $"Samples to measure on [default: {UsualTestSamples}]");
     private readonly Option<string?> _tasks = new("--tasks") { Description = "Groups of classes, each also measured among itself: 0,1,2,6,9/3,4,5,7,8; alpha is chosen by their mean", HelpName = "groups" };
     private readonly Option<string?> _vectors = new("--class-vectors") { Description = "For networks that give embeddings: a checkpoint with a vector for each class", HelpName = "checkpoint" };
-    private readonly Option<string?> _data = new("--data", "-d") { Description = "Data like that which the networks were trained on, to see what units compute: a data set with options after a colon, or an .npz file; of folders of runs their own" };
-    private readonly Option<float[]?> _mean = NumbersOption.Create("--mean", "For each channel what is subtracted from pixels, which are 0 to 1: 0.485,0.456,0.406");
-    private readonly Option<float[]?> _std = NumbersOption.Create("--std", "For each channel what they are then divided by");
+    private readonly DataOptions _data = new();
     private readonly Option<int?> _samples = CountOption.Create("--samples", "Training samples that are looked at, drawn by the seed [default: 5000]");
     private readonly Option<int?> _batch = CountOption.Create("--batch", "Samples at a time [default: 500]");
     private readonly Option<int?> _positions = CountOption.Create("--positions", "Most positions of an image or a text that are looked at in each sample; a number that no sample has takes all [default: 256]");
@@ -64,9 +62,10 @@ internal sealed class AlignCommand
             ])
         {
             _models, _output, _merge, _zip, _cut, _method, _alpha, _zipAlpha, _zipBeta, _similarity, _weightSimilarity, _standardise, _pins, _permutations, _apply, _report, _evaluate, _testSamples, _tasks, _vectors,
-            _data, _mean, _std, _samples, _batch, _positions, _epochs, _reset, _model, _seed, _overwrite, _threads, _json, _quiet,
+            _samples, _batch, _positions, _epochs, _reset, _model, _seed, _overwrite, _threads, _json, _quiet,
         };
         _method.CompletionSources.Add(_ => AlignmentMethod.All.Select(m => new System.CommandLine.Completions.CompletionItem(m.Name)));
+        foreach (Option option in _data.All) verb.Options.Add(option);
         verb.Runs(Run);
         return verb;
     }
@@ -98,7 +97,7 @@ internal sealed class AlignCommand
             bool evaluates = parse.GetValue(_evaluate);
             if (evaluates || parse.GetValue(_report) is not null)
             {
-                Contestant[] results = merged is null ? [] : cut is null ? [new(AlignmentScores.NameOf(alignment), merged)] : [.. merged.Outputs.Keys.Select(head => new Contestant($"merged up to {cut}, output {head}", merged, head))];
+                ImmutableArray<Contestant> results = merged is null ? [] : cut is null ? [new(AlignmentScores.NameOf(alignment), merged)] : alignment.Heads($"merged up to {cut}", merged);
                 scores = AlignmentScores.Of(alignment, results, parse.GetValue(_testSamples) ?? UsualTestSamples, (done, all) => progress.Report("measured", done, all), cancel);
             }
 
@@ -155,31 +154,20 @@ internal sealed class AlignCommand
             Samples = parse.GetValue(_samples) ?? options.Samples,
             Batch = parse.GetValue(_batch) ?? options.Batch,
             Positions = parse.GetValue(_positions) ?? options.Positions,
-            Pins = [.. parse.GetValue(_pins) ?? []],
             Reset = parse.GetValue(_reset) is { } reset ? AlignmentDescription.ResetOf(reset) : options.Reset,
         };
         return how with
         {
             Options = options,
+            Pins = [.. parse.GetValue(_pins) ?? []],
             SearchesAlpha = search,
-            Data = Data(parse, paths),
+            Data = _data.Find(parse, paths, paths.Select(RunFolder.Find).FirstOrDefault(run => run is not null)),
             Model = ArchitectureOption.Of(parse.GetValue(_model)),
             Permutations = parse.GetValue(_apply),
             Tasks = [.. EvalCommand.Tasks(parse.GetValue(_tasks)).Select(task => task.ToImmutableArray())],
             ClassVectors = parse.GetValue(_vectors),
             Epochs = parse.GetValue(_epochs) ?? how.Epochs,
         };
-    }
-
-    /// <summary>What is named, else what a run that is among the models has learned from.</summary>
-    private DataDescription? Data(ParseResult parse, string[] paths)
-    {
-        DataDescription? data = parse.GetValue(_data) is { } name ? DataDescription.Parse(name) : paths.Select(RunFolder.Find).FirstOrDefault(run => run is not null)?.Data;
-        if (data is null) return null;
-        Amalgam.Training.Data.Augmentation augmentation = data.Augmentation;
-        if (parse.GetValue(_mean) is { Length: > 0 } mean) augmentation = augmentation with { Mean = [.. mean] };
-        if (parse.GetValue(_std) is { Length: > 0 } std) augmentation = augmentation with { Deviation = [.. std] };
-        return data with { Augmentation = augmentation };
     }
 
     private static Option<double?> Share(string name, string description)

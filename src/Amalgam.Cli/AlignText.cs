@@ -96,8 +96,8 @@ internal static class AlignText
     {
         output.WriteLine();
         output.WriteLine($"on {scores.Samples:N0} {(scores.IsTest ? "test" : "calibration")} samples of {Printable.Line(scores.Data)}");
-        Table table = new(1, ["NETWORK", .. scores.Rows[0].Measures.Select(m => $">{m.Name.ToUpperInvariant()}")]);
-        foreach (AlignmentRow row in scores.Rows) table.Add([Printable.Line(row.Name), .. row.Measures.Select(AlignmentScores.Text)]);
+        Table table = new(1, ["NETWORK", .. scores.Names.Select(name => $">{name.ToUpperInvariant()}")]);
+        foreach (AlignmentRow row in scores.Rows) table.Add([Printable.Line(row.Name), .. scores.Names.Select(name => row.Measures.FirstOrDefault(m => m.Name == name) is { } measure ? AlignmentScores.Text(measure) : "")]);
         table.Write(output, Screen.WidthOf(output));
         if (!scores.After.IsEmpty) output.WriteLine($"barrier on the line between the two: {Printable.Number(Interpolation.Barrier(scores.Before))} as they came, {Printable.Number(Interpolation.Barrier(scores.After))} matched");
     }

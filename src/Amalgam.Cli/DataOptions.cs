@@ -22,10 +22,13 @@ internal sealed class DataOptions
     /// <param name="models">The models that are measured; those of a Hugging Face folder say how texts are read.</param>
     /// <param name="run">The run that the first of them is of; null where it is none.</param>
     /// <exception cref="InvalidDataException">Nothing names the data.</exception>
-    public DataDescription Describe(ParseResult parse, IEnumerable<string> models, RunDescription? run)
+    public DataDescription Describe(ParseResult parse, IEnumerable<string> models, RunDescription? run) =>
+        Find(parse, models, run) ?? throw new InvalidDataException("name the data: --data mnist; only the folder of a run says it itself");
+
+    /// <summary>As <see cref="Describe"/>; null where nothing names the data.</summary>
+    public DataDescription? Find(ParseResult parse, IEnumerable<string> models, RunDescription? run)
     {
-        DataDescription description = parse.GetValue(_data) is { } name ? DataDescription.Parse(name)
-            : run?.Data ?? throw new InvalidDataException("name the data: --data mnist; only the folder of a run says it itself");
+        if ((parse.GetValue(_data) is { } name ? DataDescription.Parse(name) : run?.Data) is not { } description) return null;
         Augmentation augmentation = description.Augmentation;
         if (parse.GetValue(_mean) is { Length: > 0 } mean) augmentation = augmentation with { Mean = [.. mean] };
         if (parse.GetValue(_std) is { Length: > 0 } std) augmentation = augmentation with { Deviation = [.. std] };

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.CommandLine;
+using System.Numerics.Tensors;
 using System.Text.Json;
 using Amalgam.Alignment;
 using Amalgam.Graphs;
@@ -17,6 +18,7 @@ internal sealed class LandscapeCommand
 {
     private const int UsualGrid = 21, UsualSamples = 1000;
     private static readonly double[] Steps = [-1, 0, 1];
+    private static readonly float[] Mixes = [0.25f, 0.5f, 0.75f];
 
     private readonly Argument<string[]> _models = new("models") { Description = "Three networks or more of one architecture, such as two parents and what they were merged into: .onnx files, checkpoints, or folders of runs", Arity = ArgumentArity.OneOrMore };
     private readonly Option<string> _output = new("--output", "-o") { Description = "A page (.html), or the losses (.json)", Required = true, HelpName = "file" };
@@ -27,7 +29,7 @@ internal sealed class LandscapeCommand
     private readonly Option<int?> _limit = CountOption.Create("--limit", $"Test samples, from the first on [default: {UsualSamples}]");
     private readonly Option<int?> _grid = CountOption.Create("--grid", $"Points along each axis [default: {UsualGrid}]");
     private readonly Option<double> _margin = new("--margin") { Description = "How far the picture goes beyond the networks, as a share of their extent", DefaultValueFactory = _ => 0.3 };
-    private readonly Option<bool> _near = new("--near") { Description = "Also as MuDSC's authors drew it: the losses of the networks and of their surroundings, each at its place in the plane" };
+    private readonly Option<bool> _near = new("--near") { Description = "Also as MuDSC's authors drew it: the losses of the networks, of others between every two, and of their surroundings, each at its place in the plane" };
     private readonly Option<int?> _reset = CountOption.Create("--reset", "Estimate the statistics of batch normalisations at every point anew, on so many training samples");
     private readonly Option<int?> _threads = CountOption.Create("--threads", "Number of threads; the result does not depend on it", "-j");
     private readonly Option<bool> _quiet = new("--quiet", "-q") { Description = "No progress and no notes" };
@@ -70,15 +72,35 @@ internal sealed class LandscapeCommand
         ImmutableArray<LandscapePoint> on, near = [];
         using (Progress progress = new(parse.InvocationConfiguration.Error, parse.GetValue(_quiet)))
         {
-            int all = grid * grid + (parse.GetValue(_near) ? models.Count * Steps.Length * Steps.Length : 0);
+            IReadOnlyDictionary<string, Tensor>[] sampled = parse.GetValue(_near) ? [.. models.Weights, .. Between(models.Weights)] : [];
+            int all = grid * grid + sampled.Length * Steps.Length * Steps.Length;
             on = Landscape.On(plane, x, y, weights => loss(weights, cancel), new Points(done => progress.Report("evaluated", done, all)), cancel);
-            if (parse.GetValue(_near)) near = Landscape.Near(plane, models.Weights, Steps, weights => loss(weights, cancel), new Points(done => progress.Report("evaluated", grid * grid + done, all)), cancel);
+            if (sampled.Length > 0) near = Landscape.Near(plane, sampled, Steps, weights => loss(weights, cancel), new Points(done => progress.Report("evaluated", grid * grid + done, all)), cancel);
         }
 
         LandscapeMark[] marks = [.. plane.Places.Select((place, i) => new LandscapeMark(place.X, place.Y, names[i], i == models.Count - 1))];
         if (isPage) new HtmlReport("Loss landscape", LandscapeParts.Of(plane, x, y, on, near, marks, tasks)) { Origin = $"amalgam landscape {string.Join(' ', paths.Select(Printable.Line))}" }.Save(target);
         else Write(target, plane, names, tasks, on, near);
         if (!parse.GetValue(_quiet)) Say(parse, models, plane, on, target);
+    }
+
+    /// <summary>Networks on the lines between every two: where nothing is sampled, a picture would show nothing of a barrier.</summary>
+    private static IEnumerable<IReadOnlyDictionary<string, Tensor>> Between(ImmutableArray<IReadOnlyDictionary<string, Tensor>> networks)
+    {
+        for (int i = 0; i < networks.Length; i++)
+        {
+            for (int j = 0; j < i; j++)
+            {
+                foreach (float share in Mixes) yield return networks[i].ToDictionary(w => w.Key, w => Mix(w.Value, networks[j][w.Key], share));
+            }
+        }
+    }
+
+    private static Tensor Mix(Tensor a, Tensor b, float share)
+    {
+        Tensor mixed = new(a.Shape);
+        TensorPrimitives.Lerp(a.Span, b.Span, share, mixed.Span);
+        return mixed;
     }
 
     private delegate ImmutableArray<double> LossOf(IReadOnlyDictionary<string, Tensor> weights, CancellationToken cancel);

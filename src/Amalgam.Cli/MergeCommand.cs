@@ -68,12 +68,7 @@ internal sealed class MergeCommand
         var (planned, target) = Plan(parse);
         using RecipeRun run = planned;
         bool quiet = parse.GetValue(_quiet);
-        foreach (MergePlan plan in run.Plans)
-        {
-            RecipeTraining.Check(plan.Recipe);
-            RecipeAlignment.Check(plan.Recipe);
-        }
-
+        Check(run, parse.GetValue(_report));
         if (parse.GetValue(_dryRun))
         {
             PlanText.Write(run.Plans, output);
@@ -116,10 +111,24 @@ internal sealed class MergeCommand
             + $"{clock.Elapsed.TotalSeconds:0.00} s, {ByteSize.Text((long)(read / Math.Max(1e-3, clock.Elapsed.TotalSeconds)))}/s of input");
     }
 
+    /// <summary>Refuses what sections say wrong before anything is opened.</summary>
+    private static void Check(RecipeRun run, string? report)
+    {
+        foreach (MergePlan plan in run.Plans)
+        {
+            RecipeTraining.Check(plan.Recipe);
+            RecipeAlignment.Check(plan.Recipe);
+        }
+
+        if (report is null) return;
+        if (!report.EndsWith(".html", StringComparison.OrdinalIgnoreCase)) throw new MergeException($"--report: {report} is to be a page, name it .html");
+        if (run.Plans.All(p => p.Recipe.AlignPosition is null)) throw new MergeException("--report is a page about units that were matched, and the recipe has no section 'align'");
+    }
+
     /// <summary>Writes a page about the models' units, and what the result is worth where the data has labels.</summary>
     private static void Report(RecipeRun run, NetworkAlignment? aligned, string target, string report, Progress progress, CancellationToken cancel)
     {
-        if (aligned is null) throw new MergeException("--report is a page about units that were matched; the recipe has no section 'align', or its models had been aligned by an interrupted run");
+        if (aligned is null) return; // an interrupted run had made the result
         bool isResult = run.Plans[^1].Recipe.AlignPosition is not null;
         AlignmentScores? scores = AlignmentScores.Of(
             aligned, isResult ? [new($"{run.Plans[^1].Recipe.Method} of the matched networks", aligned.Read(target))] : [], AlignCommand.UsualTestSamples, (done, all) => progress.Report("measured", done, all), cancel);

@@ -48,6 +48,6 @@ public static class LandscapeParts
         {
             XName = "first component", YName = "second component", Marks = [.. marks], High = high, Format = "0.00",
         };
-        yield return new Paragraph("The networks do not lie in the plane, and what lies between two of them is another network than that of the plane there: so this picture shows lower losses than the plane has.", Quiet: true);
+        yield return new Paragraph("What stands at a place here is the loss of a network whose nearest point of the plane it is, and between such networks an interpolation: where they lie off the plane the two pictures differ.", Quiet: true);
     }
 }

@@ -24,6 +24,9 @@ public sealed record AlignmentDescription(AlignmentMethod Method)
     /// <summary>The settings.</summary>
     public AlignmentOptions Options { get; init; } = Method.Preset;
 
+    /// <summary>Units that keep their places: patterns of names of classes, or of parameters that make them.</summary>
+    public ImmutableArray<string> Pins { get; init; } = [];
+
     /// <summary>Whether alpha is the one of <see cref="AlphaSearch.Grid"/> whose merged network does best on the calibration data.</summary>
     public bool SearchesAlpha { get; init; }
 
@@ -87,7 +90,6 @@ public sealed record AlignmentDescription(AlignmentMethod Method)
                 Samples = Count("samples", preset.Samples),
                 Batch = Count("batch", null) ?? preset.Batch,
                 Positions = Count("positions", preset.Positions),
-                Pins = RunReader.Patterns(fields, "pins"),
                 Reset = fields.TryGetValue("reset", out RecipeNode reset) ? ResetOf(RunReader.OneOf(reset, "a reset", Resets)) : preset.Reset,
             },
         };

@@ -59,9 +59,9 @@ public static class AlignmentPage
     {
         if (scores is null) yield break;
         yield return new Heading("What it is worth");
-        ImmutableArray<Measure> measures = scores.Rows[0].Measures;
+        Measure[] measures = [.. scores.Names.Select(name => scores.Rows.SelectMany(r => r.Measures).First(m => m.Name == name))];
         ImmutableArray<Column> columns = [new("network"), .. measures.Select(m => new Column(m.Name, m.IsShare ? "0.00%" : "0.0000", m.Name == "loss" ? Best.Lowest : Best.Highest))];
-        ImmutableArray<Cell> Row(AlignmentRow row) => [row.Name, .. row.Measures.Select(m => (Cell)m.Value)];
+        ImmutableArray<Cell> Row(AlignmentRow row) => [row.Name, .. measures.Select(m => (Cell)(row.Measures.FirstOrDefault(own => own.Name == m.Name)?.Value ?? double.NaN))];
         yield return new DataTable($"On {scores.Samples:N0} {(scores.IsTest ? "test" : "calibration")} samples of {scores.Data}", columns,
             new("Given", [.. scores.Rows.Where(r => r.IsGiven).Select(Row)]), new("Put together", [.. scores.Rows.Where(r => !r.IsGiven).Select(Row)]));
         if (!alignment.Description.Tasks.IsEmpty)
@@ -87,14 +87,19 @@ public static class AlignmentPage
         yield return new BarChart("Mean similarity of units that were put together, and of those of the same place",
             [.. rows.Select(row => NumberedNames.Counted([.. row.Select(c => c.Units.Name)]))],
             new Series("same place", [.. rows.Select(row => row.Average(c => c.Before))]), new Series("matched", [.. rows.Select(row => row.Average(c => c.Matched))])) { Format = "0.00" };
-        AlignmentOptions options = alignment.Options;
-        yield return new Paragraph(alignment.Description.Permutations is not null || alignment.Description.Method.NeedsLabels ? "Similarity is the correlation of the weights around two units."
-            : options.Space switch
-            {
-                MatchingSpace.Both => $"Similarity is {Figure(options.Alpha)} times that of the weights around two units and {Figure(1 - options.Alpha)} times that of their activations (MuDSC, equation 8).",
-                MatchingSpace.Weights => "Similarity is that of the weights around two units.",
-                _ => "Similarity is that of activations.",
-            }, Quiet: true);
+        yield return new Paragraph(SimilarityText(alignment), Quiet: true);
+    }
+
+    private static string SimilarityText(NetworkAlignment alignment)
+    {
+        if (alignment.Description.Permutations is not null || alignment.Description.Method.NeedsLabels) return "Similarity is the correlation of the weights around two units.";
+        double alpha = alignment.Options.Alpha;
+        return alignment.Options.Space switch
+        {
+            MatchingSpace.Both => $"Similarity is {Figure(alpha)} times that of the weights around two units and {Figure(1 - alpha)} times that of their activations (MuDSC, equation 8).",
+            MatchingSpace.Weights => "Similarity is that of the weights around two units.",
+            _ => "Similarity is that of activations.",
+        };
     }
 
     private static IEnumerable<ReportPart> Maps(NetworkAlignment alignment)

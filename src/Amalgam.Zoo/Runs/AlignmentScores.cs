@@ -76,13 +76,12 @@ public sealed record AlignmentScores(string Data, int Samples, bool IsTest, Immu
         return Interpolation.Run(new(given.Groups, [given.Weights[0], second], alignment.Names), alignment.Loss, data, Interpolation.Lambdas(CurvePoints), reset, alignment.Options.Batch, cancel: cancel);
     }
 
-    /// <summary>What a table has room for: accuracy, tasks and their mean, losses, measures of rankings.</summary>
-    private static ImmutableArray<Measure> Shown(IReadOnlyList<Measure> measures)
-    {
-        Measure[] tasks = [.. measures.Where(m => m.Name.StartsWith("task ", StringComparison.Ordinal))];
-        IEnumerable<Measure> mean = tasks.Length == 0 ? [] : [new("mean of tasks", tasks.Average(m => m.Value), true)];
-        return [.. measures.Except(tasks).Where(m => m.Name is not "top-5" && !m.Name.StartsWith("macro", StringComparison.Ordinal)).OrderBy(m => m.Name == "loss"), .. tasks, .. mean];
-    }
+    /// <summary>Names of what was measured, in the order of the first network that has it.</summary>
+    public ImmutableArray<string> Names => [.. Rows.SelectMany(r => r.Measures.Select(m => m.Name)).Distinct()];
+
+    /// <summary>What a table has room for: accuracy, losses, tasks and their mean, measures of rankings.</summary>
+    private static ImmutableArray<Measure> Shown(IReadOnlyList<Measure> measures) =>
+        [.. measures.Where(m => m.Name is not "top-5" && !m.Name.StartsWith("macro", StringComparison.Ordinal))];
 
     /// <summary>A figure as people read it.</summary>
     public static string Text(Measure measure) => measure.IsShare ? measure.Value.ToString("0.00%", CultureInfo.InvariantCulture) : measure.Value.ToString("0.0000", CultureInfo.InvariantCulture);

@@ -11,7 +11,8 @@ namespace Amalgam.Zoo.Runs;
 /// <param name="IsShare">Whether it is a share of the whole, which people like in percent.</param>
 public sealed record Measure(string Name, double Value, bool IsShare = false)
 {
-    private const string Average = "average of tasks";
+    /// <summary>Name of the mean of the tasks' accuracies.</summary>
+    internal const string Average = "average of tasks";
 
     /// <summary>What a network's scores for all samples of a data set are worth.</summary>
     /// <param name="scores">

@@ -33,7 +33,8 @@ public sealed class NetworkAlignment
         }
 
         _ = KindOfReset();
-        if (how.ClassVectors is { } vectors) Vectors = Runs.ClassVectors.Read(vectors, how.Data?.Classes ?? []);
+        RunDescription? run = RunFolder.Find(models[0].Path);
+        Vectors = how.ClassVectors is { } vectors ? Runs.ClassVectors.Read(vectors, how.Data?.Classes ?? []) : run is not null && run.Data.Name == how.Data?.Name ? run.Loss.ReadVectors(run.Data) : null;
     }
 
     /// <summary>Opens networks.</summary>
@@ -53,7 +54,7 @@ public sealed class NetworkAlignment
         RunData? data = how.Data is { } described ? RunData.Open(paths.Aggregate(described with { Augmentation = described.Augmentation.Fixed }, ModelText.For)) : null;
         ParentModel[] models = [.. paths.Select((_, i) => open(i, data?.Train))];
         NetworkAlignment opened = new(models, how, data);
-        UnitOptions options = new(Pins: how.Options.Pins);
+        UnitOptions options = new(Pins: how.Pins);
         opened.Time("self-check", () =>
         {
             opened.Check = SelfCheck.Run(UnitGroups.Of(models[0].Graph, options), options);
@@ -139,7 +140,7 @@ public sealed class NetworkAlignment
     public Graph MergedUpTo(string cut, CancellationToken cancel = default)
     {
         Graph merged = null!;
-        Time("merge", () => merged = PartialZip.Build(Siblings, Result.Maps, PartialZip.Cut(Siblings.Groups, cut).Node));
+        Time("merge", () => merged = PartialZip.Build(new(Siblings.Groups, Siblings.Weights, Stems.Select(stem => stem.Replace('.', '_'))), Result.Maps, PartialZip.Cut(Siblings.Groups, cut).Node));
         if (KindOfReset() != StatisticsReset.BatchNorm) return merged;
         Dataset samples = ActivationStatistics.Calibration(Data!.Train!, Options);
         Time("reset", () => ResetText = $"{BatchNormReset.Run(merged, samples, Options.Batch, cancel)} batch normalisations estimated anew on {samples.Count:N0} samples");
@@ -169,8 +170,18 @@ public sealed class NetworkAlignment
     /// <summary>Names of files or folders for all networks but the first, in one folder: as the models are called, with the endings that they have.</summary>
     public ImmutableArray<string> FileNames()
     {
-        string[] stems = [.. _models.Skip(1).Select(m => Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(m.Path)))];
-        return [.. stems.Select((stem, i) => NetworkFile.NameLike(_models[i + 1], stems.Count(s => s == stem) > 1 ? $"{stem}-{i + 2}" : stem))];
+        ImmutableArray<string> stems = Stems;
+        return [.. _models.Skip(1).Select((m, i) => NetworkFile.NameLike(m, stems[i + 1]))];
+    }
+
+    /// <summary>Names of the networks without folders and endings, that differ.</summary>
+    private ImmutableArray<string> Stems
+    {
+        get
+        {
+            string[] stems = [.. _models.Select(m => Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(m.Path)))];
+            return [.. stems.Select((stem, i) => stems.Count(s => s == stem) > 1 ? $"{stem}-{i + 1}" : stem)];
+        }
     }
 
     /// <summary>What was reset in the merged network, in words; empty before the merge, and where nothing was.</summary>
@@ -213,14 +224,24 @@ public sealed class NetworkAlignment
     internal static Graph With(Graph graph, IReadOnlyDictionary<string, Tensor> weights) =>
         Rewrite.Apply(graph, (to, node, _) => node.Op is Parameter ? to.Parameter(node.Name!, weights[node.Name!], node.Trainable, node.Type) : null).Graph;
 
-    /// <summary>A network with class scores as an output, where it gives embeddings.</summary>
+    /// <summary>A network that was merged up to a cut as it is measured: its heads together where each answers for a task, else each by itself.</summary>
+    public ImmutableArray<Contestant> Heads(string name, Graph network) => Description.Tasks.Length == network.Outputs.Count
+        ? [new(name, network) { Heads = [.. network.Outputs.Keys] }]
+        : [.. network.Outputs.Keys.Select(head => new Contestant($"{name}, output {head}", network, head))];
+
+    /// <summary>A network with class scores as outputs, where it gives embeddings.</summary>
     internal Contestant Scored(Contestant network)
     {
         if (Vectors is null) return network;
         Graph scored = Rewrite.Apply(network.Network).Graph;
-        string output = scored.FreeName("class.scores");
-        scored.Output(output, CosineCrossEntropy.Scores(DataInputs.OutputOf(scored, network.Output), Vectors));
-        return network with { Network = scored, Output = output };
+        string Add(string? result)
+        {
+            string output = scored.FreeName(result is null ? "class.scores" : $"class.scores.{result}");
+            scored.Output(output, CosineCrossEntropy.Scores(DataInputs.OutputOf(scored, result), Vectors));
+            return output;
+        }
+
+        return network.Heads.IsEmpty ? network with { Network = scored, Output = Add(network.Output) } : network with { Network = scored, Heads = [.. network.Heads.Select(Add)] };
     }
 
     /// <summary>The loss that networks are compared by.</summary>
@@ -237,7 +258,7 @@ public sealed class NetworkAlignment
     private void Learn(IProgress<AlignmentProgress>? progress, CancellationToken cancel)
     {
         Dataset data = ActivationStatistics.Calibration(Data!.Train!, Options);
-        StraightThroughOptions options = new(Description.Epochs, Math.Min(data.Count, Options.Batch), Seed: Options.Seed) { Pins = Options.Pins };
+        StraightThroughOptions options = new(Description.Epochs, Math.Min(data.Count, Options.Batch), Seed: Options.Seed);
         UnitMaps maps = UnitMaps.Identity(Siblings.Groups, Siblings.Count);
         for (int model = 1; model < Siblings.Count; model++)
         {
@@ -260,8 +281,7 @@ public sealed class NetworkAlignment
     private double Merit(Graph network, Dataset data, CancellationToken cancel)
     {
         IReadOnlyList<Measure> measures = Contestant.Measure([Scored(new("", network))], data, Options.Batch, [.. Description.Tasks.Select(task => task.ToArray())], cancel: cancel)[0].Measures;
-        Measure[] tasks = [.. measures.Where(m => m.Name.StartsWith("task ", StringComparison.Ordinal))];
-        return tasks.Length > 0 ? tasks.Average(m => m.Value) : measures[0].Value;
+        return (measures.FirstOrDefault(m => m.Name == Measure.Average) ?? measures[0]).Value;
     }
 
     /// <summary>Maps that came from elsewhere, with what they come to.</summary>

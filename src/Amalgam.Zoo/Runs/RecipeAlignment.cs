@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Amalgam.Alignment;
 using Amalgam.Graphs;
 using Amalgam.Merging;

@@ -114,9 +114,6 @@ public sealed record AlignmentOptions
     /// <summary>Most positions of an image or a text that are looked at in each sample, spread evenly; null for all. Correlations of neighbours tell little more (docs/performance.md).</summary>
     public int? Positions { get; init; } = 256;
 
-    /// <summary>Groups whose units keep their places: patterns of names of classes or parameters.</summary>
-    public ImmutableArray<string> Pins { get; init; } = [];
-
     /// <summary>What happens to statistics after the merge.</summary>
     public StatisticsReset Reset { get; init; } = StatisticsReset.Auto;
 }

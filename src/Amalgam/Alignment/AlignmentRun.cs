@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Numerics.Tensors;
 using Amalgam.Numerics;
@@ -10,7 +11,7 @@ internal sealed class AlignmentRun(Siblings models, AlignmentOptions options, Ac
     /// <summary>Similarities of larger classes are not kept for the result: they take 8 bytes for each pair of units.</summary>
     private const int MostKept = 1024;
 
-    private readonly UnitGroup[] _groups = MatchedGroups.Of(models.Groups, options);
+    private readonly ImmutableArray<UnitGroup> _groups = models.Groups.Matched;
     private readonly List<(string Phase, TimeSpan Time)> _times = [];
 
     /// <summary>Git Re-Basin: each network is permuted until its inner product with the first is largest.</summary>

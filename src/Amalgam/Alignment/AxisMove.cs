@@ -19,7 +19,6 @@ internal sealed class AxisMove
         if (layout[axis].Parts.All(part => part.Digits.All(digit => digit.Class is null))) return;
         HashSet<int> guidesOf = CoupledMove.GuidesOf(layout, axis);
         Guide = guidesOf.Count == 0 ? null : guidesOf.Single();
-        bool isMean = IsMean(maps, parameter, axis, how);
         int size = parameter.Shape.Size(axis), guides = Guide is { } guide ? parameter.Shape.Size(guide) : 1;
         (_to, _scale) = (new int[guides][], new float[guides][]);
         for (int g = 0; g < guides; g++)
@@ -33,6 +32,7 @@ internal sealed class AxisMove
 
         void Fill(AxisPart part, int g, AxisPart? guide)
         {
+            bool[] isMean = [.. part.Digits.Select(digit => digit.Class is { } units && IsMean(units, parameter, axis, how))];
             for (int i = 0; i < part.Count; i++)
             {
                 int from = part.Offset, to = part.Offset, rest = i;
@@ -46,7 +46,7 @@ internal sealed class AxisMove
                     {
                         int unit = Unit(units, part, d, i, guide, g);
                         goal = maps.To(units, model)[unit];
-                        if (isMean) scale *= (float)maps.Models / maps.Members(units)[maps.Target(units, model, unit)];
+                        if (isMean[d]) scale *= (float)maps.Models / maps.Members(units)[maps.Target(units, model, unit)];
                     }
 
                     from += at * digit.Stride;
@@ -145,8 +145,8 @@ internal sealed class AxisMove
     }
 
     /// <summary>Whether units that become one have their mean on an axis, and not their sum.</summary>
-    internal static bool IsMean(UnitMaps maps, Node parameter, int axis, Gathering how) =>
-        maps.Groups.Classes.Any(units => units.Parameters.Any(p => p.Node == parameter && p.Axis == axis && p.Side == UnitSide.In)) == (how == Gathering.Compare);
+    internal static bool IsMean(UnitClass units, Node parameter, int axis, Gathering how) =>
+        units.Parameters.Any(p => p.Node == parameter && p.Axis == axis && p.Side == UnitSide.In) == (how == Gathering.Compare);
 
     /// <summary>A digit of a position of a part.</summary>
     internal static int DigitAt(AxisPart part, int digit, int position)

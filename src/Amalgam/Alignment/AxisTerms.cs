@@ -80,8 +80,8 @@ internal sealed class AxisTerms
         {
             case null:
                 string reason = $"{Describe(taken.Source)} takes some of its positions";
-                part.Fix(reason);
-                whole.Fix(reason);
+                part.Fix(reason, isMixed: true);
+                whole.Fix(reason, isMixed: true);
                 break;
             case 1:
                 PositionUnion.Take(part, whole, taken.Positions[0], taken.Positions.Length);

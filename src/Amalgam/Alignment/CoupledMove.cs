@@ -9,7 +9,7 @@ namespace Amalgam.Alignment;
 internal sealed class CoupledMove
 {
     /// <summary>A digit of an axis: the class that it runs through and where the digits of that class's chain are, or none.</summary>
-    private readonly record struct Turn(UnitClass? Units, int Stride, (int Axis, int Digit)[] Chain);
+    private readonly record struct Turn(UnitClass? Units, int Stride, bool IsMean, (int Axis, int Digit)[] Chain);
 
     /// <summary>A position of an axis.</summary>
     private readonly record struct Place(int Offset, int[] Digits, Turn[] Turns);
@@ -17,18 +17,18 @@ internal sealed class CoupledMove
     private readonly UnitMaps _maps;
     private readonly int _model;
     private readonly Place[][] _places;
-    private readonly bool[] _isMean;
+    private readonly bool _arePermutations;
 
     public CoupledMove(UnitMaps maps, int model, Node parameter, ImmutableArray<AxisLayout> layout, Gathering how, UnitPlace? except)
     {
         (_maps, _model) = (maps, model);
-        _isMean = [.. Enumerable.Range(0, layout.Length).Select(axis => AxisMove.IsMean(maps, parameter, axis, how))];
+        _arePermutations = maps.ArePermutations;
         _places = [.. layout.Select((axis, i) => new Place[parameter.Shape.Size(i)])];
         for (int axis = 0; axis < layout.Length; axis++)
         {
             foreach (AxisPart part in layout[axis].Parts)
             {
-                Turn[] turns = [.. Enumerable.Range(0, part.Digits.Length).Select(d => TurnOf(layout, axis, part, d, except))];
+                Turn[] turns = [.. part.Digits.Select((_, own) => TurnOf(parameter, layout, axis, part, own, how, except))];
                 for (int i = 0; i < part.Count; i++)
                 {
                     int[] digits = [.. Enumerable.Range(0, part.Digits.Length).Select(d => AxisMove.DigitAt(part, d, i))];
@@ -61,7 +61,9 @@ internal sealed class CoupledMove
             int goal = 0;
             float scale = 1;
             for (int axis = 0; axis < rank; axis++) goal = goal * x.Shape.Size(axis) + Goal(at, axis, ref scale);
-            y.Span[goal] += scale * x.Span[i];
+            // A sum would make of -0 a 0.
+            if (_arePermutations) y.Span[goal] = x.Span[i];
+            else y.Span[goal] += scale * x.Span[i];
         }
 
         return y;
@@ -88,20 +90,20 @@ internal sealed class CoupledMove
             }
 
             goal += _maps.To(units, _model)[unit] * turn.Stride;
-            if (_isMean[axis]) scale *= (float)_maps.Models / _maps.Members(units)[_maps.Target(units, _model, unit)];
+            if (turn.IsMean) scale *= (float)_maps.Models / _maps.Members(units)[_maps.Target(units, _model, unit)];
         }
 
         return goal;
     }
 
-    private static Turn TurnOf(ImmutableArray<AxisLayout> layout, int axis, AxisPart part, int own, UnitPlace? except)
+    private static Turn TurnOf(Node parameter, ImmutableArray<AxisLayout> layout, int axis, AxisPart part, int own, Gathering how, UnitPlace? except)
     {
         UnitDigit digit = part.Digits[own];
-        if (digit.Class is not { } units || (except is not null && AxisMove.Stays(except, units, axis, part))) return new(null, digit.Stride, []);
-        return new(units, digit.Stride, [.. units.Chain.Select(link =>
+        if (digit.Class is not { } units || (except is not null && AxisMove.Stays(except, units, axis, part))) return new(null, digit.Stride, false, []);
+        return new(units, digit.Stride, AxisMove.IsMean(units, parameter, axis, how), [.. units.Chain.Select(link =>
         {
             if (link == units) return (axis, own);
-            if (part.IndexOf(link) is >= 0 and var outer) return (axis, outer);
+            if (part.IndexOf(link) is >= 0 and var here) return (axis, here);
             int other = AxisOf(layout, axis, link);
             return (other, layout[other].Parts[0].IndexOf(link));
         })]);

@@ -20,7 +20,7 @@ public static class MergeMany
 
     /// <summary>Matches networks to their mean, which <see cref="Rearrangement.Merge(UnitMaps, Siblings)"/> makes of the result.</summary>
     /// <param name="models">Two networks or more.</param>
-    /// <param name="options">Of these the seed, the most sweeps (rounds, and sweeps within each), and the pins.</param>
+    /// <param name="options">Of these the seed and the most sweeps (rounds, and sweeps within each).</param>
     /// <param name="progress">Is told of each network of a round.</param>
     /// <param name="cancel">Looked at between groups.</param>
     public static ManyMatch Run(Siblings models, AlignmentOptions options, IProgress<AlignmentProgress>? progress = null, CancellationToken cancel = default)

@@ -10,6 +10,7 @@ internal sealed class PositionTerm
 {
     private PositionTerm? _same;
     private string? _reason;
+    private bool _isMixed;
 
     private PositionTerm(long size, TermKind kind, ImmutableArray<PositionTerm> parts) => (Size, Kind, Parts) = (size, kind, parts);
 
@@ -24,6 +25,9 @@ internal sealed class PositionTerm
 
     /// <summary>Why a leaf's positions keep their order; null where they need not.</summary>
     public string? Reason => Kind == TermKind.Leaf ? _reason : null;
+
+    /// <summary>Whether a leaf's positions are put together or change places somewhere, so that nothing can have an order of its own at each of them.</summary>
+    public bool IsMixed => Kind == TermKind.Leaf && _isMixed;
 
     /// <summary>Positions of which nothing is known.</summary>
     public static PositionTerm Leaf(long size, string? reason = null) => new(size, TermKind.Leaf, []) { _reason = reason };
@@ -74,16 +78,24 @@ internal sealed class PositionTerm
     public bool IsFixed => Leaves().All(leaf => leaf.Reason is not null || leaf.Size <= 1);
 
     /// <summary>Pins all positions.</summary>
-    public void Fix(string reason)
+    /// <param name="reason">What says so.</param>
+    /// <param name="isMixed">They are put together or change places as well.</param>
+    public void Fix(string reason, bool isMixed = false)
     {
-        foreach (PositionTerm leaf in Leaves()) leaf._reason ??= reason;
+        foreach (PositionTerm leaf in Leaves())
+        {
+            leaf._reason ??= reason;
+            leaf._isMixed |= isMixed;
+        }
     }
 
     /// <summary>Says that this leaf's positions are those of another term.</summary>
     public void Become(PositionTerm term)
     {
         if (Kind != TermKind.Leaf || _same is not null || term.Size != Size) throw new InvalidOperationException("only a leaf becomes another term of its size");
-        if (term != this) _same = term;
+        if (term == this) return;
+        _same = term;
+        if (_isMixed) foreach (PositionTerm leaf in term.Leaves()) leaf._isMixed = true;
     }
 
     private bool IsStale => _same is not null || (Kind != TermKind.Leaf && Parts.Any(part => part.IsStale));

@@ -55,7 +55,7 @@ internal static class PositionUnion
             {
                 if (Cut(x.Size > y.Size ? x : y, size) is not var (first, rest))
                 {
-                    foreach (PositionTerm open in (IEnumerable<PositionTerm>)[x, y, .. left, .. right]) open.Fix(Conflict);
+                    foreach (PositionTerm open in (IEnumerable<PositionTerm>)[x, y, .. left, .. right]) open.Fix(Conflict, isMixed: true);
                     return;
                 }
 
@@ -86,7 +86,7 @@ internal static class PositionUnion
             {
                 if (Divide(x.Size > y.Size ? x : y, size) is not var (outer, inner))
                 {
-                    foreach (PositionTerm open in (IEnumerable<PositionTerm>)[x, y, .. left, .. right]) open.Fix(Conflict);
+                    foreach (PositionTerm open in (IEnumerable<PositionTerm>)[x, y, .. left, .. right]) open.Fix(Conflict, isMixed: true);
                     return;
                 }
 
@@ -171,7 +171,7 @@ internal static class PositionUnion
     private static void Fix(PositionTerm part, PositionTerm whole)
     {
         const string reason = "some of its positions are taken";
-        part.Fix(reason);
-        whole.Fix(reason);
+        part.Fix(reason, isMixed: true);
+        whole.Fix(reason, isMixed: true);
     }
 }

@@ -49,9 +49,17 @@ public static class Rearrangement
     /// <summary>The mean of one parameter over all models after their units were moved.</summary>
     public static Tensor Merge(UnitMaps maps, Siblings models, Node parameter)
     {
+        // In double, so that copies of a network have that very network as their mean.
+        double[] sum = new double[parameter.Shape.Count];
+        for (int model = 0; model < models.Count; model++)
+        {
+            ReadOnlySpan<float> moved = Apply(maps, model, parameter, models.Weights[model][parameter.Name!]).Span;
+            for (int i = 0; i < sum.Length; i++) sum[i] = model == 0 ? moved[i] : sum[i] + moved[i];
+        }
+
+        TensorPrimitives.Divide(sum, models.Count, sum);
         Tensor mean = new(parameter.Shape);
-        for (int model = 0; model < models.Count; model++) TensorPrimitives.Add(mean.Span, Apply(maps, model, parameter, models.Weights[model][parameter.Name!]).Span, mean.Span);
-        TensorPrimitives.Divide(mean.Span, models.Count, mean.Span);
+        TensorPrimitives.ConvertTruncating<double, float>(sum, mean.Span);
         return mean;
     }
 

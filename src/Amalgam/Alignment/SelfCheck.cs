@@ -4,7 +4,7 @@ namespace Amalgam.Alignment;
 
 /// <summary>What a self-check found.</summary>
 /// <param name="Groups">The units that can be trusted: those given, or, where some changed the outputs, found anew with these pinned.</param>
-/// <param name="Error">Largest change of an output under random permutations of all trusted units, relative to the largest output.</param>
+/// <param name="Error">Largest change of an output under random permutations of all trusted units, relative to that output's largest number.</param>
 /// <param name="Culprits">Names of classes that changed the outputs and are pinned now; empty when all is well.</param>
 public sealed record SelfCheckResult(UnitGroups Groups, double Error, IReadOnlyList<string> Culprits);
 
@@ -22,7 +22,7 @@ public static class SelfCheck
     /// <param name="options">The options that they were found with.</param>
     /// <param name="seed">Draws permutations and inputs.</param>
     /// <param name="cancel">Looked at between runs.</param>
-    /// <exception cref="GraphException">The network cannot be run on random inputs, or its outputs are not finite.</exception>
+    /// <exception cref="GraphException">The network cannot be run on random inputs, its outputs are not finite, or they change although nothing is moved.</exception>
     public static SelfCheckResult Run(UnitGroups groups, UnitOptions? options = null, int seed = 0, CancellationToken cancel = default)
     {
         List<string> culprits = [];
@@ -33,12 +33,14 @@ public static class SelfCheck
             UnitMaps maps = UnitMaps.Random(groups, 1, seed);
             double error = probe.Change(maps, cancel);
             if (error <= Tolerance) return new(groups, error, culprits);
-            UnitClass[] free = [.. groups.Classes.Where(units => units.Pinned is null)], found = [.. free.Where(units => probe.Change(Only(maps, units), cancel) > Tolerance)];
+            UnitClass[] free = [.. groups.Classes.Where(units => units.Pinned is null)];
+            if (free.Length == 0) throw new GraphException("the network's outputs on the same inputs change from run to run, so it cannot be checked that moving its units leaves them alone");
+            UnitClass[] found = [.. free.Where(units => probe.Change(Only(maps, units), cancel) > Tolerance)];
             // Permutations that change outputs only together cannot be told apart: then all go.
             if (found.Length == 0) found = free;
             culprits.AddRange(found.Select(units => units.Name));
             pinned.UnionWith(found.Select(units => units.Index));
-            groups = UnitGroups.Of(groups.Graph, options ?? new(), pinned, "permuting them changes the outputs");
+            groups = UnitGroups.Of(groups.Graph, options ?? new(), pinned);
         }
     }
 
@@ -55,27 +57,27 @@ public static class SelfCheck
         private readonly UnitGroups _groups;
         private readonly int _seed;
         private readonly float[][] _expected;
-        private readonly double _largest;
+        private readonly double[] _largest;
 
         public Probe(UnitGroups groups, int seed)
         {
             (_groups, _seed) = (groups, seed);
             _expected = Outputs(Siblings.WeightsOf(groups.Graph), default);
-            _largest = _expected.SelectMany(of => of).Select(Math.Abs).DefaultIfEmpty().Max();
-            if (!double.IsFinite(_largest)) throw new GraphException("the network's outputs on random inputs are not finite, so it cannot be checked that moving its units leaves them alone");
+            _largest = [.. _expected.Select(of => (double)of.Select(Math.Abs).DefaultIfEmpty().Max())];
+            if (!_expected.All(of => of.All(float.IsFinite))) throw new GraphException("the network's outputs on random inputs are not finite, so it cannot be checked that moving its units leaves them alone");
         }
 
         public double Change(UnitMaps maps, CancellationToken cancel)
         {
             float[][] moved = Outputs(Rearrangement.Apply(maps, 0, Siblings.WeightsOf(_groups.Graph)), cancel);
-            double change = 0;
-            for (int i = 0; i < moved.Length; i++)
-            {
-                // An output that is not a number compares as not smaller.
-                for (int j = 0; j < moved[i].Length; j++) change = Math.Abs(moved[i][j] - _expected[i][j]) is var difference && difference <= change ? change : double.IsNaN(difference) ? double.PositiveInfinity : difference;
-            }
+            return moved.Select((of, i) => Change(_expected[i], of) / (_largest[i] > 0 ? _largest[i] : 1)).DefaultIfEmpty().Max();
+        }
 
-            return _largest > 0 ? change / _largest : change;
+        private static double Change(float[] expected, float[] moved)
+        {
+            double change = 0;
+            for (int i = 0; i < expected.Length; i++) change = Math.Max(change, float.IsNaN(moved[i]) ? double.PositiveInfinity : Math.Abs((double)moved[i] - expected[i]));
+            return change;
         }
 
         private float[][] Outputs(IReadOnlyDictionary<string, Tensor> weights, CancellationToken cancel)

@@ -30,11 +30,16 @@ public sealed class Siblings
     public int Count => Weights.Length;
 
     /// <summary>Networks whose graphs are the same but for the weights.</summary>
-    /// <exception cref="GraphException">They are not: the first difference is named.</exception>
-    public static Siblings Of(IReadOnlyList<Graph> graphs, UnitOptions? options = null, IEnumerable<string>? names = null)
+    /// <param name="graphs">The networks.</param>
+    /// <param name="options">What else is free or pinned.</param>
+    /// <param name="names">What the networks are called.</param>
+    /// <param name="check">Whether units are checked on the first network (<see cref="SelfCheck"/>), and those that change its outputs pinned.</param>
+    /// <param name="cancel">Looked at while they are checked.</param>
+    /// <exception cref="GraphException">The graphs are not the same: the first difference is named. Or the first one's units cannot be checked.</exception>
+    public static Siblings Of(IReadOnlyList<Graph> graphs, UnitOptions? options = null, IEnumerable<string>? names = null, bool check = true, CancellationToken cancel = default)
     {
-        string[] called = names is null ? [] : [.. names];
-        return new(UnitGroups.Of(graphs[0], options), graphs.Select(WeightsOf), names is null ? null : called);
+        UnitGroups groups = UnitGroups.Of(graphs[0], options);
+        return new(check ? SelfCheck.Run(groups, options, cancel: cancel).Groups : groups, graphs.Select(WeightsOf), names);
     }
 
     /// <summary>A graph's parameters.</summary>

@@ -13,11 +13,7 @@ namespace Amalgam.Alignment;
 /// <param name="Rate">The learning rate.</param>
 /// <param name="Momentum">Share of the step before that is kept.</param>
 /// <param name="Seed">Draws the order of samples and of groups.</param>
-public sealed record StraightThroughOptions(int Epochs = 250, int Batch = 1000, double Rate = 1e-2, double Momentum = 0.9, long Seed = 0)
-{
-    /// <summary>Groups whose units keep their places: patterns of names of classes or parameters.</summary>
-    public ImmutableArray<string> Pins { get; init; } = [];
-}
+public sealed record StraightThroughOptions(int Epochs = 250, int Batch = 1000, double Rate = 1e-2, double Momentum = 0.9, long Seed = 0);
 
 /// <summary>What was learned.</summary>
 /// <param name="Maps">The permutations whose midpoint had the lowest loss; the first network's units stay in their places.</param>
@@ -43,7 +39,7 @@ public static class StraightThroughMatching
     public static StraightThroughMatch Run(Siblings models, Dataset data, Loss loss, StraightThroughOptions options, IProgress<AlignmentProgress>? progress = null, CancellationToken cancel = default)
     {
         if (models.Count != 2) throw new GraphException($"permutations are learned for two networks, found {models.Count}; match each of the others to the first");
-        AlignmentOptions matching = new() { Space = MatchingSpace.Weights, WeightMeasure = SimilarityMeasure.InnerProduct, Seed = options.Seed, Pins = options.Pins };
+        AlignmentOptions matching = new() { Space = MatchingSpace.Weights, WeightMeasure = SimilarityMeasure.InnerProduct, Seed = options.Seed };
         UnitAlignment.Check(models, matching);
         Dictionary<string, Tensor> midpoint = Copy(models.Weights[0]);
         Graph shadow = Surgery.Copy(models.With(0).Graph);

@@ -17,7 +17,7 @@ public static class UnitAlignment
     /// <param name="calibration">Samples whose activations are compared; not needed where weights alone are.</param>
     /// <param name="progress">Is told of samples and groups.</param>
     /// <param name="cancel">Looked at between batches and between groups.</param>
-    /// <exception cref="GraphException">There are fewer than two networks, a weight is no finite number, calibration data is needed and missing or does not fit, or a pin names nothing.</exception>
+    /// <exception cref="GraphException">There are fewer than two networks, a weight is no finite number, or calibration data is needed and missing or does not fit.</exception>
     /// <exception cref="ArgumentOutOfRangeException">Alpha is not in [0, 1].</exception>
     public static AlignmentResult Run(Siblings models, AlignmentOptions options, Dataset? calibration = null, IProgress<AlignmentProgress>? progress = null, CancellationToken cancel = default)
     {

@@ -10,6 +10,7 @@ internal sealed class UnitBuilder
 {
     private readonly Graph _graph;
     private readonly UnitOptions _options;
+    private readonly IReadOnlySet<int> _pinned;
     private readonly GraphCopy _analysed;
     private readonly Dictionary<Node, Node> _original = [];
     private readonly AxisTerms _terms;
@@ -17,13 +18,16 @@ internal sealed class UnitBuilder
     private readonly Dictionary<Node, ImmutableArray<ImmutableArray<LeafPart>>> _parts = [];
     private readonly Dictionary<PositionTerm, UnitClass> _classes = [];
 
-    public UnitBuilder(Graph graph, UnitOptions options)
+    /// <param name="graph">The network.</param>
+    /// <param name="options">What else is free or pinned.</param>
+    /// <param name="pinned">Classes that are pinned by their index, whatever their names match.</param>
+    public UnitBuilder(Graph graph, UnitOptions options, IReadOnlySet<int> pinned)
     {
-        (_graph, _options) = (graph, options);
+        (_graph, _options, _pinned) = (graph, options, pinned);
         _analysed = EarlySelection.Apply(graph);
         foreach (var (from, to) in _analysed.Map) _original.TryAdd(to, from);
         _terms = new(_analysed.Graph, options.FreeOutputs);
-        _sides = new(_analysed.Graph, _terms.Links);
+        _sides = new(_analysed.Graph, _terms);
         PinParameters();
         foreach (Node node in _analysed.Graph.Nodes.Where(node => node.Known is null)) _parts[node] = [.. _terms.Of(node).Select(LeafPart.Of)];
         PinUnused();
@@ -138,22 +142,19 @@ internal sealed class UnitBuilder
         to.AddRange(chain.Where(term => !to.Contains(term)));
     }
 
-    private ILookup<UnitClass, UnitPlace> ParameterPlaces() => _analysed.Graph.Parameters.Values.SelectMany(node => Enumerable.Range(0, node.Shape.Rank).SelectMany(axis =>
-    {
-        UnitSide[] sides = [.. _sides.IsOut(node, axis) || !_sides.IsIn(node, axis) ? (UnitSide[])[UnitSide.Out] : [], .. _sides.IsIn(node, axis) ? (UnitSide[])[UnitSide.In] : []];
-        return sides.SelectMany(side => Places(node, axis, side));
-    })).ToLookup(pair => pair.Units, pair => pair.Place);
+    private ILookup<UnitClass, UnitPlace> ParameterPlaces() => _analysed.Graph.Parameters.Values.SelectMany(node => Enumerable.Range(0, node.Shape.Rank)
+        .SelectMany(axis => new[] { UnitSide.Out, UnitSide.In }.SelectMany(side => Places(node, axis, side, leaf => _sides.IsOn(side, node, axis, leaf))))).ToLookup(pair => pair.Units, pair => pair.Place);
 
     private ILookup<UnitClass, UnitPlace> ValuePlaces() => _parts.Keys.Where(node => node.Op is not Parameter && !_sides.IsWeight(node) && _original.ContainsKey(node))
         .SelectMany(node => Enumerable.Range(0, node.Shape.Rank).SelectMany(axis => Places(node, axis, UnitSide.Out))).ToLookup(pair => pair.Units, pair => pair.Place);
 
-    private IEnumerable<(UnitClass Units, UnitPlace Place)> Places(Node node, int axis, UnitSide side)
+    private IEnumerable<(UnitClass Units, UnitPlace Place)> Places(Node node, int axis, UnitSide side, Func<PositionTerm, bool>? only = null)
     {
         foreach (LeafPart part in _parts[node][axis])
         {
             foreach (LeafDigit digit in part.Digits.DistinctBy(d => d.Leaf))
             {
-                if (_classes.TryGetValue(digit.Leaf, out UnitClass? units) && ChainOf(units, node, axis, Part(part)) is { IsDefault: false } chain)
+                if (only?.Invoke(digit.Leaf) != false && _classes.TryGetValue(digit.Leaf, out UnitClass? units) && ChainOf(units, node, axis, Part(part)) is { IsDefault: false } chain)
                     yield return (units, new(units, _original[node], axis, Part(part), side, _sides.IsStatistic(node), chain));
             }
         }
@@ -208,14 +209,18 @@ internal sealed class UnitBuilder
             }
         }
 
+        Dictionary<UnitClass, List<(Node Reader, UnitPlace Place)>> found = _classes.Values.ToDictionary(units => units, _ => new List<(Node, UnitPlace)>());
+        foreach (var (reader, value, axis) in read.OrderBy(r => r.Reader.Id))
+        {
+            foreach (UnitClass units in _parts[value][axis].SelectMany(part => part.Digits).Select(d => _classes.GetValueOrDefault(d.Leaf)).OfType<UnitClass>().Distinct())
+            {
+                if (Tap(units, value, axis) is { } place) found[units].Add((reader, place));
+            }
+        }
+
         foreach (UnitClass units in Classes)
         {
-            List<(Node Reader, UnitPlace Place)> taps = [];
-            foreach (var (reader, value, axis) in read.OrderBy(r => r.Reader.Id))
-            {
-                if (_parts[value][axis].Any(part => part.Digits.Any(d => _classes.GetValueOrDefault(d.Leaf) == units)) && Tap(units, value, axis) is { } place) taps.Add((reader, place));
-            }
-
+            List<(Node Reader, UnitPlace Place)> taps = found[units];
             units.Taps = [.. taps.Select(t => t.Place).Distinct()];
             units.LastTaps = taps.Count > 0 ? [.. taps.Where(t => t.Reader == taps[^1].Reader).Select(t => t.Place).Distinct()] : units.Values.IsEmpty ? [] : [units.Values[^1]];
         }
@@ -239,7 +244,7 @@ internal sealed class UnitBuilder
     }
 
     private UnitPlace? PlaceOn(UnitClass units, Node node, int axis) =>
-        _original.ContainsKey(node) && _parts.ContainsKey(node) ? Places(node, axis, UnitSide.Out).FirstOrDefault(pair => pair.Units == units).Place : null;
+        _original.ContainsKey(node) && _parts.ContainsKey(node) ? Places(node, axis, UnitSide.Out, leaf => _classes.GetValueOrDefault(leaf) == units).FirstOrDefault().Place : null;
 
     private void PinParameters()
     {
@@ -249,7 +254,7 @@ internal sealed class UnitBuilder
             {
                 for (int axis = 0; axis < node.Shape.Rank; axis++)
                 {
-                    if (!_sides.IsIn(node, axis)) _terms.Of(node)[axis].Fix($"pinned by '{pin}'");
+                    foreach (PositionTerm leaf in _terms.Of(node)[axis].Leaves().Where(leaf => _sides.IsOn(UnitSide.Out, node, axis, leaf))) leaf.Fix($"pinned by '{pin}'");
                 }
             }
         }
@@ -264,6 +269,7 @@ internal sealed class UnitBuilder
 
     private void PinClasses()
     {
+        foreach (UnitClass units in Classes.Where(units => _pinned.Contains(units.Index))) units.Pinned ??= $"pinned by '{units.Name}'";
         foreach (string pin in _options.Pins.IsDefault ? [] : _options.Pins)
         {
             UnitClass[] named = [.. Classes.Where(units => FileSystemName.MatchesSimpleExpression(pin, units.Name, ignoreCase: false))];

@@ -100,7 +100,7 @@ internal sealed class LeafOrder
         if (_outer.TryGetValue(leaf, out PositionTerm? known)) return known;
         _outer[leaf] = null;
         if (!_around.TryGetValue(leaf, out List<PositionTerm>? always)) return null;
-        PositionTerm[] candidates = [.. always.Where(outer => outer != leaf && IsOuter(outer, leaf) && Chain(outer).All(always.Contains))];
+        PositionTerm[] candidates = [.. always.Where(outer => outer != leaf && !outer.IsMixed && IsOuter(outer, leaf) && Chain(outer).All(always.Contains))];
         return _outer[leaf] = candidates.MaxBy(outer => Chain(outer).Count());
     }
 

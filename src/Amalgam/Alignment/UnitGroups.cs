@@ -24,7 +24,7 @@ public sealed record PinnedAxis(string Parameter, int Axis, int Size, string Rea
 
 /// <summary>What is free to be permuted beyond what the network says.</summary>
 /// <param name="FreeOutputs">The positions of outputs may change places too, as of several heads that are told apart otherwise.</param>
-/// <param name="Pins">Patterns (with *) of names of classes or parameters whose units keep their places.</param>
+/// <param name="Pins">Patterns (with *) of names of classes whose units keep their places, or of parameters that make such units (not of those that are only summed over them).</param>
 public sealed record UnitOptions(bool FreeOutputs = false, ImmutableArray<string> Pins = default);
 
 /// <summary>
@@ -47,6 +47,9 @@ public sealed class UnitGroups
     /// <summary>The classes by what must be matched together.</summary>
     public ImmutableArray<UnitGroup> Groups { get; }
 
+    /// <summary>The groups in which something may be permuted.</summary>
+    public ImmutableArray<UnitGroup> Matched => [.. Groups.Where(group => !group.IsPinned)];
+
     /// <summary>Axes of parameters that stay as they are, with the reason.</summary>
     public ImmutableArray<PinnedAxis> Pinned { get; }
 
@@ -59,13 +62,8 @@ public sealed class UnitGroups
     /// <param name="graph">The network; its batch size does not matter.</param>
     /// <param name="options">What else is free or pinned.</param>
     /// <exception cref="GraphException">A pin names nothing.</exception>
-    public static UnitGroups Of(Graph graph, UnitOptions? options = null) => new(graph, new(graph, options ?? new()));
+    public static UnitGroups Of(Graph graph, UnitOptions? options = null) => Of(graph, options ?? new(), new HashSet<int>());
 
     /// <summary>Finds the units of a network, with some classes pinned by their index.</summary>
-    internal static UnitGroups Of(Graph graph, UnitOptions options, IReadOnlySet<int> pinned, string reason)
-    {
-        UnitGroups groups = Of(graph, options);
-        foreach (UnitClass units in groups.Classes.Where(units => pinned.Contains(units.Index))) units.Pinned ??= reason;
-        return groups;
-    }
+    internal static UnitGroups Of(Graph graph, UnitOptions options, IReadOnlySet<int> pinned) => new(graph, new(graph, options, pinned));
 }

@@ -28,7 +28,7 @@ public static class WeightMatching
 
     /// <summary>Matches each network to the first.</summary>
     /// <param name="models">Two networks or more.</param>
-    /// <param name="options">Of these the seed, the most sweeps, and the pins.</param>
+    /// <param name="options">Of these the seed and the most sweeps.</param>
     /// <param name="starts">How many starts are tried, the first with units in their places and the others with random orders; the best end is taken. A perfect one stops the search.</param>
     /// <param name="progress">Is told of each group of a sweep.</param>
     /// <param name="cancel">Looked at between groups.</param>
@@ -42,7 +42,7 @@ public static class WeightMatching
 
     /// <summary>Matches a network to another.</summary>
     /// <param name="pair">Two networks.</param>
-    /// <param name="options">Of these the seed, the most sweeps, and the pins.</param>
+    /// <param name="options">Of these the seed and the most sweeps.</param>
     /// <param name="start">Maps of two models to begin with, the first one's units in their places; null for the second's as well.</param>
     /// <param name="progress">Is told of each group of a sweep.</param>
     /// <param name="cancel">Looked at between groups.</param>
@@ -50,7 +50,7 @@ public static class WeightMatching
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(pair.Count, 2);
         options = options with { WeightMeasure = SimilarityMeasure.InnerProduct, Matching = UnitMatching.Align, StandardiseTensors = false };
-        UnitGroup[] groups = MatchedGroups.Of(pair.Groups, options);
+        ImmutableArray<UnitGroup> groups = pair.Groups.Matched;
         UnitMaps maps = start?.Copy() ?? UnitMaps.Identity(pair.Groups, 2);
         List<double> objectives = [Objective(pair, maps, Compared(pair.Groups.Classes))];
         int sweep = 0;
@@ -115,7 +115,7 @@ public static class WeightMatching
     private static UnitMaps Shuffled(UnitGroups groups, AlignmentOptions options, int number)
     {
         UnitMaps maps = UnitMaps.Identity(groups, 2), random = UnitMaps.Random(groups, 1, unchecked((int)Philox.Key(options.Seed, "weight matching start", number)));
-        foreach (UnitClass units in MatchedGroups.Of(groups, options).SelectMany(group => group.Classes).Where(units => units.Pinned is null))
+        foreach (UnitClass units in groups.Matched.SelectMany(group => group.Classes).Where(units => units.Pinned is null))
             maps.Set(units, [maps.To(units, 0).ToArray(), random.To(units, 0).ToArray()]);
         return maps;
     }

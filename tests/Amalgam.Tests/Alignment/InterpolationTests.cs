@@ -55,10 +55,10 @@ public class InterpolationTests
         var points = Interpolation.Run(models, new CrossEntropy(), data, [0.5], data, batch: 20);
         Assert.Equal(before, models.Weights.SelectMany(w => w.Values.Select(t => t.Span.ToArray())));
         Graph middle = models.With(Rearrangement.Merge(UnitMaps.Identity(models.Groups, 2), models)).Graph;
-        double as_is = new Evaluation(middle, new CrossEntropy(), data, 20).Run().Loss;
+        double interpolated = new Evaluation(middle, new CrossEntropy(), data, 20).Run().Loss;
         BatchNormReset.Run(middle, data, 20);
         Assert.Equal(new Evaluation(middle, new CrossEntropy(), data, 20).Run().Loss, points[0].Loss, 1e-5);
-        Assert.True(Math.Abs(points[0].Loss - as_is) > 1e-3);
+        Assert.True(Math.Abs(points[0].Loss - interpolated) > 1e-3);
     }
 
     [Fact]

@@ -44,7 +44,7 @@ internal sealed class RandomNetwork
     {
         if (x.Shape.Rank == 0) return Layer(_nodes[0]);
         int axis = _random.Next(x.Shape.Rank);
-        return _random.Next(-3, _integers ? 19 : 22) switch
+        return _random.Next(-3, _integers ? 22 : 25) switch
         {
             <= 1 => Layer(x),
             2 => Divided(x, axis),
@@ -63,8 +63,11 @@ internal sealed class RandomNetwork
             15 => x.Max(_graph.Constant(RandomGraph.Random(new(_random.Next()), new([x.Shape[^1]]))).Round()),
             16 => Windows(x),
             17 or 18 => InHeads(x),
-            19 => x.Softmax(axis),
-            20 => Normed(x, axis),
+            19 => Mixed(x),
+            20 => AllWithAll(x),
+            21 => Clipped(x + x.Slice(axis, -1, long.MinValue, -1)),
+            22 => x.Softmax(axis),
+            23 => Normed(x, axis),
             _ => x.Normalize(axis),
         };
     }
@@ -141,6 +144,17 @@ internal sealed class RandomNetwork
         if (x.Shape.Rank < 2) return x;
         Node scores = Clipped(x.MatMul(_random.Next(2) == 0 ? x : Clipped(x * Parameter(x.Shape[^1])), transposeB: true));
         return _random.Next(2) == 0 ? scores : Clipped((_integers ? scores : scores.Softmax()).MatMul(x));
+    }
+
+    /// <summary>Each position of the axis before the last gets a share of all others.</summary>
+    private Node Mixed(Node x) => x.Shape.Rank < 2 ? x : Clipped(x + Parameter(x.Shape[^2], x.Shape[^2]).MatMul(x));
+
+    /// <summary>Products of all positions with all, as one axis.</summary>
+    private Node AllWithAll(Node x)
+    {
+        if (x.Shape.Rank < 2) return x;
+        Node products = Clipped(x.MatMul(x, transposeB: true));
+        return products.Reshape([.. products.Shape.Sizes[..^2], products.Shape[^1] * products.Shape[^1]]);
     }
 
     /// <summary>The last axis as heads, in each of which something is done for itself, and put together again.</summary>

@@ -37,7 +37,8 @@ public class RealPairTests
         Graph[] parents = [Load(Halves, "resnet20-cifar10-halves/a"), Load(Halves, "resnet20-cifar10-halves/b")];
         Augmentation pixels = new() { Mean = [125.307f / 255, 122.961f / 255, 113.8575f / 255], Deviation = [51.5865f / 255, 50.847f / 255, 51.255f / 255] };
         Dataset calibration = Subset.First(new Augmented(DataSource.OpenNamed("cifar10", Split.Train, root: RealData.At()), pixels), 1000);
-        Dataset test = Subset.First(new Augmented(DataSource.OpenNamed("cifar10", Split.Test, root: RealData.At()), pixels), 500);
+        Dataset test = Subset.First(new Augmented(DataSource.OpenNamed("cifar10", Split.Test, root: RealData.At()), pixels), 1000);
+        foreach (Graph parent in parents) BatchNormReset.Run(parent, calibration, 250);
         Siblings models = Siblings.Of(parents);
         Tensor vectors = ClassVectors.Read(RealData.At("models", "resnet20-cifar10-halves", "class_vectors.safetensors"));
         AlignmentOptions align = new() { Positions = 64, Batch = 250 }, zip = align with { Matching = UnitMatching.Zip };

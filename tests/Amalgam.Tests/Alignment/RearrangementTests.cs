@@ -41,6 +41,19 @@ public class RearrangementTests
     }, 50);
 
     [Theory]
+    [InlineData(3)]
+    [InlineData(5)]
+    [InlineData(7)]
+    public void Copies_of_a_network_have_it_as_their_mean_to_the_bit(int copies)
+    {
+        Siblings nets = Mlps(new Generator(copies), 1, 40);
+        nets.Weights[0]["b1"].Span[0] = -0f;
+        Siblings same = new(nets.Groups, Enumerable.Repeat(nets.Weights[0], copies));
+        var mean = Rearrangement.Merge(UnitMaps.Identity(nets.Groups, copies), same);
+        foreach (var (name, value) in nets.Weights[0]) Assert.Equal(value.Span.ToArray().Select(BitConverter.SingleToInt32Bits), mean[name].Span.ToArray().Select(BitConverter.SingleToInt32Bits));
+    }
+
+    [Theory]
     [InlineData("vit_tiny", "hidden=12,heads=3,depth=2,inner=8")]
     [InlineData("resnet20", "width=4")]
     [InlineData("gru4rec", "")]

@@ -263,20 +263,24 @@ public class UnitAlignmentTests
         Assert.True(SmallNetworks.AreSame(models.Weights[0], SmallNetworks.Moved(maps, models, 1)));
     }
 
-    [Fact]
-    public void Pinned_groups_keep_their_units_in_place()
+    [Theory]
+    [InlineData("fc2")]
+    [InlineData("fc2*")]
+    [InlineData("fc2.weight")]
+    public void Pinned_units_keep_their_places(string pin)
     {
-        var (models, _) = SmallNetworks.Twins(SmallNetworks.Mlp(2, 16), 4);
+        var (twins, _) = SmallNetworks.Twins(SmallNetworks.Mlp(2, 16), 4);
+        Graph[] networks = [twins.With(0).Graph, twins.With(1).Graph];
+        Siblings models = Siblings.Of(networks, new(Pins: [pin]));
 
-        AlignmentResult result = UnitAlignment.Run(models, Weights with { Pins = ["fc2.*"] });
+        AlignmentResult result = UnitAlignment.Run(models, Weights);
 
-        UnitClass[] pinned = [.. models.Groups.Classes.Where(units => units.Parameters.Any(place => place.Node.Name == "fc2.weight"))];
-        Assert.Equal(2, pinned.Length);
-        Assert.All(pinned, units => Assert.Equal(Enumerable.Range(0, 16), maps(units)));
-        Assert.Single(result.Classes);
-        Assert.Contains("'nothing*'", Assert.Throws<GraphException>(() => UnitAlignment.Run(models, Weights with { Pins = ["nothing*"] })).Message, StringComparison.Ordinal);
-
-        int[] maps(UnitClass units) => result.Maps.To(units, 1).ToArray();
+        // The second layer reads the units of the first and makes its own: only those it makes are pinned.
+        Assert.Equal(["fc1", "fc3"], result.Classes.Select(match => match.Units.Name));
+        var moved = SmallNetworks.Moved(result.Maps, models, 1);
+        for (int unit = 0; unit < 16; unit++) Assert.Equal(Column(twins.Weights[1]["fc3.weight"], unit), Column(moved["fc3.weight"], unit));
+        Assert.NotEqual(twins.Weights[1]["fc1.weight"].Span.ToArray(), moved["fc1.weight"].Span.ToArray());
+        Assert.Contains("'nothing*'", Assert.Throws<GraphException>(() => Siblings.Of(networks, new(Pins: ["nothing*"]))).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -320,6 +324,9 @@ public class UnitAlignmentTests
         string message = Assert.Throws<GraphException>(() => UnitAlignment.Run(Siblings.Of([network, broken]), Weights)).Message;
         Assert.Contains("'fc3.weight' of b has NaN at index 5", message, StringComparison.Ordinal);
     }
+
+    /// <summary>The weights by which a layer reads a unit, smallest first.</summary>
+    private static float[] Column(Tensor matrix, int unit) => [.. Enumerable.Range(0, matrix.Shape.Size(0)).Select(row => matrix.Span[row * matrix.Shape.Size(1) + unit]).Order()];
 
     private static Siblings Strangers(params Graph[] networks) => Siblings.Of(networks);
 

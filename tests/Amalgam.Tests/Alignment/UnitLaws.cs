@@ -70,6 +70,37 @@ internal static class UnitLaws
         }
     }
 
+    /// <summary>
+    /// Zips two copies of a network in which two units of a class are made alike: those of both copies become one, which leaves room for a third unit to stay apart from its copy. Merged units have
+    /// one, two and four members, and the result must be the network.
+    /// </summary>
+    public static void ZipOfCopiesIsTheNetwork(UnitGroups groups, string place)
+    {
+        UnitClass units = groups.With(place);
+        Dictionary<string, Tensor> weights = Siblings.WeightsOf(groups.Graph).ToDictionary(w => w.Key, w => new Tensor(w.Value.Shape, w.Value.Span.ToArray()));
+        foreach (UnitPlace made in units.Parameters.Where(p => p.Side == UnitSide.Out)) Repeat(made, weights[made.Node.Name!]);
+        int[] first = [.. Enumerable.Range(0, units.Size)], second = [.. first];
+        (first[1], first[2], second[1]) = (0, 1, 0);
+        UnitMaps maps = UnitMaps.Identity(groups, 2);
+        maps.Set(units, [first, second]);
+
+        float[][] expected = Outputs(groups, weights, 0, false), found = Outputs(groups, Rearrangement.Merge(maps, new(groups, [weights, weights])), 0, false);
+        for (int i = 0; i < expected.Length; i++) Assert.True(Change(expected[i], found[i]) <= 1e-5, $"zipping {units} changes output {i} by {Change(expected[i], found[i])}");
+    }
+
+    /// <summary>Gives unit 1 what unit 0 has.</summary>
+    private static void Repeat(UnitPlace place, Tensor value)
+    {
+        int inner = 1;
+        for (int axis = place.Axis + 1; axis < value.Shape.Rank; axis++) inner *= value.Shape.Size(axis);
+        UnitDigit digit = place.Part.Digits[place.Part.IndexOf(place.Units)];
+        for (int i = 0; i < value.Count; i++)
+        {
+            int position = i / inner % value.Shape.Size(place.Axis) - place.Part.Offset;
+            if (position >= 0 && position < place.Part.Count && position / digit.Stride % digit.Size == 1) value.Span[i] = value.Span[i - digit.Stride * inner];
+        }
+    }
+
     /// <summary>The places of a class in parameters, as texts in order: <c>fc1.weight.0</c>, with offset and count where it is a part of an axis, and &lt; where the network is summed over it.</summary>
     public static string Text(this UnitClass units) => string.Join(' ', units.Parameters.Select(Text).Distinct().Order(StringComparer.Ordinal));
 

@@ -26,7 +26,7 @@ public sealed class LandscapeCommandTests : IClassFixture<TwinFiles>
         Assert.Equal("", text);
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(path));
         JsonElement[] near = [.. json.RootElement.GetProperty("near").EnumerateArray()], networks = [.. json.RootElement.GetProperty("networks").EnumerateArray()];
-        Assert.Equal((27, 9), (near.Length, json.RootElement.GetProperty("on").GetArrayLength()));
+        Assert.Equal((9 * (3 + 9), 9), (near.Length, json.RootElement.GetProperty("on").GetArrayLength()));
         Assert.Equal(1, json.RootElement.GetProperty("explained").EnumerateArray().Sum(e => e.GetDouble()), 1e-6);
         string evaluated = await CommandLine.Succeeds(["eval", .. Networks, "--data", _files["data.npz"], "--json", "-q"]);
         using JsonDocument measures = JsonDocument.Parse(evaluated);

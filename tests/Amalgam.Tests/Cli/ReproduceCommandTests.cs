@@ -35,6 +35,23 @@ public class ReproduceCommandTests
     }
 
     [Fact]
+    public async Task Published_networks_are_matched_and_the_rows_are_taken_over()
+    {
+        CommandLine.UseRealData();
+        using TemporaryFolder folder = new();
+        string[] line = ["reproduce", "mudsc", "--part", "published", "--pairs", "1", "--calibration", "40", "--limit", "40", "-o", folder.Path];
+        string text = await CommandLine.Succeeds([.. line, "-q"]);
+        Assert.Contains("MuDSC zip, alpha chosen", text);
+        string[] rows = File.ReadAllLines(folder["published/rows.jsonl"]);
+        Assert.Equal(14, rows.Length);
+        Assert.Contains("| ZipIt! |", File.ReadAllText(folder["published/table.md"]));
+        var (_, _, error) = await CommandLine.Run(line);
+        Assert.Equal("", error);
+        Assert.Equal(rows, File.ReadAllLines(folder["published/rows.jsonl"]));
+        await CommandLine.Refuses("--overwrite replaces it", [.. line[..^4], "--limit", "41", "-o", folder.Path]);
+    }
+
+    [Fact]
     public async Task A_small_part_of_real_text_and_a_published_network_go_through()
     {
         CommandLine.UseRealData();

@@ -63,8 +63,8 @@ internal sealed class PairTable(MudscLog log, MudscOptions options)
         options.Line?.Invoke(FormattableString.Invariant($"{pair.Table}, {pair.Name}, {method}: {string.Join(", ", row.Test.Where(f => !f.Name.StartsWith("loss", StringComparison.Ordinal)).Select(f => FormattableString.Invariant($"{f.Name} {f.Value:0.00%}")))}{(chosen == "" ? "" : $" ({chosen})")}, {whole.TotalSeconds:0.0} s"));
     }
 
-    /// <summary>Joint accuracy, each task's, their mean, and each task's loss; of one task its accuracy and loss.</summary>
+    /// <summary>Joint accuracy where every sample is of one task, each task's accuracy, their mean, and each task's loss; of one task its accuracy and loss.</summary>
     private static ImmutableArray<Figure> Figures(TaskScores scores) => scores.Tasks.Length == 1
         ? [new("accuracy", scores.Joint), new("loss", scores.Tasks[0].Loss)]
-        : [new("joint", scores.Joint), .. scores.Tasks.Select(t => new Figure(t.Name, t.Accuracy)), new("average", scores.Average), .. scores.Tasks.Select(t => new Figure($"loss {t.Name}", t.Loss))];
+        : [.. double.IsNaN(scores.Joint) ? [] : new[] { new Figure("joint", scores.Joint) }, .. scores.Tasks.Select(t => new Figure(t.Name, t.Accuracy)), new("average", scores.Average), .. scores.Tasks.Select(t => new Figure($"loss {t.Name}", t.Loss))];
 }

@@ -56,7 +56,9 @@ public sealed record ConvTranspose(
         Conv.Windows(links, y, x, w, Sizes(x.Shape, w.Shape));
         if (y.Inputs.Length > 2) links.Same(AxisLinks.Of(y, 1), AxisLinks.Of(y.Inputs[2], 0));
         Axis into = AxisLinks.Of(x, 1), filters = AxisLinks.Of(w, 0), result = AxisLinks.Of(y, 1);
-        links.Contracted([into], [filters]);
+        // A channel that is a group of its own is not added to others: its kernels make, as those of a convolution by channel do.
+        if (filters.Size == Groups && Groups > 1) links.Same(into, filters);
+        else links.Contracted([into], [filters]);
         if (Groups == 1)
         {
             links.Same(result, AxisLinks.Of(w, 1));
