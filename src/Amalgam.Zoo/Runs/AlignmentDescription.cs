@@ -64,6 +64,7 @@ public sealed record AlignmentDescription(AlignmentMethod Method)
         int? Count(string key, int? usual) => fields.TryGetValue(key, out RecipeNode count) ? count.IsScalar && count.Text("") == "all" ? null : RunReader.FromOne(count, "a whole number from 1 on, or all") : usual;
         return read with
         {
+            Pins = RunReader.Patterns(fields, "pins"),
             SearchesAlpha = search,
             Data = fields.TryGetValue("data", out RecipeNode data) ? RunReader.ReadData(data) : null,
             Model = fields.TryGetValue("model", out RecipeNode model) ? Named(model) : null,

@@ -138,8 +138,10 @@ internal sealed class UnitBuilder
         to.AddRange(chain.Where(term => !to.Contains(term)));
     }
 
-    private ILookup<UnitClass, UnitPlace> ParameterPlaces() => _analysed.Graph.Parameters.Values.SelectMany(node => Enumerable.Range(0, node.Shape.Rank)
-        .SelectMany(axis => new[] { UnitSide.Out, UnitSide.In }.SelectMany(side => Places(node, axis, side, leaf => _sides.IsOn(side, node, axis, leaf))))).ToLookup(pair => pair.Units, pair => pair.Place);
+    private ILookup<UnitClass, UnitPlace> ParameterPlaces() => _analysed.Graph.Parameters.Values
+        .SelectMany(node => Enumerable.Range(0, node.Shape.Rank).SelectMany(axis => new[] { UnitSide.Out, UnitSide.In }
+            .SelectMany(side => Places(node, axis, side, leaf => _sides.IsOn(side, node, axis, leaf)))))
+        .ToLookup(pair => pair.Units, pair => pair.Place);
 
     private ILookup<UnitClass, UnitPlace> ValuePlaces() => _parts.Keys.Where(node => node.Op is not Parameter && !_sides.IsWeight(node) && _original.ContainsKey(node))
         .SelectMany(node => Enumerable.Range(0, node.Shape.Rank).SelectMany(axis => Places(node, axis, UnitSide.Out))).ToLookup(pair => pair.Units, pair => pair.Place);

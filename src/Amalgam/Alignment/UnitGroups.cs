@@ -63,4 +63,12 @@ public sealed class UnitGroups
     /// <param name="options">What else is free or pinned.</param>
     /// <exception cref="GraphException">A pin names nothing.</exception>
     public static UnitGroups Of(Graph graph, UnitOptions? options = null) => new(graph, new(graph, options ?? new()));
+
+    /// <summary>Finds the units of a network, with some classes pinned by their index.</summary>
+    internal static UnitGroups Of(Graph graph, UnitOptions options, IReadOnlySet<int> pinned, string reason)
+    {
+        UnitGroups groups = Of(graph, options);
+        foreach (UnitClass units in groups.Classes.Where(units => pinned.Contains(units.Index))) units.Pinned ??= reason;
+        return groups;
+    }
 }

@@ -73,6 +73,14 @@ internal sealed class MatchedPair
         return network;
     }
 
+    /// <summary>The parents merged up to a cut, with a head of each after it, and statistics estimated on the calibration data.</summary>
+    public Graph Partial(UnitMaps maps, NetworkCut cut)
+    {
+        Graph network = PartialZip.Build(Models, maps, cut.Node);
+        Estimate(network);
+        return network;
+    }
+
     private void Estimate(Graph network) => BatchNormReset.Run(network, Pair.Calibration.Data, Batch, _options.Cancel);
 
     private (ActivationStatistics, double) Statistics(AlignmentOptions how)
