@@ -25,8 +25,8 @@ public static class SelfCheck
     /// <exception cref="GraphException">The network cannot be run on random inputs, its outputs are not finite, or they change although nothing is moved.</exception>
     public static SelfCheckResult Run(UnitGroups groups, UnitOptions? options = null, int seed = 0, CancellationToken cancel = default)
     {
-        options ??= new();
         List<string> culprits = [];
+        HashSet<int> pinned = [];
         for (; ; )
         {
             Probe probe = new(groups, seed);
@@ -35,12 +35,12 @@ public static class SelfCheck
             if (error <= Tolerance) return new(groups, error, culprits);
             UnitClass[] free = [.. groups.Classes.Where(units => units.Pinned is null)];
             if (free.Length == 0) throw new GraphException("the network's outputs on the same inputs change from run to run, so it cannot be checked that moving its units leaves them alone");
-            string[] found = [.. free.Where(units => probe.Change(Only(maps, units), cancel) > Tolerance).Select(units => units.Name)];
+            UnitClass[] found = [.. free.Where(units => probe.Change(Only(maps, units), cancel) > Tolerance)];
             // Permutations that change outputs only together cannot be told apart: then all go.
-            if (found.Length == 0) found = [.. free.Select(units => units.Name)];
-            culprits.AddRange(found);
-            options = options with { Pins = [.. options.Pins.IsDefault ? [] : options.Pins, .. found] };
-            groups = UnitGroups.Of(groups.Graph, options);
+            if (found.Length == 0) found = free;
+            culprits.AddRange(found.Select(units => units.Name));
+            pinned.UnionWith(found.Select(units => units.Index));
+            groups = UnitGroups.Of(groups.Graph, options ?? new(), pinned);
         }
     }
 

@@ -10,6 +10,7 @@ internal sealed class UnitBuilder
 {
     private readonly Graph _graph;
     private readonly UnitOptions _options;
+    private readonly IReadOnlySet<int> _pinned;
     private readonly GraphCopy _analysed;
     private readonly Dictionary<Node, Node> _original = [];
     private readonly AxisTerms _terms;
@@ -17,9 +18,12 @@ internal sealed class UnitBuilder
     private readonly Dictionary<Node, ImmutableArray<ImmutableArray<LeafPart>>> _parts = [];
     private readonly Dictionary<PositionTerm, UnitClass> _classes = [];
 
-    public UnitBuilder(Graph graph, UnitOptions options)
+    /// <param name="graph">The network.</param>
+    /// <param name="options">What else is free or pinned.</param>
+    /// <param name="pinned">Classes that are pinned by their index, whatever their names match.</param>
+    public UnitBuilder(Graph graph, UnitOptions options, IReadOnlySet<int> pinned)
     {
-        (_graph, _options) = (graph, options);
+        (_graph, _options, _pinned) = (graph, options, pinned);
         _analysed = EarlySelection.Apply(graph);
         foreach (var (from, to) in _analysed.Map) _original.TryAdd(to, from);
         _terms = new(_analysed.Graph, options.FreeOutputs);
@@ -207,14 +211,18 @@ internal sealed class UnitBuilder
             }
         }
 
+        Dictionary<UnitClass, List<(Node Reader, UnitPlace Place)>> found = _classes.Values.ToDictionary(units => units, _ => new List<(Node, UnitPlace)>());
+        foreach (var (reader, value, axis) in read.OrderBy(r => r.Reader.Id))
+        {
+            foreach (UnitClass units in _parts[value][axis].SelectMany(part => part.Digits).Select(d => _classes.GetValueOrDefault(d.Leaf)).OfType<UnitClass>().Distinct())
+            {
+                if (Tap(units, value, axis) is { } place) found[units].Add((reader, place));
+            }
+        }
+
         foreach (UnitClass units in Classes)
         {
-            List<(Node Reader, UnitPlace Place)> taps = [];
-            foreach (var (reader, value, axis) in read.OrderBy(r => r.Reader.Id))
-            {
-                if (_parts[value][axis].Any(part => part.Digits.Any(d => _classes.GetValueOrDefault(d.Leaf) == units)) && Tap(units, value, axis) is { } place) taps.Add((reader, place));
-            }
-
+            List<(Node Reader, UnitPlace Place)> taps = found[units];
             units.Taps = [.. taps.Select(t => t.Place).Distinct()];
             units.LastTaps = taps.Count > 0 ? [.. taps.Where(t => t.Reader == taps[^1].Reader).Select(t => t.Place).Distinct()] : units.Values.IsEmpty ? [] : [units.Values[^1]];
         }
@@ -238,7 +246,7 @@ internal sealed class UnitBuilder
     }
 
     private UnitPlace? PlaceOn(UnitClass units, Node node, int axis) =>
-        _original.ContainsKey(node) && _parts.ContainsKey(node) ? Places(node, axis, UnitSide.Out).FirstOrDefault(pair => pair.Units == units).Place : null;
+        _original.ContainsKey(node) && _parts.ContainsKey(node) ? Places(node, axis, UnitSide.Out, leaf => _classes.GetValueOrDefault(leaf) == units).FirstOrDefault().Place : null;
 
     private void PinParameters()
     {
@@ -263,6 +271,7 @@ internal sealed class UnitBuilder
 
     private void PinClasses()
     {
+        foreach (UnitClass units in Classes.Where(units => _pinned.Contains(units.Index))) units.Pinned ??= $"pinned by '{units.Name}'";
         foreach (string pin in _options.Pins.IsDefault ? [] : _options.Pins)
         {
             UnitClass[] named = [.. Classes.Where(units => FileSystemName.MatchesSimpleExpression(pin, units.Name, ignoreCase: false))];
