@@ -38,8 +38,10 @@ internal sealed class AlignCommand
     private readonly Option<int?> _samples = CountOption.Create("--samples", "Training samples that are looked at, drawn by the seed [default: 5000]");
     private readonly Option<int?> _batch = CountOption.Create("--batch", "Samples at a time [default: 500]");
     private readonly Option<int?> _positions = CountOption.Create("--positions", "Most positions of an image or a text that are looked at in each sample; a number that no sample has takes all [default: 256]");
+    private readonly Option<int?> _starts = CountOption.Create("--starts", "Of rebasin, how many orders of units to start from, the first as they are; the best end is taken [default: 1]");
     private readonly Option<int?> _epochs = CountOption.Create("--epochs", "Of ste, passes over the samples [default: 20]");
     private readonly Option<string?> _reset = Word("--reset", "Statistics of the merged network: auto (the default), none, batchnorm (estimate them anew) or repair", "auto", "none", "batchnorm", "repair");
+    private readonly Option<bool> _noResetParents = new("--no-reset-parents") { Description = "Look at activations with the statistics of normalisations that the networks came with; otherwise copies have theirs estimated anew on the data first" };
     private readonly Option<string?> _model = ArchitectureOption.Create();
     private readonly Option<long> _seed = new("--seed") { Description = "Draws samples and the order of groups" };
     private readonly Option<bool> _overwrite = new("--overwrite") { Description = "Replace what is at the output" };
@@ -62,7 +64,7 @@ internal sealed class AlignCommand
             ])
         {
             _models, _output, _merge, _zip, _cut, _method, _alpha, _zipAlpha, _zipBeta, _similarity, _weightSimilarity, _standardise, _pins, _permutations, _apply, _report, _evaluate, _testSamples, _tasks, _vectors,
-            _samples, _batch, _positions, _epochs, _reset, _model, _seed, _overwrite, _threads, _json, _quiet,
+            _samples, _batch, _positions, _starts, _epochs, _reset, _noResetParents, _model, _seed, _overwrite, _threads, _json, _quiet,
         };
         _method.CompletionSources.Add(_ => AlignmentMethod.All.Select(m => new System.CommandLine.Completions.CompletionItem(m.Name)));
         foreach (Option option in _data.All) verb.Options.Add(option);
@@ -150,11 +152,13 @@ internal sealed class AlignCommand
             ActivationMeasure = parse.GetValue(_similarity) is { } similarity ? AlignmentDescription.MeasureOf(similarity) : options.ActivationMeasure,
             WeightMeasure = parse.GetValue(_weightSimilarity) is { } ofWeights ? AlignmentDescription.MeasureOf(ofWeights) : options.WeightMeasure,
             StandardiseTensors = parse.GetValue(_standardise),
+            Starts = parse.GetValue(_starts) ?? options.Starts,
             Seed = parse.GetValue(_seed),
             Samples = parse.GetValue(_samples) ?? options.Samples,
             Batch = parse.GetValue(_batch) ?? options.Batch,
             Positions = parse.GetValue(_positions) ?? options.Positions,
             Reset = parse.GetValue(_reset) is { } reset ? AlignmentDescription.ResetOf(reset) : options.Reset,
+            ResetParents = !parse.GetValue(_noResetParents),
         };
         return how with
         {

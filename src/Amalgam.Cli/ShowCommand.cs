@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Amalgam.Checkpoints;
 using Amalgam.Graphs;
-using Amalgam.Zoo.Runs;
 
 namespace Amalgam.Cli;
 

@@ -16,7 +16,7 @@ public sealed record AlignmentDescription(AlignmentMethod Method)
     internal static readonly ImmutableArray<string> Keys =
     [
         "method", "matching", "alpha", "zip_alpha", "zip_beta", "zip_capped", "similarity", "weight_similarity", "standardise", "all_taps", "pair_dead", "paper_gathering",
-        "patience", "sweeps", "seed", "samples", "batch", "positions", "pins", "reset", "data", "model", "permutations", "tasks", "class_vectors", "epochs",
+        "patience", "sweeps", "starts", "seed", "samples", "batch", "positions", "pins", "reset", "reset_parents", "data", "model", "permutations", "tasks", "class_vectors", "epochs",
     ];
 
     private static readonly ImmutableArray<string> Measures = ["pearson", "inner", "cosine"], Resets = ["auto", "none", "batchnorm", "repair"], Matchings = ["align", "zip"];
@@ -64,6 +64,7 @@ public sealed record AlignmentDescription(AlignmentMethod Method)
         int? Count(string key, int? usual) => fields.TryGetValue(key, out RecipeNode count) ? count.IsScalar && count.Text("") == "all" ? null : RunReader.FromOne(count, "a whole number from 1 on, or all") : usual;
         return read with
         {
+            Pins = RunReader.Patterns(fields, "pins"),
             SearchesAlpha = search,
             Data = fields.TryGetValue("data", out RecipeNode data) ? RunReader.ReadData(data) : null,
             Model = fields.TryGetValue("model", out RecipeNode model) ? Named(model) : null,
@@ -86,11 +87,13 @@ public sealed record AlignmentDescription(AlignmentMethod Method)
                 PaperGathering = RunReader.Flag(fields, "paper_gathering", preset.PaperGathering),
                 Patience = Count("patience", null) ?? preset.Patience,
                 MostSweeps = Count("sweeps", null) ?? preset.MostSweeps,
+                Starts = Count("starts", null) ?? preset.Starts,
                 Seed = RunReader.Whole(fields, "seed"),
                 Samples = Count("samples", preset.Samples),
                 Batch = Count("batch", null) ?? preset.Batch,
                 Positions = Count("positions", preset.Positions),
                 Reset = fields.TryGetValue("reset", out RecipeNode reset) ? ResetOf(RunReader.OneOf(reset, "a reset", Resets)) : preset.Reset,
+                ResetParents = RunReader.Flag(fields, "reset_parents", preset.ResetParents),
             },
         };
     }

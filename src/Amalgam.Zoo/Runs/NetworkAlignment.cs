@@ -28,8 +28,8 @@ public sealed class NetworkAlignment
         foreach (ParentModel other in models[1..])
         {
             bool isAlike = other.Graph.Parameters.Select(p => (p.Key, p.Value.Shape)).ToHashSet().SetEquals(models[0].Graph.Parameters.Select(p => (p.Key, p.Value.Shape)));
-            if (isAlike && !NetworkSize.IsSame(models[0].Graph, other.Graph))
-                throw new GraphException($"{other.Path} is not the same network as {models[0].Path}: weights of the same names belong to other operators or sizes; units are matched of networks of one architecture");
+            if (isAlike && GraphComparison.Difference(models[0].Graph, other.Graph) is { } difference)
+                throw new GraphException($"{other.Path} is not the same network as {models[0].Path}: {difference}; units are matched of networks of one architecture");
         }
 
         _ = KindOfReset();
@@ -286,7 +286,7 @@ public sealed class NetworkAlignment
 
     /// <summary>Maps that came from elsewhere, with what they come to.</summary>
     private AlignmentResult Matched(UnitMaps maps, CancellationToken cancel) =>
-        UnitAlignment.Match(Siblings, Options with { Space = MatchingSpace.Weights, WeightMeasure = SimilarityMeasure.Pearson, MostSweeps = 0 }, null, maps, cancel: cancel);
+        UnitAlignment.Match(Siblings, Options with { Algorithm = AlignmentAlgorithm.Sweeps, Space = MatchingSpace.Weights, WeightMeasure = SimilarityMeasure.Pearson, MostSweeps = 0 }, null, maps, cancel: cancel);
 
     private void Time(string phase, Action work)
     {

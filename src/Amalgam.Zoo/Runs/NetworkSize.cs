@@ -18,30 +18,6 @@ public sealed record NetworkSize(long Parameters, int Operators, long Work)
     }
 
     /// <summary>Whether two graphs are the same operators with the same connections, and parameters of the same names, shapes and types in the same order; their values may differ.</summary>
-    public static bool IsSame(Graph a, Graph b)
-    {
-        if (!a.Parameters.Select(p => (p.Key, p.Value.Shape, p.Value.Type)).SequenceEqual(b.Parameters.Select(p => (p.Key, p.Value.Shape, p.Value.Type)))) return false;
-        if (!a.Inputs.Keys.SequenceEqual(b.Inputs.Keys) || !a.Outputs.Keys.SequenceEqual(b.Outputs.Keys)) return false;
-        Dictionary<Node, Node> pairs = [];
-        Stack<(Node A, Node B)> open = new(a.Outputs.Values.Zip(b.Outputs.Values));
-        while (open.TryPop(out var pair))
-        {
-            if (pairs.TryGetValue(pair.A, out Node? known))
-            {
-                if (known != pair.B) return false;
-                continue;
-            }
-
-            if (!IsSameNode(pair.A, pair.B)) return false;
-            pairs.Add(pair.A, pair.B);
-            foreach (var inputs in pair.A.Inputs.Zip(pair.B.Inputs)) open.Push(inputs);
-        }
-
-        return true;
-    }
-
-    private static bool IsSameNode(Node a, Node b) =>
-        a.Op.Equals(b.Op) && a.Shape == b.Shape && a.Inputs.Length == b.Inputs.Length
-        && (a.Op is not (Parameter or Input) || a.Name == b.Name)
-        && (a.Op is not Constant || a.Value!.Span.SequenceEqual(b.Value!.Span));
+    public static bool IsSame(Graph a, Graph b) =>
+        a.Parameters.Select(p => (p.Key, p.Value.Shape, p.Value.Type)).SequenceEqual(b.Parameters.Select(p => (p.Key, p.Value.Shape, p.Value.Type))) && GraphComparison.Difference(a, b) is null;
 }

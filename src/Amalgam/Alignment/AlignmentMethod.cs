@@ -2,14 +2,13 @@ using System.Collections.Immutable;
 
 namespace Amalgam.Alignment;
 
-/// <summary>A way to match units as recipes, commands and help know it: a name for settings of <see cref="AlignmentOptions"/>, or for an algorithm of its own.</summary>
+/// <summary>A way to match units as recipes, commands and help know it: a name for settings of <see cref="AlignmentOptions"/>.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Summary">What it does, one sentence.</param>
 /// <param name="Source">The paper that it is from.</param>
 /// <param name="Preset">Its settings.</param>
 public sealed record AlignmentMethod(string Name, string Summary, string Source, AlignmentOptions Preset)
 {
-    private const string StraightThrough = "ste";
     private const string OfMudsc = "Xu et al., Training-free pretrained model merging, CVPR 2024", OfZipIt = "Stoica et al., ZipIt! Merging models from different tasks without training, ICLR 2024";
     private const string OfGitReBasin = "Ainsworth et al., Git Re-Basin: merging models modulo permutation symmetries, ICLR 2023";
 
@@ -23,7 +22,8 @@ public sealed record AlignmentMethod(string Name, string Summary, string Source,
         new("weights", "One unit with one, by the correlation of the weights around them", OfMudsc, new() { Space = MatchingSpace.Weights }),
         new("weight_zip", "Units of all models greedily, by the correlation of the weights around them", OfMudsc, new() { Space = MatchingSpace.Weights, Matching = UnitMatching.Zip }),
         new("rebasin", "One unit with one, by inner products of the weights around them until none gains", $"{OfGitReBasin}, algorithm 1", new() { Space = MatchingSpace.Weights, WeightMeasure = SimilarityMeasure.InnerProduct }),
-        new(StraightThrough, "As rebasin, of a network that learns to have a small loss halfway to the other", $"{OfGitReBasin}, section 3.3", new() { Space = MatchingSpace.Weights, WeightMeasure = SimilarityMeasure.InnerProduct }),
+        new("ste", "As rebasin, of a network that learns to have a small loss halfway to the other", $"{OfGitReBasin}, section 3.3", new() { Algorithm = AlignmentAlgorithm.StraightThrough, Space = MatchingSpace.Weights, WeightMeasure = SimilarityMeasure.InnerProduct }),
+        new("merge_many", "As rebasin, of each network in turn to the mean of the others, so that none gives the order", $"{OfGitReBasin}, algorithm 3", new() { Algorithm = AlignmentAlgorithm.MergeMany, Space = MatchingSpace.Weights, WeightMeasure = SimilarityMeasure.InnerProduct }),
         new("none", "Every unit stays in its place", "", new() { Space = MatchingSpace.None }),
     ];
 
@@ -35,5 +35,5 @@ public sealed record AlignmentMethod(string Name, string Summary, string Source,
     public bool NeedsData => Preset.Space is MatchingSpace.Activations or MatchingSpace.Both || NeedsLabels;
 
     /// <summary>Whether it learns from labelled data.</summary>
-    public bool NeedsLabels => Name == StraightThrough;
+    public bool NeedsLabels => Preset.Algorithm == AlignmentAlgorithm.StraightThrough;
 }

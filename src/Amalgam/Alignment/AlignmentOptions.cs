@@ -28,6 +28,19 @@ public enum UnitMatching
     Zip,
 }
 
+/// <summary>How matched units are searched for.</summary>
+public enum AlignmentAlgorithm
+{
+    /// <summary>Sweeps over the groups of units, each network matched to the first. By inner products of weights alone this is Git Re-Basin's weight matching.</summary>
+    Sweeps,
+
+    /// <summary>Each network in turn to the mean of the others, by inner products of weights (<see cref="Alignment.MergeMany"/>).</summary>
+    MergeMany,
+
+    /// <summary>Learned by the loss between two networks (<see cref="StraightThroughMatching"/>), which needs labels.</summary>
+    StraightThrough,
+}
+
 /// <summary>What makes two rows of weights, or two activations, alike.</summary>
 public enum SimilarityMeasure
 {
@@ -60,6 +73,9 @@ public enum StatisticsReset
 /// <summary>How units are matched. The defaults are MuDSC's align.</summary>
 public sealed record AlignmentOptions
 {
+    /// <summary>How they are searched for; of the others but sweeps, only the settings that they name count.</summary>
+    public AlignmentAlgorithm Algorithm { get; init; }
+
     /// <summary>Where units are compared.</summary>
     public MatchingSpace Space { get; init; } = MatchingSpace.Both;
 
@@ -72,7 +88,7 @@ public sealed record AlignmentOptions
     /// <summary>What makes weights alike.</summary>
     public SimilarityMeasure WeightMeasure { get; init; } = SimilarityMeasure.Pearson;
 
-    /// <summary>Whether each tensor's rows are standardised before they are compared, so that a few large numbers, such as normalisations' scales, do not outweigh the rest.</summary>
+    /// <summary>Whether each tensor's values, of all networks together, are shifted and scaled to mean 0 and deviation 1 before rows are compared, so that a few large numbers, such as normalisations' scales, do not outweigh the rest.</summary>
     public bool StandardiseTensors { get; init; }
 
     /// <summary>What makes activations alike.</summary>
@@ -102,6 +118,9 @@ public sealed record AlignmentOptions
     /// <summary>Most sweeps.</summary>
     public int MostSweeps { get; init; } = 100;
 
+    /// <summary>Of matching by inner products of weights, how many starts are tried, all but the first with random orders of units.</summary>
+    public int Starts { get; init; } = 1;
+
     /// <summary>Draws the order of groups in each sweep.</summary>
     public long Seed { get; init; }
 
@@ -116,6 +135,12 @@ public sealed record AlignmentOptions
 
     /// <summary>What happens to statistics after the merge.</summary>
     public StatisticsReset Reset { get; init; } = StatisticsReset.Auto;
+
+    /// <summary>
+    /// Whether activations are looked at in networks whose running statistics were estimated anew on the calibration data, as those of the merged one will be. The networks themselves keep theirs,
+    /// and where <see cref="Reset"/> is none nothing is estimated.
+    /// </summary>
+    public bool ResetParents { get; init; } = true;
 }
 
 /// <summary>What was matched.</summary>

@@ -11,14 +11,19 @@ internal sealed class AlignmentRun(Siblings models, AlignmentOptions options, Ac
     /// <summary>Similarities of larger classes are not kept for the result: they take 8 bytes for each pair of units.</summary>
     private const int MostKept = 1024;
 
+    /// <summary>Numbers of similarities of activations that are kept from one sweep to the next: 1 GiB.</summary>
+    private const long MostActive = 1L << 27;
+
     private readonly ImmutableArray<UnitGroup> _groups = models.Groups.Matched;
     private readonly List<(string Phase, TimeSpan Time)> _times = [];
+    private readonly Dictionary<UnitClass, UnitSimilarity?> _active = [];
+    private long _room = MostActive;
 
     /// <summary>Git Re-Basin: each network is permuted until its inner product with the first is largest.</summary>
     public AlignmentResult ByInnerProduct(UnitMaps? start)
     {
         UnitMaps maps = UnitMaps.Identity(models.Groups, models.Count);
-        List<double> sweeps = [];
+        List<ImmutableArray<double>> sweeps = [];
         Timed("sweeps", () =>
         {
             for (int model = 1; model < models.Count; model++)
@@ -26,16 +31,22 @@ internal sealed class AlignmentRun(Siblings models, AlignmentOptions options, Ac
                 Siblings pair = WeightMatching.Pair(models.Groups, models.Weights[0], models.Weights[model]);
                 UnitMaps begin = UnitMaps.Identity(models.Groups, 2);
                 if (start is not null) begin.Take(1, start, model);
-                WeightMatch match = WeightMatching.Match(pair, options, begin, progress, cancel);
+                WeightMatch match = start is null ? WeightMatching.Best(pair, options, options.Starts, progress, cancel) : WeightMatching.Match(pair, options, begin, progress, cancel);
                 maps.Take(model, match.Maps, 1);
-                for (int sweep = 0; sweep < match.Sweeps; sweep++)
-                {
-                    if (sweep == sweeps.Count) sweeps.Add(0);
-                    sweeps[sweep] += match.Objectives[(sweep + 1) * _groups.Length];
-                }
+                sweeps.Add([.. Enumerable.Range(0, match.Sweeps + 1).Select(sweep => match.Objectives[sweep * _groups.Length])]);
             }
         });
-        return Result(maps, sweeps);
+        // A network that is done before the others keeps what it has come to.
+        int most = sweeps.Select(of => of.Length).DefaultIfEmpty(1).Max();
+        return Result(maps, [.. Enumerable.Range(1, most - 1).Select(sweep => sweeps.Sum(of => of[Math.Min(sweep, of.Length - 1)]))]);
+    }
+
+    /// <summary>Git Re-Basin: each network in turn is permuted to the mean of the others.</summary>
+    public AlignmentResult ToMean()
+    {
+        ManyMatch match = null!;
+        Timed("sweeps", () => match = MergeMany.Run(models, options, progress, cancel));
+        return Result(match.Maps, [.. match.Distances]);
     }
 
     /// <summary>Activations first, then sweeps over the groups with the weights as all others lie.</summary>
@@ -43,7 +54,7 @@ internal sealed class AlignmentRun(Siblings models, AlignmentOptions options, Ac
     {
         UnitMaps maps = start?.Copy() ?? UnitMaps.Identity(models.Groups, models.Count);
         List<double> sweeps = [];
-        if (UnitAlignment.NeedsData(options) && start is null) Timed("activations", () => Match(maps, Enumerable.Range(0, _groups.Length), "activations", 0));
+        if (UnitAlignment.NeedsData(options) && (start is null || Share == 0)) Timed("activations", () => Match(maps, Enumerable.Range(0, _groups.Length), "activations", 0));
         if (Share > 0) Timed("sweeps", () => maps = Sweep(maps, sweeps));
         return Result(maps, sweeps);
     }
@@ -85,7 +96,7 @@ internal sealed class AlignmentRun(Siblings models, AlignmentOptions options, Ac
             UnitGroup group = _groups[index];
             score += options.Matching == UnitMatching.Zip
                 ? GroupMatching.Zip(group, units => Similarity(units, maps, share), maps, zip, cancel)
-                : GroupMatching.Align(group, units => Similarity(units, maps, share), maps);
+                : GroupMatching.Align(group, units => Similarity(units, maps, share), maps, cancel);
             progress?.Report(new(phase, ++done, _groups.Length));
         }
 
@@ -95,7 +106,7 @@ internal sealed class AlignmentRun(Siblings models, AlignmentOptions options, Ac
     /// <summary>Equation 8: share times the similarity of weights and the rest times that of activations. Null where neither says anything.</summary>
     private UnitSimilarity? Similarity(UnitClass units, UnitMaps maps, double share)
     {
-        UnitSimilarity? weights = share > 0 ? WeightSimilarity.Of(units, models, maps, options) : null;
+        UnitSimilarity? weights = share > 0 ? WeightSimilarity.Of(units, models, maps, options, cancel) : null;
         UnitSimilarity? activations = share < 1 ? Active(units) : null;
         if (weights is not null && share < 1) TensorPrimitives.Multiply(weights.Values, share, weights.Values);
         if (activations is null || share == 0) return weights ?? activations;
@@ -110,8 +121,22 @@ internal sealed class AlignmentRun(Siblings models, AlignmentOptions options, Ac
         return activations with { Values = values };
     }
 
-    /// <summary>The similarity of activations; of statistics that were taken to zip, the part that alignment needs.</summary>
+    /// <summary>The similarity of activations, kept for the next sweep while there is room.</summary>
     private UnitSimilarity? Active(UnitClass units)
+    {
+        if (_active.TryGetValue(units, out UnitSimilarity? known)) return known;
+        UnitSimilarity? similarity = Seen(units);
+        if (statistics is not null && (similarity?.Values.LongLength ?? 0) <= _room)
+        {
+            _room -= similarity?.Values.LongLength ?? 0;
+            _active[units] = similarity;
+        }
+
+        return similarity;
+    }
+
+    /// <summary>The similarity of activations; of statistics that were taken to zip, the part that alignment needs.</summary>
+    private UnitSimilarity? Seen(UnitClass units)
     {
         UnitSimilarity? similarity = statistics?.Similarity(units);
         if (similarity is null || similarity.IsFull == (options.Matching == UnitMatching.Zip)) return similarity;
@@ -126,7 +151,7 @@ internal sealed class AlignmentRun(Siblings models, AlignmentOptions options, Ac
         _times.Add((phase, Stopwatch.GetElapsedTime(start)));
     }
 
-    private AlignmentResult Result(UnitMaps maps, List<double> sweeps)
+    private AlignmentResult Result(UnitMaps maps, IReadOnlyList<double> sweeps)
     {
         List<ClassMatch> matches = [];
         Timed("summary", () =>

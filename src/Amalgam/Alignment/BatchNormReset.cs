@@ -49,6 +49,18 @@ public static class BatchNormReset
         return layers.Length;
     }
 
+    /// <summary>Networks with running statistics of their own, estimated anew; all else is shared with the networks given, which stay as they are.</summary>
+    /// <inheritdoc cref="Run(Graph, Dataset, int, CancellationToken)"/>
+    public static Siblings Run(Siblings models, Dataset data, int batch, CancellationToken cancel = default)
+    {
+        Node[] layers = [.. models.Groups.Graph.Nodes.Where(node => node.Op is BatchNormalization)];
+        if (layers.Length == 0) return models;
+        HashSet<string> own = [.. layers.SelectMany(layer => new[] { Statistic(layer, 3, "mean").Name!, Statistic(layer, 4, "variance").Name! })];
+        Siblings copies = new(models.Groups, models.Weights.Select(weights => weights.ToDictionary(w => w.Key, w => own.Contains(w.Key) ? w.Value.Copy() : w.Value, StringComparer.Ordinal)), models.Names);
+        for (int model = 0; model < copies.Count; model++) Run(copies.With(model).Graph, data, batch, cancel);
+        return copies;
+    }
+
     /// <summary>The network with every normalisation by its batch's statistics, and these.</summary>
     private static (Graph Form, Node[] Statistics) BatchForm(Graph network, Node[] layers)
     {

@@ -17,11 +17,12 @@ public static class GroupMatching
     /// <param name="group">Classes that depend on each other; pinned ones keep their order.</param>
     /// <param name="similarity">A class's own similarity; null where it has none.</param>
     /// <param name="maps">The maps of all classes of the group that are not pinned are set.</param>
+    /// <param name="cancel">Observed at every assignment.</param>
     /// <returns>Mean similarity of the units that were matched, over all classes that have one; 0 where none has.</returns>
-    public static double Align(UnitGroup group, Func<UnitClass, UnitSimilarity?> similarity, UnitMaps maps)
+    public static double Align(UnitGroup group, Func<UnitClass, UnitSimilarity?> similarity, UnitMaps maps, CancellationToken cancel = default)
     {
         var known = group.Classes.ToDictionary(units => units, similarity);
-        var (sum, count) = Align(group, known, maps, _ => true);
+        var (sum, count) = Align(group, known, maps, _ => true, cancel);
         return count > 0 ? sum / count : 0;
     }
 
@@ -32,13 +33,13 @@ public static class GroupMatching
     /// <param name="similarity">A class's own similarity, over the units of all models; null where it has none.</param>
     /// <param name="maps">The maps of all classes of the group that are not pinned are set.</param>
     /// <param name="options">How to zip; the budget of merges within a model holds for all blocks of a class together, and each block has one of its own.</param>
-    /// <param name="cancel">Observed at every merge.</param>
+    /// <param name="cancel">Observed at every assignment and every merge.</param>
     /// <returns>Mean similarity of the units that were matched and, at their merges, of those that were zipped; 0 where no class has one.</returns>
     public static double Zip(UnitGroup group, Func<UnitClass, UnitSimilarity?> similarity, UnitMaps maps, ZipOptions options, CancellationToken cancel = default)
     {
         var known = group.Classes.ToDictionary(units => units, similarity);
         bool IsZipped(UnitClass units) => units.Inner.IsEmpty && units.Pinned is null && !units.IsTied && known[units] is not null;
-        var (sum, count) = IsZipped(group.Root) ? (0, 0) : Align(group, known, maps, units => !IsZipped(units));
+        var (sum, count) = IsZipped(group.Root) ? (0, 0) : Align(group, known, maps, units => !IsZipped(units), cancel);
         foreach (UnitClass units in group.Classes.Where(IsZipped))
         {
             double score = Zip(units, known[units]!, maps, options, cancel);
@@ -50,9 +51,10 @@ public static class GroupMatching
     }
 
     /// <summary>Sum and number of the similarities that were matched in the classes that count.</summary>
-    private static (double Sum, long Count) Align(UnitGroup group, Dictionary<UnitClass, UnitSimilarity?> similarity, UnitMaps maps, Func<UnitClass, bool> counts)
+    private static (double Sum, long Count) Align(UnitGroup group, Dictionary<UnitClass, UnitSimilarity?> similarity, UnitMaps maps, Func<UnitClass, bool> counts,
+        CancellationToken cancel)
     {
-        GroupPairing[] pairings = [.. Enumerable.Range(1, maps.Models - 1).Select(model => new GroupPairing(group, similarity, model))];
+        GroupPairing[] pairings = [.. Enumerable.Range(1, maps.Models - 1).Select(model => new GroupPairing(group, similarity, model, cancel))];
         foreach (UnitClass units in group.Classes.Where(units => units.Pinned is null))
         {
             int[] first = [.. Enumerable.Range(0, units.Units).Select(unit => unit % units.Size)];

@@ -8,11 +8,12 @@ internal sealed class GroupPairing
     private readonly Dictionary<UnitClass, UnitSimilarity?> _similarity;
     private readonly Dictionary<UnitClass, int[]> _to = [];
     private readonly Dictionary<UnitClass, (double Sum, long Count)> _matched = [];
+    private readonly CancellationToken _cancel;
     private readonly int _model;
 
-    public GroupPairing(UnitGroup group, Dictionary<UnitClass, UnitSimilarity?> similarity, int model)
+    public GroupPairing(UnitGroup group, Dictionary<UnitClass, UnitSimilarity?> similarity, int model, CancellationToken cancel)
     {
-        (_similarity, _model) = (similarity, model);
+        (_similarity, _model, _cancel) = (similarity, model, cancel);
         foreach (UnitClass units in group.Classes) (_to[units], _matched[units]) = (new int[units.Units], default);
         Place(group.Root, 0, 0);
     }
@@ -39,6 +40,7 @@ internal sealed class GroupPairing
     /// <summary>What two blocks are worth to each other, and the other block's unit for each unit.</summary>
     private (double Worth, int[] Others) Best(UnitClass units, int block, int otherBlock)
     {
+        _cancel.ThrowIfCancellationRequested();
         int size = units.Size;
         int[] places = [.. Enumerable.Range(0, size)];
         bool stays = units.Pinned is not null || (units.Inner.IsEmpty && _similarity[units] is null);

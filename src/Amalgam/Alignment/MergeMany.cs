@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using Amalgam.Graphs;
 using Amalgam.Numerics;
 
@@ -7,7 +6,7 @@ namespace Amalgam.Alignment;
 /// <summary>How several networks were matched to their mean.</summary>
 /// <param name="Maps">Of all networks; each may be permuted.</param>
 /// <param name="Rounds">Rounds over the networks, the last one without a gain.</param>
-/// <param name="Distances">After each round, the mean over the networks of the distance from the mean of the others.</param>
+/// <param name="Distances">After each round, the mean over the networks of the distance of its weights from the mean of the others'.</param>
 public sealed record ManyMatch(UnitMaps Maps, int Rounds, IReadOnlyList<double> Distances);
 
 /// <summary>
@@ -19,7 +18,7 @@ public static class MergeMany
     private const double LeastGain = 1e-12;
 
     /// <summary>Matches networks to their mean, which <see cref="Rearrangement.Merge(UnitMaps, Siblings)"/> makes of the result.</summary>
-    /// <param name="models">Two networks or more.</param>
+    /// <param name="models">The networks; one alone stays as it is.</param>
     /// <param name="options">Of these the seed and the most sweeps (rounds, and sweeps within each).</param>
     /// <param name="progress">Is told of each network of a round.</param>
     /// <param name="cancel">Looked at between groups.</param>
@@ -27,6 +26,8 @@ public static class MergeMany
     {
         UnitAlignment.Check(models, options);
         UnitMaps maps = UnitMaps.Identity(models.Groups, models.Count);
+        if (models.Count < 2) return new(maps, 0, []);
+        Node[] compared = WeightMatching.Compared(models.Groups.Classes);
         IReadOnlyDictionary<string, Tensor>[] moved = [.. models.Weights];
         List<double> distances = [];
         bool gained = true;
@@ -40,7 +41,7 @@ public static class MergeMany
                 progress?.Report(new($"round {round + 1}", ++done, models.Count));
             }
 
-            distances.Add(Enumerable.Range(0, models.Count).Average(model => Distance(moved[model], MeanOfOthers(moved, model))));
+            distances.Add(Enumerable.Range(0, models.Count).Average(model => Distance(compared, moved[model], MeanOfOthers(moved, model))));
         }
 
         return new(maps, distances.Count, distances);
@@ -54,30 +55,17 @@ public static class MergeMany
         start.Take(1, maps, model);
         WeightMatch match = WeightMatching.Match(WeightMatching.Pair(models.Groups, others, models.Weights[model]), options, start, null, cancel);
         IReadOnlyDictionary<string, Tensor> after = Rearrangement.Apply(match.Maps.Of(1), 0, models.Weights[model]);
-        if (Distance(after, others) >= Distance(moved[model], others) - LeastGain) return false;
+        Node[] compared = WeightMatching.Compared(models.Groups.Classes);
+        if (Distance(compared, after, others) >= Distance(compared, moved[model], others) - LeastGain) return false;
         maps.Take(model, match.Maps, 1);
         moved[model] = after;
         return true;
     }
 
-    private static Dictionary<string, Tensor> MeanOfOthers(IReadOnlyDictionary<string, Tensor>[] moved, int model)
-    {
-        Dictionary<string, Tensor> mean = new(StringComparer.Ordinal);
-        foreach (var (name, first) in moved[0])
-        {
-            Tensor sum = new(first.Shape);
-            for (int other = 0; other < moved.Length; other++)
-            {
-                if (other != model) TensorPrimitives.Add(sum.Span, moved[other][name].Span, sum.Span);
-            }
+    private static Dictionary<string, Tensor> MeanOfOthers(IReadOnlyDictionary<string, Tensor>[] moved, int model) =>
+        moved[model].Keys.ToDictionary(name => name, name => Rearrangement.Mean([.. moved.Where((_, other) => other != model).Select(weights => weights[name])]), StringComparer.Ordinal);
 
-            TensorPrimitives.Divide(sum.Span, moved.Length - 1, sum.Span);
-            mean[name] = sum;
-        }
-
-        return mean;
-    }
-
-    private static double Distance(IReadOnlyDictionary<string, Tensor> a, IReadOnlyDictionary<string, Tensor> b) =>
-        Math.Sqrt(a.Sum(tensor => Sums.SumOfSquaredDifferences(tensor.Value.Span, b[tensor.Key].Span)));
+    /// <summary>Distance of what says something of units: running statistics are no weights, and no permutation is to be had for theirs.</summary>
+    private static double Distance(Node[] compared, IReadOnlyDictionary<string, Tensor> a, IReadOnlyDictionary<string, Tensor> b) =>
+        Math.Sqrt(compared.Sum(node => Sums.SumOfSquaredDifferences(a[node.Name!].Span, b[node.Name!].Span)));
 }

@@ -11,7 +11,7 @@ public static class MergedNetwork
     /// <param name="models">The networks.</param>
     /// <param name="maps">Which of their units belong together.</param>
     /// <param name="options">Of these the reset, and how many samples it takes.</param>
-    /// <param name="calibration">Samples for the reset; not needed where none is asked for, or where <see cref="StatisticsReset.Auto"/> finds nothing to be reset.</param>
+    /// <param name="calibration">Samples for the reset; not needed where none is asked for.</param>
     /// <param name="cancel">Stops between operations.</param>
     /// <exception cref="GraphException">A reset is asked for and there is no calibration data, or it does not fit.</exception>
     public static Graph Of(Siblings models, UnitMaps maps, AlignmentOptions options, Dataset? calibration = null, CancellationToken cancel = default)

@@ -28,7 +28,7 @@ public static class PartialZip
     /// <param name="models">The networks.</param>
     /// <param name="maps">Which of their units belong together; those after the cut do not matter.</param>
     /// <param name="cut">The value that the heads are computed from, a node of the groups' graph.</param>
-    /// <returns>A network with the outputs <c>NAME.a</c>, <c>NAME.b</c> of the networks' names. Parameters of heads are named <c>heads.a.NAME</c>.</returns>
+    /// <returns>A network of its own tensors, with the outputs <c>NAME.a</c>, <c>NAME.b</c> of the networks' names. Parameters of heads are named <c>heads.a.NAME</c>.</returns>
     /// <exception cref="GraphException">The network cannot be cut there; the places where it can are named.</exception>
     public static Graph Build(Siblings models, UnitMaps maps, Node cut)
     {
@@ -54,11 +54,14 @@ public static class PartialZip
         foreach (Node node in from.Nodes.Where(node => wanted[node.Id]))
         {
             head[node] = shared[node.Id] ? trunk[node] : Add(graph, node, head, node.Name is null ? null : $"heads.{models.Names[model]}.{node.Name}",
-                () => Rearrangement.Apply(read, model, node, models.Weights[model][node.Name!]));
+                () => Moved(read, model, node, models.Weights[model][node.Name!]));
         }
 
         foreach (var (name, node) in from.Outputs) graph.Output($"{name}.{models.Names[model]}", head[node]);
     }
+
+    /// <summary>A head's own parameter, even where nothing moves: statistics of the merged network may be overwritten, and its parents' must stay.</summary>
+    private static Tensor Moved(UnitMaps maps, int model, Node parameter, Tensor value) => Rearrangement.Apply(maps, model, parameter, value) is var moved && moved == value ? value.Copy() : moved;
 
     /// <summary>What a head is made of: what depends on the cut, and what that needs, short of the cut and the inputs.</summary>
     private static bool[] Wanted(Graph from, bool[] after, bool[] shared)

@@ -73,6 +73,7 @@ public static class PermutationFile
             }
         }
 
+        if (maps.Deserted() is { } deserted) throw Invalid(path, $"{deserted}: a merged unit is left without members");
         return arrays.Keys.FirstOrDefault(name => groups.Classes.First(units => units.Name == name).Pinned is not null) is { } pinned
             ? throw Invalid(path, $"it moves the units '{pinned}', which are pinned here: {groups.Classes.First(units => units.Name == pinned).Pinned}") : maps;
     }

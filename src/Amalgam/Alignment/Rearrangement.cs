@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Numerics.Tensors;
 using Amalgam.Graphs;
 using Amalgam.Numerics;
 
@@ -47,19 +46,26 @@ public static class Rearrangement
         maps.Groups.Graph.Parameters.ToDictionary(p => p.Key, p => Merge(maps, models, p.Value), StringComparer.Ordinal);
 
     /// <summary>The mean of one parameter over all models after their units were moved.</summary>
-    public static Tensor Merge(UnitMaps maps, Siblings models, Node parameter)
+    public static Tensor Merge(UnitMaps maps, Siblings models, Node parameter) =>
+        Mean([.. Enumerable.Range(0, models.Count).Select(model => Apply(maps, model, parameter, models.Weights[model][parameter.Name!]))]);
+
+    /// <summary>The mean of tensors of one shape, summed in double, so that the mean of any number of copies has their bits.</summary>
+    internal static Tensor Mean(IReadOnlyList<Tensor> values)
     {
-        // In double, so that copies of a network have that very network as their mean.
-        double[] sum = new double[parameter.Shape.Count];
-        for (int model = 0; model < models.Count; model++)
+        Tensor mean = new(values[0].Shape);
+        Span<double> sum = stackalloc double[256];
+        for (int start = 0; start < mean.Count; start += sum.Length)
         {
-            ReadOnlySpan<float> moved = Apply(maps, model, parameter, models.Weights[model][parameter.Name!]).Span;
-            for (int i = 0; i < sum.Length; i++) sum[i] = model == 0 ? moved[i] : sum[i] + moved[i];
+            Span<double> part = sum[..Math.Min(sum.Length, mean.Count - start)];
+            for (int value = 0; value < values.Count; value++)
+            {
+                ReadOnlySpan<float> x = values[value].Span.Slice(start, part.Length);
+                for (int i = 0; i < part.Length; i++) part[i] = value == 0 ? x[i] : part[i] + x[i];
+            }
+
+            for (int i = 0; i < part.Length; i++) mean.Span[start + i] = (float)(part[i] / values.Count);
         }
 
-        TensorPrimitives.Divide(sum, models.Count, sum);
-        Tensor mean = new(parameter.Shape);
-        TensorPrimitives.ConvertTruncating<double, float>(sum, mean.Span);
         return mean;
     }
 

@@ -39,7 +39,14 @@ public sealed class Siblings
     public static Siblings Of(IReadOnlyList<Graph> graphs, UnitOptions? options = null, IEnumerable<string>? names = null, bool check = true, CancellationToken cancel = default)
     {
         UnitGroups groups = UnitGroups.Of(graphs[0], options);
-        return new(check ? SelfCheck.Run(groups, options, cancel: cancel).Groups : groups, graphs.Select(WeightsOf), names);
+        Siblings siblings = new(groups, graphs.Select(WeightsOf), names);
+        for (int i = 1; i < graphs.Count; i++)
+        {
+            if (GraphComparison.Difference(graphs[0], graphs[i]) is { } difference)
+                throw new GraphException($"{siblings.Names[i]} is another network than {siblings.Names[0]}: {difference}; units are matched of networks of one architecture");
+        }
+
+        return check ? new(SelfCheck.Run(groups, options, cancel: cancel).Groups, siblings.Weights, siblings.Names) : siblings;
     }
 
     /// <summary>A graph's parameters.</summary>

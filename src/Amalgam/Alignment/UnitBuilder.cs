@@ -10,7 +10,6 @@ internal sealed class UnitBuilder
 {
     private readonly Graph _graph;
     private readonly UnitOptions _options;
-    private readonly IReadOnlySet<int> _pinned;
     private readonly GraphCopy _analysed;
     private readonly Dictionary<Node, Node> _original = [];
     private readonly AxisTerms _terms;
@@ -18,12 +17,9 @@ internal sealed class UnitBuilder
     private readonly Dictionary<Node, ImmutableArray<ImmutableArray<LeafPart>>> _parts = [];
     private readonly Dictionary<PositionTerm, UnitClass> _classes = [];
 
-    /// <param name="graph">The network.</param>
-    /// <param name="options">What else is free or pinned.</param>
-    /// <param name="pinned">Classes that are pinned by their index, whatever their names match.</param>
-    public UnitBuilder(Graph graph, UnitOptions options, IReadOnlySet<int> pinned)
+    public UnitBuilder(Graph graph, UnitOptions options)
     {
-        (_graph, _options, _pinned) = (graph, options, pinned);
+        (_graph, _options) = (graph, options);
         _analysed = EarlySelection.Apply(graph);
         foreach (var (from, to) in _analysed.Map) _original.TryAdd(to, from);
         _terms = new(_analysed.Graph, options.FreeOutputs);
@@ -142,8 +138,10 @@ internal sealed class UnitBuilder
         to.AddRange(chain.Where(term => !to.Contains(term)));
     }
 
-    private ILookup<UnitClass, UnitPlace> ParameterPlaces() => _analysed.Graph.Parameters.Values.SelectMany(node => Enumerable.Range(0, node.Shape.Rank)
-        .SelectMany(axis => new[] { UnitSide.Out, UnitSide.In }.SelectMany(side => Places(node, axis, side, leaf => _sides.IsOn(side, node, axis, leaf))))).ToLookup(pair => pair.Units, pair => pair.Place);
+    private ILookup<UnitClass, UnitPlace> ParameterPlaces() => _analysed.Graph.Parameters.Values
+        .SelectMany(node => Enumerable.Range(0, node.Shape.Rank).SelectMany(axis => new[] { UnitSide.Out, UnitSide.In }
+            .SelectMany(side => Places(node, axis, side, leaf => _sides.IsOn(side, node, axis, leaf)))))
+        .ToLookup(pair => pair.Units, pair => pair.Place);
 
     private ILookup<UnitClass, UnitPlace> ValuePlaces() => _parts.Keys.Where(node => node.Op is not Parameter && !_sides.IsWeight(node) && _original.ContainsKey(node))
         .SelectMany(node => Enumerable.Range(0, node.Shape.Rank).SelectMany(axis => Places(node, axis, UnitSide.Out))).ToLookup(pair => pair.Units, pair => pair.Place);
@@ -269,7 +267,6 @@ internal sealed class UnitBuilder
 
     private void PinClasses()
     {
-        foreach (UnitClass units in Classes.Where(units => _pinned.Contains(units.Index))) units.Pinned ??= $"pinned by '{units.Name}'";
         foreach (string pin in _options.Pins.IsDefault ? [] : _options.Pins)
         {
             UnitClass[] named = [.. Classes.Where(units => FileSystemName.MatchesSimpleExpression(pin, units.Name, ignoreCase: false))];

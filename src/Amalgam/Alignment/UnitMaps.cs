@@ -31,7 +31,10 @@ public sealed class UnitMaps
     /// <summary>Says anew what the units of a class become.</summary>
     /// <param name="units">The class; not a pinned one.</param>
     /// <param name="to">Of each model, of class.Units elements below class.Size.</param>
-    /// <exception cref="ArgumentException">The class is pinned, or a number is out of range, or a merged unit is left without members.</exception>
+    /// <exception cref="ArgumentException">
+    /// The class is pinned, or a number is out of range, or a merged unit is left without members (of a class with blocks: whatever the outer classes' maps are), or the units cannot be zipped
+    /// as others lie within them or they are <see cref="UnitClass.IsTied"/>, and are.
+    /// </exception>
     public void Set(UnitClass units, IReadOnlyList<int[]> to)
     {
         if (units.Pinned is { } reason) throw new ArgumentException($"{units} is pinned: {reason}", nameof(units));
@@ -42,8 +45,30 @@ public sealed class UnitMaps
             if (of.Any(unit => unit < 0 || unit >= units.Size)) throw new ArgumentException($"{units} has units 0 to {units.Size - 1}", nameof(to));
         }
 
+        CheckMembers(units, to);
         _to[units.Index] = [.. to];
         foreach (UnitClass of in Groups.Classes) _members[of.Index] = null;
+    }
+
+    /// <summary>Whether every merged unit has a member, in classes with blocks by the maps of the outer ones as they are now.</summary>
+    /// <returns>A class that has a merged unit without; null where none has.</returns>
+    public UnitClass? Deserted() => Groups.Classes.FirstOrDefault(units => Members(units).Contains(0));
+
+    private static void CheckMembers(UnitClass units, IReadOnlyList<int[]> to)
+    {
+        int[] members = new int[units.Size];
+        foreach (int[] of in to)
+        {
+            foreach (int unit in of) members[unit]++;
+        }
+
+        // Each block of the merged class has each of its units, and the blocks of no model come together in one.
+        if (Array.FindIndex(members, count => count < units.Blocks) is >= 0 and var deserted) throw new ArgumentException($"{units}: merged unit {deserted} is left without members", nameof(to));
+        if (!units.IsTied && units.Inner.IsEmpty) return;
+        foreach (int[] block in to.SelectMany(of => of.Chunk(units.Size)))
+        {
+            if (block.Distinct().Count() < block.Length) throw new ArgumentException($"{units} can be permuted, but not zipped: {(units.IsTied ? "one parameter both makes them and is summed over them" : "other units lie within them")}", nameof(to));
+        }
     }
 
     /// <summary>Number of units of all models in each merged unit of a class, by merged block * size + merged unit.</summary>
@@ -120,8 +145,10 @@ public sealed class UnitMaps
     }
 
     /// <summary>The maps of permutations undone.</summary>
+    /// <exception cref="InvalidOperationException">Units are zipped.</exception>
     public UnitMaps Inverse()
     {
+        CheckPermutations();
         UnitMaps inverse = Copy();
         foreach (UnitClass units in Groups.Classes)
         {
@@ -138,8 +165,11 @@ public sealed class UnitMaps
     }
 
     /// <summary>These maps, and then others of the same models on what they made: permutations only.</summary>
+    /// <exception cref="InvalidOperationException">Units are zipped.</exception>
     public UnitMaps Then(UnitMaps next)
     {
+        CheckPermutations();
+        next.CheckPermutations();
         UnitMaps both = Copy();
         foreach (UnitClass units in Groups.Classes)
         {
@@ -172,6 +202,11 @@ public sealed class UnitMaps
         }
 
         return maps;
+    }
+
+    private void CheckPermutations()
+    {
+        if (!ArePermutations) throw new InvalidOperationException("units are zipped, which cannot be undone or gone on with");
     }
 
     private bool IsPermutation(UnitClass units, int model)

@@ -61,7 +61,7 @@ public static class WeightMatching
             foreach (int index in SweepOrder.Of(options.Seed, "weight matching", sweep, groups.Length))
             {
                 cancel.ThrowIfCancellationRequested();
-                double gain = Improve(groups[index], pair, ref maps, options);
+                double gain = Improve(groups[index], pair, ref maps, options, cancel);
                 gained |= gain > 0;
                 objectives.Add(objectives[^1] + gain);
                 progress?.Report(new($"sweep {sweep + 1}", ++done, groups.Length));
@@ -75,10 +75,10 @@ public static class WeightMatching
     internal static Siblings Pair(UnitGroups groups, IReadOnlyDictionary<string, Tensor> first, IReadOnlyDictionary<string, Tensor> second) => new(groups, [first, second]);
 
     /// <summary>Permutes a group as is best, and says by how much the objective rises; leaves it as it was where it does not.</summary>
-    private static double Improve(UnitGroup group, Siblings pair, ref UnitMaps maps, AlignmentOptions options)
+    private static double Improve(UnitGroup group, Siblings pair, ref UnitMaps maps, AlignmentOptions options, CancellationToken cancel)
     {
         UnitMaps before = maps, after = maps.Copy();
-        GroupMatching.Align(group, units => WeightSimilarity.Of(units, pair, before, options), after);
+        GroupMatching.Align(group, units => WeightSimilarity.Of(units, pair, before, options, cancel), after, cancel);
         Node[] compared = Compared(group.Classes);
         double objective = Objective(pair, before, compared), gain = Objective(pair, after, compared) - objective;
         if (gain <= LeastGain * Math.Abs(objective)) return 0;
@@ -87,14 +87,15 @@ public static class WeightMatching
     }
 
     /// <summary>Parameters that say something of units.</summary>
-    private static Node[] Compared(IEnumerable<UnitClass> classes) =>
+    internal static Node[] Compared(IEnumerable<UnitClass> classes) =>
         [.. classes.SelectMany(units => units.Parameters).Where(place => !place.IsStatistic).Select(place => place.Node).Distinct()];
 
     /// <summary>Inner product of the first network's weights and the second's, moved.</summary>
     private static double Objective(Siblings pair, UnitMaps maps, Node[] compared) =>
         compared.Sum(node => Sums.Dot(pair.Weights[0][node.Name!].Span, Rearrangement.Apply(maps, 1, node, pair.Weights[1][node.Name!]).Span));
 
-    private static WeightMatch Best(Siblings pair, AlignmentOptions options, int starts, IProgress<AlignmentProgress>? progress, CancellationToken cancel)
+    /// <summary>The best end of several starts, the first with units in their places.</summary>
+    internal static WeightMatch Best(Siblings pair, AlignmentOptions options, int starts, IProgress<AlignmentProgress>? progress, CancellationToken cancel)
     {
         Node[] compared = Compared(pair.Groups.Classes);
         double squares = compared.Sum(node => Sums.SumOfSquares(pair.Weights[0][node.Name!].Span) + Sums.SumOfSquares(pair.Weights[1][node.Name!].Span));

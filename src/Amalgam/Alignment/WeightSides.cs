@@ -85,7 +85,7 @@ internal sealed class WeightSides
 
     /// <summary>Of factors that all have a digit one is summed over, and the others scale it.</summary>
     private bool IsSummed(Node node, Node input, PositionTerm leaf) =>
-        node.Op is not (Mul or Div) || input == node.Inputs.First(x => x.Known is null && _terms.Of(x).Any(term => term.Leaves().Contains(leaf)));
+        node.Op is not (Mul or Div) || input == node.Inputs.FirstOrDefault(x => x.Known is null && _terms.Of(x).Any(term => term.Leaves().Contains(leaf)));
 
     /// <summary>A matrix product of weights is a layer that makes units and one that reads them: the reader is the one that has what the product makes.</summary>
     private void Multiply(SameAxis same)

@@ -16,8 +16,9 @@ public static class WeightSimilarity
     /// <param name="models">The networks.</param>
     /// <param name="maps">Where the units of other classes go.</param>
     /// <param name="options">Of these the measure, the gathering, and whether tensors are standardised; to zip, all models' units are compared with all, else the first model's with the others'.</param>
+    /// <param name="cancel">Looked at between parameters.</param>
     /// <returns>Null where no parameter says anything of the units. Between units of the first model zero, unless they are to be zipped.</returns>
-    public static UnitSimilarity? Of(UnitClass units, Siblings models, UnitMaps maps, AlignmentOptions options)
+    public static UnitSimilarity? Of(UnitClass units, Siblings models, UnitMaps maps, AlignmentOptions options, CancellationToken cancel = default)
     {
         UnitPlace[] places = Places(units);
         if (places.Length == 0) return null;
@@ -25,6 +26,7 @@ public static class WeightSimilarity
         RowProducts products = new(rows, options.Matching == UnitMatching.Zip ? rows : units.Units, options.WeightMeasure == SimilarityMeasure.Pearson);
         foreach (UnitPlace place in places)
         {
+            cancel.ThrowIfCancellationRequested();
             float[] part = Rows(units, place, models, maps, options);
             products.Add(part, part.Length / rows);
         }

@@ -35,6 +35,38 @@ public class MergeManyTests
         Assert.True(match.Maps.ArePermutations);
     }
 
+    /// <summary>Statistics that lie as far apart as can be when the weights lie together.</summary>
+    [Fact]
+    public void Running_statistics_do_not_count()
+    {
+        Graph network = SmallNetworks.Convolutional(3, 6);
+        var (models, _) = SmallNetworks.Twins(network, 2);
+        foreach (var weights in models.Weights)
+        {
+            foreach (var (name, value) in weights.Where(w => w.Key.EndsWith("running_mean", StringComparison.Ordinal))) for (int i = 0; i < value.Count; i++) value.Span[i] = 100 * i;
+        }
+
+        ManyMatch match = MergeMany.Run(models, new());
+
+        IReadOnlyDictionary<string, Tensor> a = SmallNetworks.Moved(match.Maps, models, 0), b = SmallNetworks.Moved(match.Maps, models, 1);
+        Assert.All(a.Keys.Where(name => !name.Contains("running", StringComparison.Ordinal)), name => Assert.Equal(a[name].Span.ToArray(), b[name].Span.ToArray()));
+        Assert.Equal(0, match.Distances[^1]);
+    }
+
+    [Fact]
+    public void It_is_a_method_like_others()
+    {
+        Siblings models = Siblings.Of([.. Enumerable.Range(0, 3).Select(seed => SmallNetworks.Mlp(seed, 10))]);
+        AlignmentOptions options = AlignmentMethod.Find("merge-many")!.Preset;
+
+        AlignmentResult result = UnitAlignment.Run(models, options);
+
+        ManyMatch match = MergeMany.Run(models, options);
+        Assert.Equal(match.Distances, result.Sweeps);
+        Assert.All(models.Groups.Classes, units => Assert.Equal(match.Maps.To(units, 0).ToArray(), result.Maps.To(units, 0).ToArray()));
+        Assert.False(result.Maps.Of(0).AreIdentity && result.Maps.Of(1).AreIdentity);
+    }
+
     /// <summary>Mean distance of the moved networks from their mean.</summary>
     private static double Spread(Siblings models, UnitMaps maps)
     {

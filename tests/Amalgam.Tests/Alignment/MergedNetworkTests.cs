@@ -27,6 +27,28 @@ public class MergedNetworkTests
         Assert.NotEqual(network.Parameters["norm1.running_mean"].Value!.Span.ToArray(), merged.Parameters["norm1.running_mean"].Value!.Span.ToArray());
     }
 
+    /// <summary>Two networks of different weights average to smaller activations than either's, for which no mean of their statistics holds.</summary>
+    [Fact]
+    public void Without_a_reset_activations_are_not_normalised()
+    {
+        Graph[] parents = [SmallNetworks.Convolutional(1, 12), SmallNetworks.Convolutional(2, 12)];
+        Dataset data = SmallNetworks.Normal(parents[0], 96);
+        foreach (Graph parent in parents) BatchNormReset.Run(parent, data, 96);
+        Siblings models = Siblings.Of(parents);
+        UnitMaps maps = UnitMaps.Identity(models.Groups, 2);
+
+        // With unit scales and no shifts, a normalised value's mean square is 1.
+        double Square(StatisticsReset reset)
+        {
+            Graph merged = Rewrite.Apply(MergedNetwork.Of(models, maps, new() { Reset = reset, Batch = 96 }, data)).Graph;
+            merged.Output("norm2", merged.Find("norm2")!);
+            return SmallNetworks.Outputs(merged, data, "norm2").Average(x => (double)x * x);
+        }
+
+        Assert.Equal(1, Square(StatisticsReset.BatchNorm), 0.02);
+        Assert.InRange(Square(StatisticsReset.None), 0, 0.8);
+    }
+
     [Fact]
     public void A_reset_needs_data()
     {

@@ -113,6 +113,25 @@ public class PartialZipTests
         Assert.Equal(SmallNetworks.Outputs(models.With(Rearrangement.Merge(maps, models)).Graph, data), SmallNetworks.Outputs(merged, data, "y.b"));
     }
 
+    [Theory]
+    [InlineData("stem.norm")]
+    [InlineData("joined")]
+    public void Statistics_of_heads_are_estimated_anew_and_the_parents_keep_theirs(string cut)
+    {
+        Graph[] parents = [SmallNetworks.Convolutional(1, 4), SmallNetworks.Convolutional(2, 4)];
+        Siblings models = Siblings.Of(parents);
+        var before = parents.Select(parent => Siblings.WeightsOf(Surgery.Copy(parent))).ToArray();
+
+        Graph merged = PartialZip.Build(models, UnitMaps.Identity(models.Groups, 2), PartialZip.Cut(models.Groups, cut).Node);
+        BatchNormReset.Run(merged, SmallNetworks.Normal(parents[0], 40), 20);
+
+        for (int model = 0; model < 2; model++) Assert.True(SmallNetworks.AreSame(before[model], Siblings.WeightsOf(parents[model])));
+        string[] heads = [.. merged.Parameters.Keys.Where(name => name.StartsWith("heads.a.", StringComparison.Ordinal) && name.Contains("running", StringComparison.Ordinal))];
+        Assert.Equal(cut == "stem.norm" ? 6 : 0, heads.Length);
+        Assert.All(heads, name => Assert.False(merged.Parameters[name].Value!.Span.SequenceEqual(before[0][name["heads.a.".Length..]].Span)));
+        Assert.All(heads, name => Assert.False(merged.Parameters[name].Value!.Span.SequenceEqual(merged.Parameters[name.Replace(".a.", ".b.", StringComparison.Ordinal)].Value!.Span)));
+    }
+
     [Fact]
     public void Inputs_that_no_layer_has_changed_reach_the_heads_past_the_cut()
     {

@@ -52,7 +52,7 @@ public class StraightThroughMatchingTests
         Assert.Contains("lower the learning rate", Assert.Throws<TrainingException>(() => StraightThroughMatching.Run(pair, data, new CrossEntropy(), Options with { Rate = 1e38 })).Message, StringComparison.Ordinal);
     }
 
-    private static Graph Network(int seed)
+    internal static Graph Network(int seed)
     {
         Layers net = new(new(), seed) { LinearStart = Initialisation.KaimingFanIn };
         Node x = net.Linear(net.Graph.Input("point", new(1, 2)), "fc1", 12).Relu();

@@ -51,7 +51,7 @@ public class UnitGroupsOrderTests
     [Fact]
     public void Heads_that_each_have_a_layer_keep_orders_of_their_own()
     {
-        Node heads = Heads(4), y = heads.MatMul(Weight("own", 3, 4, 4)).Relu() + heads;
+        Node heads = Heads(4).Transpose(0, 2, 1, 3), y = heads.MatMul(Weight("own", 3, 4, 4)).Relu() + heads;
         Assert.Equal((3, 4), Found(y).Classes.Where(units => units.Size == 4 && units.Pinned is null).Select(units => (units.Blocks, units.Size)).Single());
     }
 
@@ -71,7 +71,7 @@ public class UnitGroupsOrderTests
         Assert.Equal((1, null), (units.Blocks, units.Pinned));
     }
 
-    /// <summary>The units with all of a sample's values read by one layer, three of which are alive for both integers and floats.</summary>
+    /// <summary>The units of a network that reads all of a sample's values.</summary>
     private UnitGroups Found(Node y)
     {
         Node flat = y.Reshape(y.Shape[0], -1);

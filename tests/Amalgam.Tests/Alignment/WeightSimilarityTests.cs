@@ -30,6 +30,62 @@ public class WeightSimilarityTests
         }
     }
 
+    /// <summary>Neighbours are zipped: of U, which says what becomes what, and M, U over members, rows hold W U where the network is summed over and W M where it makes, or the reverse; each by the models' number, as a mean is to come of it.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Units_around_that_are_zipped_are_gathered_by_the_merge_matrices(bool paper)
+    {
+        Siblings models = Siblings.Of([.. Enumerable.Range(1, 3).Select(seed => SmallNetworks.Mlp(seed, 4, 3, 2, bias: true))]);
+        UnitClass second = ClassOf(models, "fc2.weight");
+        UnitMaps maps = UnitMaps.Identity(models.Groups, 3);
+        int[][] ofFirst = [[0, 0, 1, 2], [3, 1, 1, 1], [2, 2, 2, 0]], ofThird = [[1, 1, 1, 1], [0, 2, 3, 3], [0, 0, 0, 2]];
+        maps.Set(ClassOf(models, "fc1.weight"), ofFirst);
+        maps.Set(ClassOf(models, "fc3.weight"), ofThird);
+        double[][,] Matrices(int[][] to, bool mean) => [.. to.Select(of =>
+        {
+            double[,] matrix = new double[4, 4];
+            for (int unit = 0; unit < 4; unit++) matrix[unit, of[unit]] = mean ? 3.0 / to.Sum(all => all.Count(c => c == of[unit])) : 1;
+            return matrix;
+        })];
+        double[][,] read = Matrices(ofFirst, paper), made = Matrices(ofThird, !paper);
+        double[][] rows = [.. Enumerable.Range(0, 12).Select(row =>
+        {
+            (int model, int unit) = (row / 4, row % 4);
+            double[] x = new double[9];
+            for (int from = 0; from < 4; from++)
+            {
+                for (int to = 0; to < 4; to++)
+                {
+                    x[to] += models.Weights[model]["fc2.weight"].Span[unit * 4 + from] * read[model][from, to];
+                    x[4 + to] += models.Weights[model]["fc3.weight"].Span[from * 4 + unit] * made[model][from, to];
+                }
+            }
+
+            x[8] = models.Weights[model]["fc2.bias"].Span[unit];
+            return x;
+        })];
+
+        UnitSimilarity similarity = WeightSimilarity.Of(second, models, maps, new() { Matching = UnitMatching.Zip, PaperGathering = paper })!;
+
+        for (int i = 0; i < 12; i++)
+        {
+            for (int j = 0; j < 12; j++) Assert.Equal(Naive(SimilarityMeasure.Pearson, rows[i], rows[j]), similarity[i / 4, i % 4, j / 4, j % 4], 1e-5);
+        }
+    }
+
+    [Fact]
+    public void Stops_when_it_is_told_to()
+    {
+        Siblings models = Siblings.Of([SmallNetworks.Mlp(1, 4), SmallNetworks.Mlp(2, 4)]);
+        UnitMaps maps = UnitMaps.Identity(models.Groups, 2);
+        UnitGroup group = models.Groups.Groups[0];
+        UnitSimilarity similarity = WeightSimilarity.Of(group.Root, models, maps, new())!;
+
+        Assert.Throws<OperationCanceledException>(() => WeightSimilarity.Of(group.Root, models, maps, new(), new(canceled: true)));
+        Assert.Throws<OperationCanceledException>(() => GroupMatching.Align(group, _ => similarity, maps, new(canceled: true)));
+    }
+
     [Fact]
     public void Large_means_do_not_drown_what_differs()
     {

@@ -43,7 +43,7 @@ public class ReproduceCommandTests
         string text = await CommandLine.Succeeds([.. line, "-q"]);
         Assert.Contains("MuDSC zip, alpha chosen", text);
         string[] rows = File.ReadAllLines(folder["published/rows.jsonl"]);
-        Assert.Equal(14, rows.Length);
+        Assert.Contains(rows, row => row.Contains("ZipIt!, heads after", StringComparison.Ordinal));
         Assert.Contains("| ZipIt! |", File.ReadAllText(folder["published/table.md"]));
         var (_, _, error) = await CommandLine.Run(line);
         Assert.Equal("", error);

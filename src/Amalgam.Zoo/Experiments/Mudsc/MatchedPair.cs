@@ -42,7 +42,7 @@ internal sealed class MatchedPair
     /// <returns>Which units belong together, and the seconds that it took with the statistics of activations.</returns>
     public (AlignmentResult Result, double Seconds) Match(AlignmentOptions how)
     {
-        how = how with { Samples = _options.Calibration, Batch = Batch };
+        how = how with { Samples = _options.Calibration, Batch = Batch, ResetParents = false };
         var (statistics, seconds) = UnitAlignment.NeedsData(how) ? Statistics(how) : (null, 0);
         long start = Stopwatch.GetTimestamp();
         AlignmentResult result = UnitAlignment.Match(Models, how, statistics, cancel: _options.Cancel);
@@ -69,6 +69,14 @@ internal sealed class MatchedPair
         Dictionary<string, Tensor> weights = merged.ToDictionary(w => w.Key, w => w.Value.Copy(), StringComparer.Ordinal);
         foreach (string head in Pair.Heads) weights[head] = Rearrangement.Apply(maps, task, Models.Groups.Graph.Parameters[head], Models.Weights[task][head]);
         Graph network = Models.With(weights).Graph;
+        Estimate(network);
+        return network;
+    }
+
+    /// <summary>The parents merged up to a cut, with a head of each after it, and statistics estimated on the calibration data.</summary>
+    public Graph Partial(UnitMaps maps, NetworkCut cut)
+    {
+        Graph network = PartialZip.Build(Models, maps, cut.Node);
         Estimate(network);
         return network;
     }

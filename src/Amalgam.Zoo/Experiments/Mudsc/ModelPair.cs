@@ -41,11 +41,13 @@ internal sealed record ModelPair(string Table, string Name, ImmutableArray<Graph
     public int Networks => Heads.IsEmpty ? 1 : Test.Tasks.Length;
 
     /// <summary>What networks are worth.</summary>
-    /// <param name="networks">One for all tasks, or one for each.</param>
+    /// <param name="networks">One for all tasks, which may have a head for each, or one for each.</param>
     /// <param name="on">The samples.</param>
     /// <param name="cancel">Stops between operations.</param>
     public TaskScores Measure(IReadOnlyList<Graph> networks, TaskData on, CancellationToken cancel = default)
     {
+        if (networks.Count == 1 && Contestant.HeadsOf(networks[0]) is { IsEmpty: false } heads)
+            return TaskScores.OfHeads([.. heads.Select((head, t) => OfTask(Scores(networks[0], on.Data, cancel, head), on.Tasks[t]))], on.Tasks);
         if (networks.Count == 1) return TaskScores.Of(Scores(networks[0], on.Data, cancel), on.Tasks);
         return TaskScores.OfHeads([.. networks.Select((network, t) => OfTask(Scores(network, on.Data, cancel), on.Tasks[t]))], on.Tasks);
     }
@@ -60,12 +62,12 @@ internal sealed record ModelPair(string Table, string Name, ImmutableArray<Graph
     /// <summary>A network has scores for all classes, or, where data sets were joined, for those of its own alone.</summary>
     private static Tensor OfTask(Tensor scores, EvaluationTask task) => task.Columns.Max() < scores.Shape[1] ? TaskScores.Columns(scores, task.Columns) : scores;
 
-    private Tensor Scores(Graph network, Dataset data, CancellationToken cancel)
+    private Tensor Scores(Graph network, Dataset data, CancellationToken cancel, string? head = null)
     {
-        if (Vectors is null) return Predictions.Of(network, data, Batch, cancel: cancel);
+        if (Vectors is null) return Predictions.Of(network, data, Batch, head, cancel: cancel);
         Graph graph = Rewrite.Apply(network).Graph;
         string output = graph.FreeName("class.scores");
-        graph.Output(output, CosineCrossEntropy.Scores(DataInputs.OutputOf(graph), Vectors));
+        graph.Output(output, CosineCrossEntropy.Scores(DataInputs.OutputOf(graph, head), Vectors));
         return Predictions.Of(graph, data, Batch, output, cancel: cancel);
     }
 }

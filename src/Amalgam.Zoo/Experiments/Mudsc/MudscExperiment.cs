@@ -57,6 +57,7 @@ public static class MudscExperiment
         {
             case "published":
                 foreach (ModelPair pair in Some(PublishedPairs.All(options))) table.Run(pair);
+                table.RunPartial(PublishedPairs.All(options).First());
                 return [];
             case "mnist":
                 foreach (ModelPair pair in Some(trained.Value.Mnist())) table.Run(pair);

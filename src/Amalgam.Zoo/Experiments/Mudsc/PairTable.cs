@@ -28,6 +28,22 @@ internal sealed class PairTable(MudscLog log, MudscOptions options)
         }
     }
 
+    /// <summary>Makes the rows of ZipIt! up to a cut, with a head of each parent after it: one for each place where the network can be cut, of several behind one layer the last.</summary>
+    public void RunPartial(ModelPair pair)
+    {
+        MatchedPair matched = new(pair, options);
+        int layers = Layers(matched, pair.Parents[0].Parameters.Keys);
+        AlignmentOptions how = PairMethods.All.Single(m => m.Name == PairMethods.ZipIt).How;
+        foreach (var cut in PartialZip.Cuts(matched.Models.Groups).GroupBy(cut => Layers(matched, cut.Trunk)).Where(at => at.Key > 0 && at.Key < layers))
+        {
+            string method = $"{PairMethods.ZipIt}, heads after {cut.Key} of {layers} layers";
+            Row(pair, method, () => pair.Measure([matched.Partial(matched.Match(how).Result.Maps, cut.Last())], pair.Test, options.Cancel));
+        }
+    }
+
+    /// <summary>Layers are counted by their matrices and kernels.</summary>
+    private static int Layers(MatchedPair matched, IEnumerable<string> parameters) => parameters.Count(name => matched.Models.Groups.Graph.Parameters[name].Shape.Rank > 1);
+
     private void Run(MatchedPair matched, PairMethod method)
     {
         long start = Stopwatch.GetTimestamp();
