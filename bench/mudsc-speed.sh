@@ -20,7 +20,7 @@ printf '%-20s %10s %10s %8s\n' phase 'ours s' 'plain s' faster
 for phase in reset-parents forward-only statistics match-activations sweeps merge reset-merged statistics-to-reset evaluate; do
   x=$(median ours $phase) y=$(median peer $phase)
   if [ "$x" = - ] || [ "$y" = - ]; then continue; fi
-  printf '%-20s %10s %10s %8s\n' "$phase" "$x" "$y" "$(awk -v x="$x" -v y="$y" 'BEGIN {printf x > 0 ? "%.1f" : "-", x > 0 ? y / x : 0}')"
+  printf '%-20s %10s %10s %8s\n' "$phase" "$x" "$y" "$(awk -v x="$x" -v y="$y" 'BEGIN {print (x > 0 ? sprintf("%.1f", y / x) : "-")}')"
 done
 x=$(median ours statistics) y=$(median ours forward-only)
 if [ "$x" != - ]; then echo "statistics / forward passes: $(awk -v x="$x" -v y="$y" 'BEGIN {printf "%.2f", x / y}') here"; fi

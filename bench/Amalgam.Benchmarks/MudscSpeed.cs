@@ -3,7 +3,6 @@ using Amalgam.Alignment;
 using Amalgam.Graphs;
 using Amalgam.Training;
 using Amalgam.Training.Data;
-using Amalgam.Zoo.Data;
 using Amalgam.Zoo.Runs;
 
 namespace Amalgam.Benchmarks;

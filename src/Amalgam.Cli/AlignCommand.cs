@@ -79,7 +79,7 @@ internal sealed class AlignCommand
         bool quiet = parse.GetValue(_quiet), overwrite = parse.GetValue(_overwrite);
         if (parse.GetValue(_report) is { } page && !page.EndsWith(".html", StringComparison.OrdinalIgnoreCase)) throw new InvalidDataException($"--report: {page} is to be a page, name it .html");
         string[] paths = parse.GetValue(_models)!;
-        NetworkAlignment alignment = NetworkAlignment.Open(paths, Describe(parse, paths));
+        NetworkAlignment alignment = NetworkAlignment.Open(paths, Describe(parse, paths), cancel);
         bool merges = parse.GetValue(_merge) || parse.GetValue(_zip) || alignment.Options.Matching == UnitMatching.Zip;
         string? target = parse.GetValue(_output);
         if (target is not null) alignment.CheckTarget(target, overwrite);

@@ -84,9 +84,9 @@ public static class AlignmentPage
         if (classes.Length == 0) yield break;
         yield return new Heading("How alike the matched units are");
         var rows = classes.Length <= MostBars ? [.. classes.Select(c => new[] { c })] : classes.GroupBy(c => NumberedNames.Key(c.Units.Name)).Select(g => g.ToArray()).ToArray();
-        yield return new BarChart("Mean similarity of units that were put together, and of those of the same place",
-            [.. rows.Select(row => NumberedNames.Counted([.. row.Select(c => c.Units.Name)]))],
-            new Series("same place", [.. rows.Select(row => row.Average(c => c.Before))]), new Series("matched", [.. rows.Select(row => row.Average(c => c.Matched))])) { Format = "0.00" };
+        Series before = new("same place", [.. rows.Select(row => row.Average(c => c.Before))]), matched = new("matched", [.. rows.Select(row => row.Average(c => c.Matched))]);
+        ImmutableArray<string> names = [.. rows.Select(row => NumberedNames.Counted([.. row.Select(c => c.Units.Name)]))];
+        yield return new BarChart("Mean similarity of units that were put together, and of those of the same place", names, before, matched) { Format = "0.00" };
         yield return new Paragraph(SimilarityText(alignment), Quiet: true);
     }
 

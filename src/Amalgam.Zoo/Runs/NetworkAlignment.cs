@@ -23,6 +23,7 @@ public sealed class NetworkAlignment
     private NetworkAlignment(ParentModel[] models, AlignmentDescription how, RunData? data)
     {
         (_models, Description, Data) = (models, how, data);
+        if (how.Permutations is null) UnitAlignment.Check(how.Options);
         if (how.NeedsData && how.Data is null) throw new InvalidDataException($"{how.Method.Name}{(how.SearchesAlpha ? " with a search for alpha" : "")} looks at what units compute: name data like that which the networks were trained on ({string.Join(", ", AlignmentMethod.All.Where(m => !m.NeedsData).Select(m => m.Name))} need none)");
         Names = ParentModel.NamesOf(models);
         foreach (ParentModel other in models[1..])
@@ -40,15 +41,18 @@ public sealed class NetworkAlignment
     /// <summary>Opens networks.</summary>
     /// <param name="paths">Checkpoints, folders of runs, .onnx files, folders of Hugging Face; the first one's order of units is everyone's.</param>
     /// <param name="how">How they are matched.</param>
+    /// <param name="cancel">Looked at while their units are checked.</param>
     /// <exception cref="InvalidDataException">A file is not what it claims to be, nothing says of which architecture it is, or data is needed and none is named.</exception>
     /// <exception cref="GraphException">The networks are of different architectures.</exception>
-    public static NetworkAlignment Open(IReadOnlyList<string> paths, AlignmentDescription how) => Open(paths, how, (i, data) => ParentModel.Open(paths[i], how.Model, AnyBatch, data));
+    public static NetworkAlignment Open(IReadOnlyList<string> paths, AlignmentDescription how, CancellationToken cancel = default) =>
+        Open(paths, how, (i, data) => ParentModel.Open(paths[i], how.Model, AnyBatch, data), cancel);
 
     /// <summary>Opens networks.</summary>
     /// <param name="paths">Where they are.</param>
     /// <param name="how">How they are matched.</param>
     /// <param name="open">Opens one by its position, with the data whose shapes its inputs may take.</param>
-    internal static NetworkAlignment Open(IReadOnlyList<string> paths, AlignmentDescription how, Func<int, Dataset?, ParentModel> open)
+    /// <param name="cancel">Looked at while their units are checked.</param>
+    internal static NetworkAlignment Open(IReadOnlyList<string> paths, AlignmentDescription how, Func<int, Dataset?, ParentModel> open, CancellationToken cancel)
     {
         if (paths.Count < 2) throw new GraphException("units are matched of two networks or more; there is one");
         RunData? data = how.Data is { } described ? RunData.Open(paths.Aggregate(described with { Augmentation = described.Augmentation.Fixed }, ModelText.For)) : null;
@@ -57,7 +61,7 @@ public sealed class NetworkAlignment
         UnitOptions options = new(Pins: how.Pins);
         opened.Time("self-check", () =>
         {
-            opened.Check = SelfCheck.Run(UnitGroups.Of(models[0].Graph, options), options);
+            opened.Check = SelfCheck.Run(UnitGroups.Of(models[0].Graph, options), options, cancel: cancel);
             opened.Siblings = new(opened.Check.Groups, models.Select(m => Siblings.WeightsOf(m.Graph)), opened.Names);
         });
         if (opened.Check.Culprits.Count > 0) opened._notes.Add($"moving {string.Join(", ", opened.Check.Culprits.Take(6))}{(opened.Check.Culprits.Count > 6 ? " ..." : "")} changed the outputs of {opened.Names[0]}, so {(opened.Check.Culprits.Count == 1 ? "it stays" : "they stay")} in place");

@@ -27,7 +27,7 @@ public static class RecipeAlignment
     /// <exception cref="GraphException">The models are of different architectures.</exception>
     public static string Summary(MergePlan plan)
     {
-        NetworkAlignment alignment = Open(plan, null, out int[] order);
+        NetworkAlignment alignment = Open(plan, null, out int[] order, CancellationToken.None);
         UnitGroup[] free = [.. alignment.Siblings.Groups.Groups.Where(g => !g.IsPinned)];
         string data = alignment.Data is { Train: { } train } ? $", on {ActivationStatistics.Calibration(train, alignment.Options).Count:N0} samples of {train.Name}" : "";
         string others = string.Join(", ", order.Skip(1).Select(number => plan.Models[number].Label));
@@ -48,7 +48,7 @@ public static class RecipeAlignment
         string permutations = Path.Combine(folder, Permutations), mark = Path.Combine(folder, Complete);
         string fingerprint = plan.Fingerprint($"{plan.Recipe.Align!.Value.Yaml}", 0, 0);
         bool isThere = File.Exists(mark) && File.ReadAllText(mark) == fingerprint;
-        NetworkAlignment alignment = Open(plan, isThere ? permutations : null, out int[] order);
+        NetworkAlignment alignment = Open(plan, isThere ? permutations : null, out int[] order, cancel);
         alignment.Match(progress, cancel);
         done?.Invoke(alignment);
         Directory.CreateDirectory(folder);
@@ -76,7 +76,7 @@ public static class RecipeAlignment
     }
 
     /// <summary>Opens the networks of the very files that a plan reads; the base first where there is one, as the others' differences from it are to be merged.</summary>
-    private static NetworkAlignment Open(MergePlan plan, string? permutations, out int[] order)
+    private static NetworkAlignment Open(MergePlan plan, string? permutations, out int[] order, CancellationToken cancel)
     {
         AlignmentDescription how = AlignmentDescription.Read(plan.Recipe.Align!.Value);
         Check(plan.Recipe, how);
@@ -84,7 +84,7 @@ public static class RecipeAlignment
         int first = plan.Recipe.BaseModel is { } origin ? plan.NumberOf(origin) : plan.NumberOf(plan.Recipe.Models[0].Model);
         int[] numbers = [first, .. Enumerable.Range(0, plan.Models.Length).Where(number => number != first)];
         order = numbers;
-        return NetworkAlignment.Open([.. numbers.Select(number => plan.Models[number].Checkpoint.Path)], how, (i, data) => ParentModel.Open(plan.Models[numbers[i]], how.Model, NetworkAlignment.AnyBatch, data));
+        return NetworkAlignment.Open([.. numbers.Select(number => plan.Models[number].Checkpoint.Path)], how, (i, data) => ParentModel.Open(plan.Models[numbers[i]], how.Model, NetworkAlignment.AnyBatch, data), cancel);
     }
 
     private static void Check(Recipe recipe, AlignmentDescription how)

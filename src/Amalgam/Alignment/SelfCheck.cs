@@ -40,7 +40,7 @@ public static class SelfCheck
             if (found.Length == 0) found = free;
             culprits.AddRange(found.Select(units => units.Name));
             pinned.UnionWith(found.Select(units => units.Index));
-            groups = UnitGroups.Of(groups.Graph, options ?? new(), pinned, "permuting them changes the outputs");
+            groups = UnitGroups.Of(groups.Graph, options ?? new(), pinned);
         }
     }
 

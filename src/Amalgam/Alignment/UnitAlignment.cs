@@ -67,16 +67,22 @@ public static class UnitAlignment
     /// <summary>Whether units are compared by what they compute.</summary>
     public static bool NeedsData(AlignmentOptions options) => options.Space is MatchingSpace.Activations or MatchingSpace.Both;
 
-    /// <summary>Refuses what cannot be matched.</summary>
-    internal static void Check(Siblings models, AlignmentOptions options)
+    /// <summary>Refuses settings that do not go together.</summary>
+    internal static void Check(AlignmentOptions options)
     {
         if (options.Alpha is not (>= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(options), options.Alpha, "alpha, the share of weights in the similarity, must be in [0, 1]");
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Patience, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MostSweeps, 0, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Starts, 1, nameof(options));
-        if (models.Count < 1) throw new GraphException("there is no network whose units could be matched");
         if (options.Algorithm != AlignmentAlgorithm.Sweeps && options.Matching == UnitMatching.Zip) throw new GraphException("units are zipped in sweeps over their groups; straight-through matching and the match of many networks to their mean only align them");
         CheckMeasures(options);
+    }
+
+    /// <summary>Refuses what cannot be matched.</summary>
+    internal static void Check(Siblings models, AlignmentOptions options)
+    {
+        Check(options);
+        if (models.Count < 1) throw new GraphException("there is no network whose units could be matched");
         for (int model = 0; model < models.Count; model++)
         {
             foreach (var (name, value) in models.Weights[model])

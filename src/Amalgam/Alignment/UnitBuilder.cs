@@ -10,6 +10,7 @@ internal sealed class UnitBuilder
 {
     private readonly Graph _graph;
     private readonly UnitOptions _options;
+    private readonly IReadOnlySet<int> _pinned;
     private readonly GraphCopy _analysed;
     private readonly Dictionary<Node, Node> _original = [];
     private readonly AxisTerms _terms;
@@ -17,9 +18,12 @@ internal sealed class UnitBuilder
     private readonly Dictionary<Node, ImmutableArray<ImmutableArray<LeafPart>>> _parts = [];
     private readonly Dictionary<PositionTerm, UnitClass> _classes = [];
 
-    public UnitBuilder(Graph graph, UnitOptions options)
+    /// <param name="graph">The network.</param>
+    /// <param name="options">What else is free or pinned.</param>
+    /// <param name="pinned">Classes that are pinned by their index, whatever their names match.</param>
+    public UnitBuilder(Graph graph, UnitOptions options, IReadOnlySet<int> pinned)
     {
-        (_graph, _options) = (graph, options);
+        (_graph, _options, _pinned) = (graph, options, pinned);
         _analysed = EarlySelection.Apply(graph);
         foreach (var (from, to) in _analysed.Map) _original.TryAdd(to, from);
         _terms = new(_analysed.Graph, options.FreeOutputs);
@@ -267,6 +271,7 @@ internal sealed class UnitBuilder
 
     private void PinClasses()
     {
+        foreach (UnitClass units in Classes.Where(units => _pinned.Contains(units.Index))) units.Pinned ??= $"pinned by '{units.Name}'";
         foreach (string pin in _options.Pins.IsDefault ? [] : _options.Pins)
         {
             UnitClass[] named = [.. Classes.Where(units => FileSystemName.MatchesSimpleExpression(pin, units.Name, ignoreCase: false))];

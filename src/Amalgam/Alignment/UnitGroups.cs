@@ -62,13 +62,8 @@ public sealed class UnitGroups
     /// <param name="graph">The network; its batch size does not matter.</param>
     /// <param name="options">What else is free or pinned.</param>
     /// <exception cref="GraphException">A pin names nothing.</exception>
-    public static UnitGroups Of(Graph graph, UnitOptions? options = null) => new(graph, new(graph, options ?? new()));
+    public static UnitGroups Of(Graph graph, UnitOptions? options = null) => Of(graph, options ?? new(), new HashSet<int>());
 
     /// <summary>Finds the units of a network, with some classes pinned by their index.</summary>
-    internal static UnitGroups Of(Graph graph, UnitOptions options, IReadOnlySet<int> pinned, string reason)
-    {
-        UnitGroups groups = Of(graph, options);
-        foreach (UnitClass units in groups.Classes.Where(units => pinned.Contains(units.Index))) units.Pinned ??= reason;
-        return groups;
-    }
+    internal static UnitGroups Of(Graph graph, UnitOptions options, IReadOnlySet<int> pinned) => new(graph, new(graph, options, pinned));
 }

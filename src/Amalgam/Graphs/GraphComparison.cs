@@ -1,5 +1,3 @@
-using Amalgam.Graphs.Ops;
-
 namespace Amalgam.Graphs;
 
 /// <summary>Compares networks as such, whatever their weights are.</summary>

@@ -83,7 +83,7 @@ public class SelfCheckTests
 
         Assert.Equal(["first"], check.Culprits);
         Assert.Equal(["second", "third"], check.Groups.Classes.Where(units => units.Pinned is null).Select(units => units.Name));
-        Assert.Equal("permuting them changes the outputs", check.Groups.Classes.Single(units => units.Name == "first").Pinned);
+        Assert.Equal("pinned by 'first'", check.Groups.Classes.Single(units => units.Name == "first").Pinned);
         Assert.InRange(check.Error, 0, 1e-5);
         Assert.Equal(check.Groups.Classes.Select(units => (units.Name, units.Pinned)), Siblings.Of([_graph]).Groups.Classes.Select(units => (units.Name, units.Pinned)));
         Assert.All(Siblings.Of([_graph], check: false).Groups.Classes, units => Assert.Null(units.Pinned));

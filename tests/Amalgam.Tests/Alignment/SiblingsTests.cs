@@ -17,7 +17,7 @@ public class SiblingsTests
         Refuses(relu, Network(x => x.Relu() * 2), "Relu", "Mul");
         Refuses(Network(x => x.Relu() * 3), Network(x => x.Relu() * 2), "constant");
         Refuses(relu, Network(x => x.Relu(), output: "z"), "'y'", "'z'");
-        Refuses(SmallNetworks.Attention(1, 12, 3), SmallNetworks.Attention(1, 12, 6), "[1, 4, 3, 4]", "[1, 4, 6, 2]");
+        Refuses(SmallNetworks.Attention(1, 12, 3), SmallNetworks.Attention(1, 12, 6), "[1,4,3,4]", "[1,4,6,2]");
     }
 
     private static void Refuses(Graph a, Graph b, params string[] parts)

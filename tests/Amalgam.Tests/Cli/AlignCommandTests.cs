@@ -201,6 +201,24 @@ public sealed class AlignCommandTests(TwinFiles files) : IClassFixture<TwinFiles
         return [.. json.RootElement.GetProperty("classes").EnumerateArray().Single(c => c.GetProperty("name").GetString() == units).GetProperty("maps")[1].EnumerateArray().Select(unit => unit.GetInt32())];
     }
 
+    [Theory]
+    [InlineData("inner products", "--weight-similarity", "inner")]
+    [InlineData("not zipped by inner products", "--method", "rebasin", "--zip")]
+    [InlineData("only align", "--method", "merge_many", "--zip")]
+    public async Task Settings_that_do_not_go_together_are_refused(string says, params string[] settings) =>
+        await Refuses(says, ["align", Parent, Twin, "--data", Data, .. settings]);
+
+    [Fact]
+    public async Task Twins_that_are_matched_to_their_mean_merge_to_one_that_computes_what_they_do()
+    {
+        await Succeeds("align", Parent, Twin, files["twin2.safetensors"], "--method", "merge_many", "-o", _folder["m.safetensors"]);
+        await Succeeds("run", Parent, Data, "--model", TwinFiles.Mlp, "-o", _folder["expected.npz"]);
+        await Succeeds("run", _folder["m.safetensors"], Data, "--model", TwinFiles.Mlp, "-o", _folder["found.npz"]);
+        float[] expected = TestModel.Read(_folder["expected.npz"])["logits"].Values, found = TestModel.Read(_folder["found.npz"])["logits"].Values;
+        float largest = expected.Max(MathF.Abs);
+        for (int i = 0; i < expected.Length; i++) Assert.Equal(expected[i], found[i], 1e-4f * largest);
+    }
+
     private static void AssertSame(string expected, string found)
     {
         var (a, b) = (TestModel.Read(expected), TestModel.Read(found));

@@ -60,7 +60,7 @@ public static class MudscExperiment
                 table.RunPartial(PublishedPairs.All(options).First());
                 return [];
             case "mnist":
-                foreach (ModelPair pair in Some(trained.Value.Mnist())) table.Run(pair);
+                foreach (ModelPair pair in Some(trained.Value.Mnist())) table.Run(pair, PairMethods.Plain);
                 return MnistLandscape.Pictures(trained.Value, options, folder);
             case "resnet":
                 foreach (string norm in new[] { "batch", "group" })

@@ -39,6 +39,9 @@ internal static class PairMethods
         new(Chosen(MudscZip), Zip) { ChoosesAlpha = true },
     ];
 
+    /// <summary>Those without a choice, as the paper compares them on MNIST: alpha is 1/2.</summary>
+    public static IEnumerable<PairMethod> Plain => All.Where(m => !m.ChoosesAlpha);
+
     /// <summary>What takes part beside them where networks have no batch normalisation, whose statistics could be estimated anew.</summary>
     public static readonly ImmutableArray<PairMethod> Repaired =
         [.. All.Where(m => m.Name is Average or WeightMatching or MudscAlign or ZipIt or MudscZip).Select(m => m with { Name = $"{m.Name}, REPAIR", Repairs = true })];

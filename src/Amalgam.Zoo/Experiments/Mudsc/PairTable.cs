@@ -11,7 +11,9 @@ namespace Amalgam.Zoo.Experiments.Mudsc;
 internal sealed class PairTable(MudscLog log, MudscOptions options)
 {
     /// <summary>Makes the rows of a pair that are not there yet.</summary>
-    public void Run(ModelPair pair)
+    /// <param name="pair">The pair.</param>
+    /// <param name="methods">The methods; null for all, where there is no batch normalisation also with repaired activations.</param>
+    public void Run(ModelPair pair, IEnumerable<PairMethod>? methods = null)
     {
         Lazy<MatchedPair> matched = new(() => new(pair, options));
         Row(pair, PairMethods.Ensemble, () => pair.Ensemble(matched.Value.Parents, pair.Test, options.Cancel));
@@ -22,7 +24,7 @@ internal sealed class PairTable(MudscLog log, MudscOptions options)
         }
 
         bool hasNormalisations = pair.Parents[0].Nodes.Any(node => node.Op is BatchNormalization);
-        foreach (PairMethod method in hasNormalisations ? PairMethods.All : PairMethods.All.AddRange(PairMethods.Repaired))
+        foreach (PairMethod method in methods ?? (hasNormalisations ? PairMethods.All : PairMethods.All.AddRange(PairMethods.Repaired)))
         {
             if (!log.Has(pair, method.Name)) Run(matched.Value, method);
         }

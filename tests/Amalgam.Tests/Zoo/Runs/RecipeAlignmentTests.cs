@@ -1,7 +1,6 @@
 using Amalgam.Alignment;
 using Amalgam.Checkpoints;
 using Amalgam.Graphs;
-using Amalgam.Merging;
 using Amalgam.Zoo.Models;
 using Amalgam.Zoo.Runs;
 using static Amalgam.Tests.Cli.CommandLine;

@@ -1,7 +1,6 @@
 using Amalgam.Alignment;
 using Amalgam.Checkpoints;
 using Amalgam.Graphs;
-using Amalgam.Numerics;
 using Amalgam.Tests.Alignment;
 using Amalgam.Zoo.Models;
 using Amalgam.Zoo.Runs;
