@@ -24,7 +24,11 @@ public static class LandscapeParts
         double high = losses[0] + 3 * (losses[losses.Length / 2] - losses[0]) + 1e-9;
         ContourMap Map(string title, Func<LandscapePoint, double> height, double? most) => new(title, x, y, [.. on.Select(height)])
         {
-            XName = "first component", YName = "second component", Marks = [.. marks], High = most, Format = "0.00",
+            XName = "first component",
+            YName = "second component",
+            Marks = [.. marks],
+            High = most,
+            Format = "0.00",
         };
         List<ReportPart> parts = [
             new Heading("The loss around the networks"),
@@ -46,7 +50,11 @@ public static class LandscapeParts
         ImmutableArray<double> values = [.. fineY.SelectMany(b => fineX.Select(a => triangles.Interpolate(heights, a, b)))];
         yield return new ContourMap("Mean loss of networks near the plane, each at its place in it", fineX, fineY, values)
         {
-            XName = "first component", YName = "second component", Marks = [.. marks], High = high, Format = "0.00",
+            XName = "first component",
+            YName = "second component",
+            Marks = [.. marks],
+            High = high,
+            Format = "0.00",
         };
         yield return new Paragraph("What stands at a place here is the loss of a network whose nearest point of the plane it is, and between such networks an interpolation: where they lie off the plane the two pictures differ.", Quiet: true);
     }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Numerics.Tensors;
 using Amalgam.Graphs;
 using Amalgam.Training;
 using Amalgam.Training.Data;

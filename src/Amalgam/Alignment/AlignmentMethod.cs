@@ -23,7 +23,7 @@ public sealed record AlignmentMethod(string Name, string Summary, string Source,
         new("weight_zip", "Units of all models greedily, by the correlation of the weights around them", OfMudsc, new() { Space = MatchingSpace.Weights, Matching = UnitMatching.Zip }),
         new("rebasin", "One unit with one, by inner products of the weights around them until none gains", $"{OfGitReBasin}, algorithm 1", new() { Space = MatchingSpace.Weights, WeightMeasure = SimilarityMeasure.InnerProduct }),
         new("ste", "As rebasin, of a network that learns to have a small loss halfway to the other", $"{OfGitReBasin}, section 3.3", new() { Algorithm = AlignmentAlgorithm.StraightThrough, Space = MatchingSpace.Weights, WeightMeasure = SimilarityMeasure.InnerProduct }),
-        new("merge_many", "As rebasin, of each network in turn to the mean of the others, so that none gives the order", $"{OfGitReBasin}, algorithm 3", new() { Algorithm = AlignmentAlgorithm.MergeMany, Space = MatchingSpace.Weights, WeightMeasure = SimilarityMeasure.InnerProduct }),
+        new("merge_many", "As rebasin, of each network in turn to the mean of the others, not of all to the first", $"{OfGitReBasin}, algorithm 3", new() { Algorithm = AlignmentAlgorithm.MergeMany, Space = MatchingSpace.Weights, WeightMeasure = SimilarityMeasure.InnerProduct }),
         new("none", "Every unit stays in its place", "", new() { Space = MatchingSpace.None }),
     ];
 

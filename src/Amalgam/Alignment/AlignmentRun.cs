@@ -41,12 +41,14 @@ internal sealed class AlignmentRun(Siblings models, AlignmentOptions options, Ac
         return Result(maps, [.. Enumerable.Range(1, most - 1).Select(sweep => sweeps.Sum(of => of[Math.Min(sweep, of.Length - 1)]))]);
     }
 
-    /// <summary>Git Re-Basin: each network in turn is permuted to the mean of the others.</summary>
+    /// <summary>Git Re-Basin: each network in turn is permuted to the mean of the others. All of them are then brought into the order in which the first one came.</summary>
     public AlignmentResult ToMean()
     {
         ManyMatch match = null!;
         Timed("sweeps", () => match = MergeMany.Run(models, options, progress, cancel));
-        return Result(match.Maps, [.. match.Distances]);
+        UnitMaps back = UnitMaps.Identity(models.Groups, models.Count), first = match.Maps.Of(0).Inverse();
+        for (int model = 0; model < models.Count; model++) back.Take(model, first, 0);
+        return Result(match.Maps.Then(back), match.Distances);
     }
 
     /// <summary>Activations first, then sweeps over the groups with the weights as all others lie.</summary>

@@ -44,7 +44,7 @@ public class UnitGroupsOrderTests
     [Fact]
     public void Pixels_that_are_pooled_and_added_have_one_order_of_their_channels()
     {
-        Node pixels = _graph.Input("x", new(2, 6)).MatMul(Weight("in", 6, 64)).Reshape(2, 4, 4, 4);
+        Node pixels = _graph.Input("x", new(2, 6)).MatMul(Weight("in", 6, 64)).Reshape(2, 4, 4, 4).Transpose(0, 3, 1, 2);
         Shared(pixels + pixels.MaxPool(3, 1, 1), 4);
     }
 

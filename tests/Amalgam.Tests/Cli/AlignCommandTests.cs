@@ -269,7 +269,7 @@ public sealed class AlignCommandTests(TwinFiles files) : IClassFixture<TwinFiles
     [Fact]
     public async Task Twins_that_are_matched_to_their_mean_merge_to_one_that_computes_what_they_do()
     {
-        await Succeeds("align", Parent, Twin, files["twin2.safetensors"], "--method", "merge_many", "-o", _folder["m.safetensors"]);
+        await Succeeds("align", Parent, Twin, files["twin2.safetensors"], "--method", "merge_many", "--merge", "-o", _folder["m.safetensors"]);
         await Succeeds("run", Parent, Data, "--model", TwinFiles.Mlp, "-o", _folder["expected.npz"]);
         await Succeeds("run", _folder["m.safetensors"], Data, "--model", TwinFiles.Mlp, "-o", _folder["found.npz"]);
         float[] expected = TestModel.Read(_folder["expected.npz"])["logits"].Values, found = TestModel.Read(_folder["found.npz"])["logits"].Values;

@@ -2,10 +2,8 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using Amalgam.Alignment;
-using Amalgam.Numerics;
 using Amalgam.Training.Data;
 using Amalgam.Zoo.Report;
-using Amalgam.Zoo.Runs;
 
 using Weights = System.Collections.Generic.IReadOnlyDictionary<string, Amalgam.Tensor>;
 

@@ -1,5 +1,4 @@
 using Amalgam.Training.Data;
-using Amalgam.Zoo.Data;
 using Amalgam.Zoo.Runs;
 
 namespace Amalgam.Zoo.Experiments.Mudsc;

@@ -44,7 +44,11 @@ internal static class SampleReport
             new HeatMap("Loss landscape", 100, 100, Matrix(100, (r, c) => Math.Log(1 + (r - 30) * (r - 30) * 0.01 + (c - 70) * (c - 70) * 0.02))) { RowName = "second direction", ColumnName = "first direction" }),
         new ContourMap("Loss around two networks", [.. Enumerable.Range(-10, 21).Select(i => i * 0.5)], [.. Enumerable.Range(-6, 13).Select(i => i * 0.5)], [.. Enumerable.Range(-6, 13).SelectMany(y => Enumerable.Range(-10, 21).Select(x => Math.Min(Math.Pow(x - 5, 2) + y * y, Math.Pow(x + 5, 2) + 1.4 * y * y) / 20))])
         {
-            XName = "first component", YName = "second component", Format = "0.0", High = 4, Marks = [new(2.5, 0, "first"), new(-2.5, 0, "second"), new(0, 0.4, "merged", true)],
+            XName = "first component",
+            YName = "second component",
+            Format = "0.0",
+            High = 4,
+            Marks = [new(2.5, 0, "first"), new(-2.5, 0, "second"), new(0, 0.4, "merged", true)],
         },
         new Heading("Images"),
         new ImageGrid("Samples", [.. Enumerable.Range(0, 12).Select(i => Tile(i))], 3),
