@@ -115,10 +115,12 @@ internal sealed class AlignCommand
         string? report = parse.GetValue(_report), permutations = parse.GetValue(_permutations), target = parse.GetValue(_output);
         if (report is not null && !report.EndsWith(".html", StringComparison.OrdinalIgnoreCase)) throw new InvalidDataException($"--report: {report} is to be a page, name it .html");
         if (permutations is not null) PermutationFile.CheckName(permutations);
-        string[] read = [.. paths, .. new[] { parse.GetValue(_apply), parse.GetValue(_vectors), _data.FileOf(parse) }.OfType<string>()];
+        string[] beside = [.. new[] { parse.GetValue(_apply), parse.GetValue(_vectors), _data.FileOf(parse) }.OfType<string>()], read = [.. paths, .. beside];
         if (permutations is not null) OutputFile.Check("--permutations", permutations, target is null ? read : [.. read, target], overwrite);
         if (report is not null) OutputFile.Check("--report", report, read, overwrite);
-        if (target is not null) OutputFile.CheckPlace(target);
+        if (target is null) return;
+        OutputFile.CheckApart("--output", target, beside);
+        OutputFile.CheckPlace(target);
     }
 
     /// <summary>Refuses, before any match, a target that what would be written does not fit.</summary>

@@ -36,7 +36,9 @@ internal static class OutputFile
         }
     }
 
-    private static void CheckApart(string option, string path, IEnumerable<string> inputs)
+    /// <summary>Refuses a path that is an input, or lies in a folder that is one and takes a file's place there.</summary>
+    /// <exception cref="IOException">It is.</exception>
+    public static void CheckApart(string option, string path, IEnumerable<string> inputs)
     {
         string full = Path.GetFullPath(path);
         foreach (string input in inputs)

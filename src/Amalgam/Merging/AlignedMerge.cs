@@ -19,7 +19,7 @@ internal static class AlignedMerge
     /// <param name="options">How to run.</param>
     /// <param name="progress">Told after every write.</param>
     /// <returns>What the user should know beyond the plan's notes.</returns>
-    /// <exception cref="MergeException">The options do not say who aligns.</exception>
+    /// <exception cref="MergeException">The options do not say who aligns, or zipped models would be trained with tensors that only one of them gives.</exception>
     public static ImmutableArray<string> Run(
         MergePlan plan, ModelSet models, Func<IReadOnlyDictionary<ModelReference, string>, ModelSet> open, string recipe, string path, string folder, MergeOptions options,
         IProgress<MergeProgress>? progress)
@@ -33,6 +33,8 @@ internal static class AlignedMerge
         if (aligned.AreShares)
         {
             PlannedTensor[] left = [.. next.Tensors.Where(t => IsOfOne(t, next))];
+            if (left.Length > 0 && next.Recipe.Train is not null)
+                throw plan.Recipe.AlignPosition!.Value.Refuse($"align: {next.Recipe.Method} leaves '{left[0].Output.Name}' to one model, which after a zip has but a share there, and nothing can be trained beside that; merge it too (vectors with biases: average), or use matching: align");
             next = WithMeans(next, left);
             if (left.Length > 0)
                 notes = notes.Add($"{next.Recipe.Method} leaves '{left[0].Output.Name}'{(left.Length > 1 ? $" and {left.Length - 1} more" : "")} to one model, of which a zip leaves but a share there: {(left.Length > 1 ? "they are" : "it is")} the mean of all models");

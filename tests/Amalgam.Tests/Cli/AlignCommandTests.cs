@@ -195,6 +195,7 @@ public sealed class AlignCommandTests(TwinFiles files) : IClassFixture<TwinFiles
         await Refuses("ends in .json or .npz", "align", Parent, Twin, "--method", "weights", "--permutations", Twin, "--overwrite");
         await Refuses("is a file that is read", "align", Parent, Twin, "--data", Data, "--permutations", Data, "--overwrite");
         await Refuses("is a file that is read or written", "align", Parent, Twin, "--method", "weights", "-o", _folder["x.npz"], "--permutations", _folder["x.npz"]);
+        await Refuses("is a file that is read", "align", Parent, Twin, "--data", Data, "-o", Data, "--overwrite");
         Assert.Equal(twin, File.ReadAllBytes(Twin));
         Assert.Equal(data, File.ReadAllBytes(Data));
         foreach (string name in (string[])["r.html", "p.json"])
