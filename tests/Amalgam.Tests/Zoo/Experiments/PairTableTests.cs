@@ -1,9 +1,7 @@
 using System.Collections.Immutable;
 using Amalgam.Graphs;
-using Amalgam.Tests.Alignment;
 using Amalgam.Tests.Zoo.Report;
 using Amalgam.Tests.Zoo.Runs;
-using Amalgam.Training;
 using Amalgam.Zoo.Experiments.Mudsc;
 using Amalgam.Zoo.Runs;
 using Samples = Amalgam.Tests.Alignment.Samples;
