@@ -1,7 +1,6 @@
 using System.Numerics.Tensors;
 using Amalgam.Alignment;
 using Amalgam.Graphs;
-using Amalgam.Numerics;
 
 namespace Amalgam.Tests.Alignment;
 
