@@ -35,9 +35,9 @@ internal sealed class AlignCommand
     private readonly Option<string?> _tasks = new("--tasks") { Description = "Groups of classes, each also measured among itself: 0,1,2,6,9/3,4,5,7,8; alpha is chosen by their mean", HelpName = "groups" };
     private readonly Option<string?> _vectors = new("--class-vectors") { Description = "For networks that give embeddings: a checkpoint with a vector for each class", HelpName = "checkpoint" };
     private readonly DataOptions _data = new();
-    private readonly Option<int?> _samples = CountOption.Create("--samples", "Training samples that are looked at, drawn by the seed [default: 5000]");
+    private readonly Option<string?> _samples = CountOption.OrAll("--samples", "Training samples that are looked at, drawn by the seed [default: 5000]");
     private readonly Option<int?> _batch = CountOption.Create("--batch", "Samples at a time [default: 500]");
-    private readonly Option<int?> _positions = CountOption.Create("--positions", "Most positions of an image or a text that are looked at in each sample; a number that no sample has takes all [default: 256]");
+    private readonly Option<string?> _positions = CountOption.OrAll("--positions", "Most positions of an image or a text that are looked at in each sample [default: 256]");
     private readonly Option<int?> _starts = CountOption.Create("--starts", "Of rebasin, how many orders of units to start from, the first as they are; the best end is taken [default: 1]");
     private readonly Option<int?> _epochs = CountOption.Create("--epochs", "Of ste, passes over the samples [default: 20]");
     private readonly Option<string?> _reset = Word("--reset", "Statistics of the merged network: auto (the default), none, batchnorm (estimate them anew) or repair", "auto", "none", "batchnorm", "repair");
@@ -77,14 +77,14 @@ internal sealed class AlignCommand
         using CoreLimit limit = Cores.Limit(parse.GetValue(_threads) ?? Environment.ProcessorCount);
         TextWriter output = parse.InvocationConfiguration.Output, error = parse.InvocationConfiguration.Error;
         bool quiet = parse.GetValue(_quiet), overwrite = parse.GetValue(_overwrite);
-        if (parse.GetValue(_report) is { } page && !page.EndsWith(".html", StringComparison.OrdinalIgnoreCase)) throw new InvalidDataException($"--report: {page} is to be a page, name it .html");
         string[] paths = parse.GetValue(_models)!;
+        CheckFiles(parse, paths, overwrite);
         NetworkAlignment alignment = NetworkAlignment.Open(paths, Describe(parse, paths), cancel);
-        bool merges = parse.GetValue(_merge) || parse.GetValue(_zip) || alignment.Options.Matching == UnitMatching.Zip;
-        string? target = parse.GetValue(_output);
-        if (target is not null) alignment.CheckTarget(target, overwrite);
-
-        string? cut = parse.GetValue(_cut);
+        string? target = parse.GetValue(_output), cut = parse.GetValue(_cut);
+        bool merges = parse.GetValue(_merge) || alignment.WillMoveFirst, evaluates = parse.GetValue(_evaluate);
+        if (target is not null) CheckTarget(alignment, target, merges || cut is not null, overwrite);
+        bool measures = (evaluates || parse.GetValue(_report) is not null) && alignment.CanMeasure;
+        if (evaluates && !measures) throw new InvalidDataException("--evaluate needs --data with labels");
         if (cut is not null) _ = PartialZip.Cut(alignment.Siblings.Groups, cut);
         if (cut is not null && target is not null && !ModelDescription.IsOnnxFile(target)) throw new InvalidDataException($"{target}: a network with several heads is of no architecture that weights alone could be of: name an .onnx file");
 
@@ -96,20 +96,41 @@ internal sealed class AlignCommand
             Graph? merged = cut is not null ? alignment.MergedUpTo(cut, cancel) : merges ? alignment.Merged(cancel) : null;
             if (target is not null) Write(alignment, merged, target, cut is not null, overwrite, cancel);
             if (parse.GetValue(_permutations) is { } file) PermutationFile.Write(alignment.Result.Maps, alignment.Names, file);
-            bool evaluates = parse.GetValue(_evaluate);
-            if (evaluates || parse.GetValue(_report) is not null)
+            if (measures)
             {
-                ImmutableArray<Contestant> results = merged is null ? [] : cut is null ? [new(AlignmentScores.NameOf(alignment), merged)] : alignment.Heads($"merged up to {cut}", merged);
+                IReadOnlyList<Contestant> results = merged is null ? [] : AlignmentScores.ResultsOf(alignment, merged, cut);
                 scores = AlignmentScores.Of(alignment, results, parse.GetValue(_testSamples) ?? UsualTestSamples, (done, all) => progress.Report("measured", done, all), cancel);
             }
-
-            if (evaluates && scores is null) throw new InvalidDataException("--evaluate needs --data with labels");
         }
 
         if (parse.GetValue(_report) is { } report) AlignmentPage.Of(alignment, scores, merges).Save(report);
         if (!quiet) foreach (string note in alignment.Notes) error.WriteLine($"note: {Printable.Line(note)}");
         if (parse.GetValue(_json)) AlignText.WriteJson(output, alignment, scores);
         else AlignText.Write(output, alignment, scores, target, merges);
+    }
+
+    /// <summary>Refuses names of files, before anything is opened, that would take the place of others.</summary>
+    private void CheckFiles(ParseResult parse, string[] paths, bool overwrite)
+    {
+        string? report = parse.GetValue(_report), permutations = parse.GetValue(_permutations), target = parse.GetValue(_output);
+        if (report is not null && !report.EndsWith(".html", StringComparison.OrdinalIgnoreCase)) throw new InvalidDataException($"--report: {report} is to be a page, name it .html");
+        if (permutations is not null) PermutationFile.CheckName(permutations);
+        string[] beside = [.. new[] { parse.GetValue(_apply), parse.GetValue(_vectors), _data.FileOf(parse) }.OfType<string>()], read = [.. paths, .. beside];
+        if (permutations is not null) OutputFile.Check("--permutations", permutations, target is null ? read : [.. read, target], overwrite);
+        if (report is not null) OutputFile.Check("--report", report, read, overwrite);
+        if (target is null) return;
+        OutputFile.CheckApart("--output", target, beside);
+        OutputFile.CheckPlace(target);
+    }
+
+    /// <summary>Refuses, before any match, a target that what would be written does not fit.</summary>
+    private static void CheckTarget(NetworkAlignment alignment, string target, bool isOne, bool overwrite)
+    {
+        alignment.CheckTarget(target, overwrite);
+        string ending = Path.GetExtension(target);
+        bool isFile = !CheckpointOutput.IsFolder(target);
+        if (isFile && !isOne && alignment.Siblings.Count > 2) throw new InvalidDataException($"{target} is one file, and {alignment.Siblings.Count - 1} networks are aligned: name a folder, or write their mean with --merge");
+        if (!isFile && ending.Length > 1 && !char.IsAsciiDigit(ending[1]) && !Directory.Exists(target)) throw new InvalidDataException($"{target}: '{ending}' is no ending of a checkpoint; there are .safetensors, .onnx, .npz and .pt, and a folder's name has none");
     }
 
     private static void Write(NetworkAlignment alignment, Graph? merged, string target, bool hasHeads, bool overwrite, CancellationToken cancel)
@@ -127,7 +148,6 @@ internal sealed class AlignCommand
             return;
         }
 
-        if (Path.HasExtension(target)) throw new InvalidDataException($"{target} is one file, and {alignment.Siblings.Count - 1} networks are aligned: name a folder, or write their mean with --merge");
         Directory.CreateDirectory(target);
         foreach (var (name, i) in alignment.FileNames().Select((name, i) => (name, i)))
         {
@@ -141,7 +161,6 @@ internal sealed class AlignCommand
         AlignmentDescription how = new(AlignmentDescription.MethodOf(parse.GetValue(_method)!));
         string? alpha = parse.GetValue(_alpha);
         bool search = alpha == AlignmentDescription.Search;
-        if (alpha is not null && how.Method.Preset.Space != MatchingSpace.Both) throw new InvalidDataException($"--alpha is the share of weights where weights and activations are compared; {how.Method.Name} compares one of them");
         AlignmentOptions options = how.Options;
         options = options with
         {
@@ -154,16 +173,16 @@ internal sealed class AlignCommand
             StandardiseTensors = parse.GetValue(_standardise),
             Starts = parse.GetValue(_starts) ?? options.Starts,
             Seed = parse.GetValue(_seed),
-            Samples = parse.GetValue(_samples) ?? options.Samples,
+            Samples = CountOption.Read(parse.GetValue(_samples), options.Samples),
             Batch = parse.GetValue(_batch) ?? options.Batch,
-            Positions = parse.GetValue(_positions) ?? options.Positions,
+            Positions = CountOption.Read(parse.GetValue(_positions), options.Positions),
             Reset = parse.GetValue(_reset) is { } reset ? AlignmentDescription.ResetOf(reset) : options.Reset,
             ResetParents = !parse.GetValue(_noResetParents),
         };
-        return how with
+        how = how with
         {
             Options = options,
-            Pins = [.. parse.GetValue(_pins) ?? []],
+            Pins = UnitsCommand.PinsOf(parse.GetValue(_pins)),
             SearchesAlpha = search,
             Data = _data.Find(parse, paths, paths.Select(RunFolder.Find).FirstOrDefault(run => run is not null)),
             Model = ArchitectureOption.Of(parse.GetValue(_model)),
@@ -172,6 +191,19 @@ internal sealed class AlignCommand
             ClassVectors = parse.GetValue(_vectors),
             Epochs = parse.GetValue(_epochs) ?? how.Epochs,
         };
+        how.CheckEffect(Given(parse));
+        return how;
+    }
+
+    /// <summary>The settings that were asked for, by their names in recipes, and their options.</summary>
+    private IEnumerable<(string Key, string Name)> Given(ParseResult parse)
+    {
+        (string Key, Option Of)[] settings =
+        [
+            ("method", _method), ("matching", _zip), ("alpha", _alpha), ("zip_alpha", _zipAlpha), ("zip_beta", _zipBeta), ("similarity", _similarity), ("weight_similarity", _weightSimilarity), ("standardise", _standardise),
+            ("starts", _starts), ("epochs", _epochs), ("reset_parents", _noResetParents), ("tasks", _tasks), ("class_vectors", _vectors),
+        ];
+        return settings.Where(s => parse.GetResult(s.Of) is { Implicit: false }).Select(s => (s.Key, s.Of.Name));
     }
 
     private static Option<double?> Share(string name, string description)

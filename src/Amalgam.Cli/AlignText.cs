@@ -78,7 +78,7 @@ internal static class AlignText
         bool zips = !alignment.Result.Maps.ArePermutations;
         ClassMatch[][] rows = alignment.Result.Classes.Length <= MostRows ? [.. alignment.Result.Classes.Select(c => new[] { c })]
             : [.. alignment.Result.Classes.GroupBy(c => (NumberedNames.Key(c.Units.Name), c.Units.Size, c.Units.Blocks)).Select(g => g.ToArray())];
-        Table table = new(1, ["UNITS", ">SIZE", ">SAME PLACE", ">MATCHED", ">MOVED", .. zips ? (string[])[">SEVERAL OF ONE"] : []]);
+        Table table = new(1, ["UNITS", ">SIZE", $">{alignment.SimilarityName.ToUpperInvariant()} IN PLACE", ">MATCHED", ">MOVED", .. zips ? (string[])[">SEVERAL OF ONE"] : []]);
         foreach (ClassMatch[] row in rows)
         {
             UnitClass units = row[0].Units;
@@ -99,7 +99,7 @@ internal static class AlignText
         Table table = new(1, ["NETWORK", .. scores.Names.Select(name => $">{name.ToUpperInvariant()}")]);
         foreach (AlignmentRow row in scores.Rows) table.Add([Printable.Line(row.Name), .. scores.Names.Select(name => row.Measures.FirstOrDefault(m => m.Name == name) is { } measure ? AlignmentScores.Text(measure) : "")]);
         table.Write(output, Screen.WidthOf(output));
-        if (!scores.After.IsEmpty) output.WriteLine($"barrier on the line between the two: {Printable.Number(Interpolation.Barrier(scores.Before))} as they came, {Printable.Number(Interpolation.Barrier(scores.After))} matched");
+        if (!scores.After.IsEmpty) output.WriteLine($"barrier on the line between the two: {Printable.Number(Interpolation.Barrier(scores.Before))} as they came, {Printable.Number(Interpolation.Barrier(scores.After))} matched, with {scores.LineText}");
     }
 
     private static string Similarity(double value) => double.IsNaN(value) ? "-" : value.ToString(Math.Abs(value) >= 100 ? "0" : "0.000", CultureInfo.InvariantCulture);

@@ -6,6 +6,8 @@ namespace Amalgam.Cli;
 /// <summary>Options that take a whole number from 1 on.</summary>
 internal static class CountOption
 {
+    private const string All = "all";
+
     public static Option<int?> Create(string name, string description, params string[] aliases)
     {
         Option<int?> option = new(name, aliases) { Description = description };
@@ -15,4 +17,18 @@ internal static class CountOption
         });
         return option;
     }
+
+    /// <summary>An option that takes a whole number from 1 on, or the word <c>all</c>.</summary>
+    public static Option<string?> OrAll(string name, string description)
+    {
+        Option<string?> option = new(name) { Description = description, HelpName = $"number|{All}" };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && result.Tokens[0].Value != All && !(int.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out int count) && count >= 1)) result.AddError($"{name} must be 1 or more, or {All}");
+        });
+        return option;
+    }
+
+    /// <summary>What such an option says: null for all, and what is usual where it is not given.</summary>
+    public static int? Read(string? given, int? usual) => given is null ? usual : given == All ? null : int.Parse(given, CultureInfo.InvariantCulture);
 }

@@ -14,6 +14,9 @@ internal sealed class DataOptions
     /// <summary>All of them.</summary>
     public IEnumerable<Option> All => [_data, _mean, _std];
 
+    /// <summary>The file that is named as data; null where a data set is named, or nothing.</summary>
+    public string? FileOf(ParseResult parse) => parse.GetValue(_data) is { } name && File.Exists(name) ? name : null;
+
     /// <summary>Whether the data is the run's own.</summary>
     public bool IsOfRun(ParseResult parse, RunDescription? run) => run is not null && parse.GetValue(_data) is null;
 

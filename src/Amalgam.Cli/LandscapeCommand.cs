@@ -31,6 +31,7 @@ internal sealed class LandscapeCommand
     private readonly Option<double> _margin = new("--margin") { Description = "How far the picture goes beyond the networks, as a share of their extent", DefaultValueFactory = _ => 0.3 };
     private readonly Option<bool> _near = new("--near") { Description = "Also as MuDSC's authors drew it: the losses of the networks, of others between every two, and of their surroundings, each at its place in the plane" };
     private readonly Option<int?> _reset = CountOption.Create("--reset", "Estimate the statistics of batch normalisations at every point anew, on so many training samples");
+    private readonly Option<bool> _overwrite = new("--overwrite") { Description = "Replace what is at the output" };
     private readonly Option<int?> _threads = CountOption.Create("--threads", "Number of threads; the result does not depend on it", "-j");
     private readonly Option<bool> _quiet = new("--quiet", "-q") { Description = "No progress and no notes" };
 
@@ -46,7 +47,7 @@ internal sealed class LandscapeCommand
                 "amalgam landscape a.onnx b.onnx ab.onnx --data cifar10 --reset 1000 -o landscape.json",
             ])
         {
-            _models, _output, _model, _vectors, _tasks, _limit, _grid, _margin, _near, _reset, _threads, _quiet,
+            _models, _output, _model, _vectors, _tasks, _limit, _grid, _margin, _near, _reset, _overwrite, _threads, _quiet,
         };
         foreach (Option option in _data.All) verb.Options.Add(option);
         verb.Runs(Run);
@@ -60,6 +61,7 @@ internal sealed class LandscapeCommand
         string target = parse.GetValue(_output)!;
         bool isPage = target.EndsWith(".html", StringComparison.OrdinalIgnoreCase);
         if (!isPage && !target.EndsWith(".json", StringComparison.OrdinalIgnoreCase)) throw new InvalidDataException($"--output: {target} is to be a page, name it .html, or a file of losses, name it .json");
+        OutputFile.Check("--output", target, [.. paths, .. new[] { parse.GetValue(_vectors), _data.FileOf(parse) }.OfType<string>()], parse.GetValue(_overwrite));
         int grid = Math.Max(2, parse.GetValue(_grid) ?? UsualGrid);
         if (parse.GetValue(_margin) is not (>= 0 and <= 10) and var margin) throw new InvalidDataException($"--margin takes a share from 0 to 10, got {Printable.Number(margin)}");
 

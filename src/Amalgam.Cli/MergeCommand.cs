@@ -82,6 +82,8 @@ internal sealed class MergeCommand
             return;
         }
 
+        if (parse.GetValue(_report) is { } page)
+            OutputFile.Check("--report", page, run.Plans.SelectMany(p => p.Models).Select(m => m.Checkpoint.Path).Where(Path.Exists), parse.GetValue(_overwrite));
         if (target is null) throw new MergeException("name where the result goes: amalgam merge RECIPE OUT, or --output OUT");
         if (!quiet) foreach (string note in run.Plans.SelectMany(p => p.Notes)) error.WriteLine($"note: {Printable.Line(note)}");
 
@@ -97,6 +99,7 @@ internal sealed class MergeCommand
                 Align = (plan, folder) => RecipeAlignment.Align(plan, folder, done =>
                 {
                     aligned = done;
+                    if (parse.GetValue(_report) is not null) _ = done.CanMeasure; // refuses before anything is written
                     if (!quiet) progress.Write(error, AlignText.Summary(done));
                 }, progress, cancel),
             }, parse.GetValue(_stages), progress);
@@ -131,7 +134,7 @@ internal sealed class MergeCommand
         if (aligned is null) return; // an interrupted run had made the result
         bool isResult = run.Plans[^1].Recipe.AlignPosition is not null;
         AlignmentScores? scores = AlignmentScores.Of(
-            aligned, isResult ? [new($"{run.Plans[^1].Recipe.Method} of the matched networks", aligned.Read(target))] : [], AlignCommand.UsualTestSamples, (done, all) => progress.Report("measured", done, all), cancel);
+            aligned, isResult ? [new($"{run.Plans[^1].Recipe.Method} of the matched networks{(aligned.CanReset ? AlignmentScores.ResetEnding : "")}", aligned.Read(target))] : [], AlignCommand.UsualTestSamples, (done, all) => progress.Report("measured", done, all), cancel);
         AlignmentPage.Of(aligned, scores, merges: true).Save(report);
     }
 

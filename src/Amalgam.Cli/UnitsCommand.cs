@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.CommandLine;
 using Amalgam.Alignment;
 using Amalgam.Graphs;
@@ -32,7 +33,7 @@ internal static class UnitsCommand
             string name = parse.GetValue(path)!;
             Graph graph = parse.GetValue(input) is { } arrays ? RunCommand.Load(name, ArchitectureOption.Of(parse.GetValue(model)), RunCommand.Read(arrays)) : ArchitectureOption.Load(name, parse.GetValue(model), 2);
             if (graph.Parameters.Count == 0) throw new GraphException($"{name} is a graph without weights, so it has no units");
-            UnitOptions options = new(Pins: [.. parse.GetValue(pins) ?? []]);
+            UnitOptions options = new(Pins: PinsOf(parse.GetValue(pins)));
             UnitGroups groups = UnitGroups.Of(graph, options);
             SelfCheckResult? check = parse.GetValue(noCheck) ? null : SelfCheck.Run(groups, options, cancel: cancel);
             TextWriter output = parse.InvocationConfiguration.Output;
@@ -45,8 +46,10 @@ internal static class UnitsCommand
     /// <summary>The option that names units which stay.</summary>
     internal static Option<string[]> PinOption() => new("--pin")
     {
-        Description = "Units of such a name, or made by a tensor of such a name, stay in their places; * is any run of characters",
+        Description = "Units of such a name, or made by a tensor of such a name, stay in their places; * is any run of characters; several with commas, or the option once for each",
         HelpName = "patterns",
-        AllowMultipleArgumentsPerToken = true,
     };
+
+    /// <summary>What <see cref="PinOption"/> names.</summary>
+    internal static ImmutableArray<string> PinsOf(string[]? given) => [.. (given ?? []).SelectMany(text => text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))];
 }

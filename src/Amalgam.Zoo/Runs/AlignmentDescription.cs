@@ -62,7 +62,7 @@ public sealed record AlignmentDescription(AlignmentMethod Method)
         const string Share = "a number from 0 to 1";
         double Shared(string key, double usual) => RunReader.Number(fields, key, usual, Share, x => x is >= 0 and <= 1);
         int? Count(string key, int? usual) => fields.TryGetValue(key, out RecipeNode count) ? count.IsScalar && count.Text("") == "all" ? null : RunReader.FromOne(count, "a whole number from 1 on, or all") : usual;
-        return read with
+        read = read with
         {
             Pins = RunReader.Patterns(fields, "pins"),
             SearchesAlpha = search,
@@ -96,6 +96,23 @@ public sealed record AlignmentDescription(AlignmentMethod Method)
                 ResetParents = RunReader.Flag(fields, "reset_parents", preset.ResetParents),
             },
         };
+        foreach (var (key, value) in fields)
+        {
+            if (AlignmentSettings.WhyIdle(read, key) is { } why) throw value.Position.Refuse($"{key} {why}");
+        }
+
+        return read;
+    }
+
+    /// <summary>Refuses settings that were asked for and change nothing beside the others.</summary>
+    /// <param name="given">What was asked for, by the names of <see cref="Keys"/>, and what each is called there.</param>
+    /// <exception cref="InvalidDataException">One has no effect.</exception>
+    public void CheckEffect(IEnumerable<(string Key, string Name)> given)
+    {
+        foreach (var (key, name) in given)
+        {
+            if (AlignmentSettings.WhyIdle(this, key) is { } why) throw new InvalidDataException($"{name} {why}");
+        }
     }
 
     /// <summary>The method of a name.</summary>

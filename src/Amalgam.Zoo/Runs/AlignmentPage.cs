@@ -73,7 +73,7 @@ public static class AlignmentPage
         LineChart Chart(string title, string name, string? format, Func<InterpolationPoint, double?> of) => new(title, $"share of {alignment.Names[1]}", name, [Curve("as they came", scores.Before, of), Curve("units matched", scores.After, of)]) { Format = format };
         LineChart loss = Chart("Loss", "loss", null, p => p.Loss);
         yield return scores.After[0].Accuracy is null ? loss : new SideBySide(loss, Chart("Right", "share", "0%", p => p.Accuracy));
-        yield return new Paragraph($"The barrier, how far the loss rises above the line between the losses at the ends, is {Figure(Interpolation.Barrier(scores.Before))} as they came and {Figure(Interpolation.Barrier(scores.After))} with units matched{(alignment.ResetText.Contains("batch", StringComparison.Ordinal) ? "; batch normalisations are estimated anew at every point" : "")}.");
+        yield return new Paragraph($"The barrier, how far the loss rises above the line between the losses at the ends, is {Figure(Interpolation.Barrier(scores.Before))} as they came and {Figure(Interpolation.Barrier(scores.After))} with units matched, with {scores.LineText}.");
     }
 
     private static Series Curve(string name, ImmutableArray<InterpolationPoint> points, Func<InterpolationPoint, double?> of) => new(name, [.. points.Select(p => of(p) ?? double.NaN)]) { X = [.. points.Select(p => p.Lambda)] };

@@ -52,12 +52,14 @@ public sealed record Contestant(string Name, Graph Network, string? Output = nul
         if (all.Count > 1)
         {
             bool ofClicks = Runs.Measure.AreClicks(all[0], data);
-            rows.Add(($"ensemble of all {all.Count} ({(ofClicks ? "mean of probabilities" : "sum of scores")})", Runs.Measure.Of(ofClicks ? Runs.Measure.MeanProbability(all) : Runs.Measure.Sum(all), data, tasks)));
+            rows.Add(($"{EnsembleOf(all.Count)} ({(ofClicks ? "mean of probabilities" : "sum of scores")})", Runs.Measure.Of(ofClicks ? Runs.Measure.MeanProbability(all) : Runs.Measure.Sum(all), data, tasks)));
             if (tasks.Count == all.Count) rows.Add(("each for its own task", Runs.Measure.OfHeads(all, data, tasks)));
         }
 
         return rows;
     }
+
+    private static string EnsembleOf(int networks) => networks == 2 ? "ensemble of both" : $"ensemble of all {networks}";
 
     private IReadOnlyList<Measure> OfHeads(Dataset data, int batch, IReadOnlyList<int[]> tasks, IProgress<int>? progress, CancellationToken cancel)
     {
@@ -71,7 +73,7 @@ public sealed record Contestant(string Name, Graph Network, string? Output = nul
     {
         var each = contestants.Select(c => Predictions.InBatches(c.Network, data, batch, c.Output, cancel).GetEnumerator()).ToArray();
         List<(string Name, int[] Ranks)> rows = [.. contestants.Select(c => (c.Name, new int[data.Count]))];
-        if (contestants.Count > 1) rows.Add(($"ensemble of all {contestants.Count} (sum of scores)", new int[data.Count]));
+        if (contestants.Count > 1) rows.Add(($"{EnsembleOf(contestants.Count)} (sum of scores)", new int[data.Count]));
         for (int done = 0; done < data.Count;)
         {
             foreach (var one in each) one.MoveNext();

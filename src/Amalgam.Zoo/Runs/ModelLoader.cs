@@ -12,6 +12,9 @@ public static class ModelLoader
     /// <summary>Key of a checkpoint's metadata that names its architecture, as <see cref="ModelDescription.Parse"/> reads it.</summary>
     public const string ArchitectureKey = "amalgam.model";
 
+    /// <summary>What a refusal tells a user of the command line to do.</summary>
+    internal const string NameIt = "name it with --model";
+
     /// <summary>The network of a run before its first step: weights drawn, or read from a checkpoint or a folder of Hugging Face, and some frozen.</summary>
     /// <param name="model">What it is.</param>
     /// <param name="batch">Samples at a time.</param>
@@ -49,7 +52,7 @@ public static class ModelLoader
         if (architecture is null)
         {
             string text = checkpoint.Metadata.GetValueOrDefault(ArchitectureKey)
-                ?? throw new InvalidDataException($"{path} has weights and does not say of which architecture: name it with --model ({string.Join(", ", ZooModel.All.Select(m => m.Name))})");
+                ?? throw new InvalidDataException($"{path} has weights and does not say of which architecture: {NameIt} ({string.Join(", ", ZooModel.All.Select(m => m.Name))})");
             architecture = ModelDescription.Parse(text);
         }
 

@@ -19,6 +19,7 @@ public sealed class NetworkAlignment
     private readonly ParentModel[] _models;
     private readonly List<(string Phase, TimeSpan Time)> _times = [];
     private readonly List<string> _notes = [];
+    private UnitMaps? _given;
 
     private NetworkAlignment(ParentModel[] models, AlignmentDescription how, RunData? data)
     {
@@ -34,6 +35,7 @@ public sealed class NetworkAlignment
         }
 
         _ = KindOfReset();
+        if (!how.Tasks.IsEmpty && (data?.Train ?? data?.Test) is { } of) AlignmentSettings.CheckTasks(how.Tasks.Select(t => (IReadOnlyCollection<int>)t), of.Classes.Length, of.Name);
         RunDescription? run = RunFolder.Find(models[0].Path);
         Vectors = how.ClassVectors is { } vectors ? Runs.ClassVectors.Read(vectors, how.Data?.Classes ?? []) : run is not null && run.Data.Name == how.Data?.Name ? run.Loss.ReadVectors(run.Data) : null;
     }
@@ -64,6 +66,7 @@ public sealed class NetworkAlignment
             opened.Check = SelfCheck.Run(UnitGroups.Of(models[0].Graph, options), options, cancel: cancel);
             opened.Siblings = new(opened.Check.Groups, models.Select(m => Siblings.WeightsOf(m.Graph)), opened.Names);
         });
+        if (how.Permutations is { } file) opened._given = PermutationFile.Read(file, opened.Siblings.Groups, opened.Siblings.Count);
         if (opened.Check.Culprits.Count > 0) opened._notes.Add($"moving {string.Join(", ", opened.Check.Culprits.Take(6))}{(opened.Check.Culprits.Count > 6 ? " ..." : "")} changed the outputs of {opened.Names[0]}, so {(opened.Check.Culprits.Count == 1 ? "it stays" : "they stay")} in place");
         foreach (var (model, name) in models.Zip(opened.Names).Skip(how.Options.Matching == UnitMatching.Zip ? 0 : 1))
         {
@@ -114,11 +117,28 @@ public sealed class NetworkAlignment
     /// <exception cref="GraphException">The data does not fit the networks.</exception>
     public void Match(IProgress<AlignmentProgress>? progress = null, CancellationToken cancel = default)
     {
-        if (Description.Permutations is { } path) Result = Matched(PermutationFile.Read(path, Siblings.Groups, Siblings.Count), cancel);
+        if (_given is not null) Result = Matched(_given, cancel);
         else if (Description.Method.NeedsLabels) Learn(progress, cancel);
         else if (Description.SearchesAlpha) SearchAlpha(progress, cancel);
         else Result = UnitAlignment.Run(Siblings, Options, Data?.Train, progress, cancel);
         _times.AddRange(Result.Times);
+    }
+
+    /// <summary>Whether the first network's units are to move too, as far as that is known before the match.</summary>
+    public bool WillMoveFirst => _given is not null ? !_given.Of(0).AreIdentity : Description.Options is { Matching: UnitMatching.Zip } or { Algorithm: AlignmentAlgorithm.MergeMany };
+
+    /// <summary>Whether networks can be measured: there is data with labels.</summary>
+    /// <exception cref="InvalidDataException">The networks give something else than a score for each of its classes.</exception>
+    public bool CanMeasure
+    {
+        get
+        {
+            if ((Data?.Test ?? Data?.Train) is not { } data || (data.Labels.IsEmpty && ItemRanking.Of(data) is null)) return false;
+            Shape scores = _models[0].Graph.Outputs.Values.First().Shape;
+            if (Vectors is null && data.KnowsClasses && ItemRanking.Of(data) is null && scores.Rank == 2 && scores.Size(1) > data.Classes.Length)
+                throw new InvalidDataException($"{Names[0]} gives {scores.Size(1)} numbers for a sample, {data.Name} has {data.Classes.Length} classes; to measure networks that give embeddings, name class vectors");
+            return true;
+        }
     }
 
     /// <summary>Whether the first network's units moved too, as in zips: then all lie in the merged network's order.</summary>
@@ -131,7 +151,7 @@ public sealed class NetworkAlignment
     public Graph Merged(CancellationToken cancel = default)
     {
         Graph merged = null!;
-        Time("merge", () => merged = With(_models[0].Graph, Rearrangement.Merge(Result.Maps, Siblings)));
+        Time("merge", () => merged = Mean(Result.Maps));
         Time("reset", () => ResetText = Reset(merged, Result.Maps, cancel));
         return merged;
     }
@@ -144,21 +164,30 @@ public sealed class NetworkAlignment
     public Graph MergedUpTo(string cut, CancellationToken cancel = default)
     {
         Graph merged = null!;
-        Time("merge", () => merged = PartialZip.Build(new(Siblings.Groups, Siblings.Weights, Stems.Select(stem => stem.Replace('.', '_'))), Result.Maps, PartialZip.Cut(Siblings.Groups, cut).Node));
+        Time("merge", () => merged = CutAt(cut));
         if (KindOfReset() != StatisticsReset.BatchNorm) return merged;
         Dataset samples = ActivationStatistics.Calibration(Data!.Train!, Options);
         Time("reset", () => ResetText = $"{BatchNormReset.Run(merged, samples, Options.Batch, cancel)} batch normalisations estimated anew on {samples.Count:N0} samples");
         return merged;
     }
 
-    /// <summary>The mean of all networks position by position, with statistics reset too.</summary>
-    public Graph PlainAverage(CancellationToken cancel = default)
+    /// <summary>The mean of all networks by the units that were matched, or of those that keep heads after a cut, with the statistics that averaging gives.</summary>
+    internal Graph Unreset(string? cut) => cut is null ? Mean(Result.Maps) : CutAt(cut);
+
+    /// <summary>The mean of all networks position by position.</summary>
+    /// <param name="reset">Set its statistics anew, as those of what was merged.</param>
+    /// <param name="cancel">Stops between operations.</param>
+    public Graph PlainAverage(bool reset, CancellationToken cancel = default)
     {
         UnitMaps inPlace = UnitMaps.Identity(Siblings.Groups, Siblings.Count);
-        Graph average = With(_models[0].Graph, Rearrangement.Merge(inPlace, Siblings));
-        Reset(average, inPlace, cancel);
+        Graph average = Mean(inPlace);
+        if (reset) Reset(average, inPlace, cancel);
         return average;
     }
+
+    private Graph Mean(UnitMaps maps) => With(_models[0].Graph, Rearrangement.Merge(maps, Siblings));
+
+    private Graph CutAt(string cut) => PartialZip.Build(new(Siblings.Groups, Siblings.Weights, Stems.Select(stem => stem.Replace('.', '_'))), Result.Maps, PartialZip.Cut(Siblings.Groups, cut).Node);
 
     /// <summary>Refuses, before any work, a place where a network cannot be written.</summary>
     /// <exception cref="IOException">Something is there already, or it is one of the networks.</exception>
@@ -192,7 +221,23 @@ public sealed class NetworkAlignment
     public string ResetText { get; private set; } = "";
 
     /// <summary>Whether networks that are merged of these have statistics that no mean of parameters gives, and there is data to estimate them on.</summary>
-    internal bool CanReset => KindOfReset() != StatisticsReset.None;
+    public bool CanReset => KindOfReset() != StatisticsReset.None;
+
+    /// <summary>Whether running statistics of batch normalisations are what is set anew.</summary>
+    internal bool ResetsNormalisations => KindOfReset() == StatisticsReset.BatchNorm && _models[0].Graph.Nodes.Any(node => node.Op is BatchNormalization);
+
+    /// <summary>What the figures of <see cref="ClassMatch"/> are.</summary>
+    public string SimilarityName
+    {
+        get
+        {
+            AlignmentOptions options = Options;
+            if (Description.Permutations is not null || Description.Method.NeedsLabels) return "correlation";
+            SimilarityMeasure measure = options.Space == MatchingSpace.Activations ? options.ActivationMeasure : options.WeightMeasure;
+            if (options.Space == MatchingSpace.Both && options.ActivationMeasure != measure) return "similarity";
+            return measure switch { SimilarityMeasure.Cosine => "cosine", SimilarityMeasure.InnerProduct => "inner product", _ => "correlation" };
+        }
+    }
 
     /// <summary>Sets statistics of a merged network anew, in its parameters.</summary>
     /// <param name="merged">A network of the first one's parameters.</param>

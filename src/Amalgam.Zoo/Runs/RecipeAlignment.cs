@@ -3,6 +3,7 @@ using Amalgam.Graphs;
 using Amalgam.Merging;
 using Amalgam.Merging.Planning;
 using Amalgam.Merging.Recipes;
+using Amalgam.Training.Data;
 
 namespace Amalgam.Zoo.Runs;
 
@@ -64,7 +65,7 @@ public static class RecipeAlignment
         }
 
         File.WriteAllText(mark, fingerprint);
-        return new([.. paths], alignment.Notes) { Reset = alignment.CanReset ? merged => Reset(alignment, merged, cancel) : null };
+        return new([.. paths], alignment.Notes) { AreShares = !alignment.Result.Maps.ArePermutations, Reset = alignment.CanReset ? merged => Reset(alignment, merged, cancel) : null };
     }
 
     /// <summary>The values that differ in the merged network once its statistics are set anew.</summary>
@@ -84,7 +85,20 @@ public static class RecipeAlignment
         int first = plan.Recipe.BaseModel is { } origin ? plan.NumberOf(origin) : plan.NumberOf(plan.Recipe.Models[0].Model);
         int[] numbers = [first, .. Enumerable.Range(0, plan.Models.Length).Where(number => number != first)];
         order = numbers;
-        return NetworkAlignment.Open([.. numbers.Select(number => plan.Models[number].Checkpoint.Path)], how, (i, data) => ParentModel.Open(plan.Models[numbers[i]], how.Model, NetworkAlignment.AnyBatch, data), cancel);
+        return NetworkAlignment.Open([.. numbers.Select(number => plan.Models[number].Checkpoint.Path)], how, (i, data) => Open(plan.Models[numbers[i]], how.Model, data), cancel);
+    }
+
+    /// <summary>Who runs a recipe names an architecture in it, not by an option.</summary>
+    private static ParentModel Open(PlannedModel model, ModelDescription? architecture, Dataset? data)
+    {
+        try
+        {
+            return ParentModel.Open(model, architecture, NetworkAlignment.AnyBatch, data);
+        }
+        catch (InvalidDataException e) when (e.Message.Contains(ModelLoader.NameIt, StringComparison.Ordinal))
+        {
+            throw new InvalidDataException(e.Message.Replace(ModelLoader.NameIt, "name it by the key 'model' of the section align", StringComparison.Ordinal), e);
+        }
     }
 
     private static void Check(Recipe recipe, AlignmentDescription how)

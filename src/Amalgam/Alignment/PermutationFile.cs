@@ -10,16 +10,18 @@ namespace Amalgam.Alignment;
 /// </summary>
 public static class PermutationFile
 {
-    private const string Format = "amalgam permutations", Permutations = "permutation", Zips = "zip", NumPy = ".npz";
+    private const string Format = "amalgam permutations", Permutations = "permutation", Zips = "zip", Json = ".json", NumPy = ".npz";
     private const long LargestBytes = 1L << 30;
 
     /// <summary>Writes maps.</summary>
     /// <param name="maps">The maps; pinned classes are left out.</param>
     /// <param name="models">What the models are called.</param>
-    /// <param name="path">A file that ends in .npz, or a JSON file; it appears when it is complete, and replaces what is there.</param>
+    /// <param name="path">A file that ends in .npz, or in .json; it appears when it is complete, and replaces what is there.</param>
     /// <exception cref="IOException">It cannot be written.</exception>
+    /// <exception cref="InvalidDataException">It is called otherwise.</exception>
     public static void Write(UnitMaps maps, IReadOnlyList<string> models, string path)
     {
+        CheckName(path);
         string kind = maps.ArePermutations ? Permutations : Zips;
         var arrays = maps.Groups.Classes.Where(units => units.Pinned is null)
             .Select(units => (Units: units, Of: Enumerable.Range(0, maps.Models).Select(model => kind == Permutations ? maps.Permutation(units, model) : maps.To(units, model).ToArray()).ToArray())).ToArray();
@@ -44,6 +46,13 @@ public static class PermutationFile
         }
     }
 
+    /// <summary>Refuses a name that does not say which of the two forms the file has.</summary>
+    /// <exception cref="InvalidDataException">It ends neither in .json nor in .npz.</exception>
+    public static void CheckName(string path)
+    {
+        if (!path.EndsWith(Json, StringComparison.OrdinalIgnoreCase) && !path.EndsWith(NumPy, StringComparison.OrdinalIgnoreCase)) throw new InvalidDataException($"{path} is no name for a file of permutations: it ends in {Json} or {NumPy}");
+    }
+
     /// <summary>Reads maps of the units of a network.</summary>
     /// <param name="path">A file that <see cref="Write"/> wrote.</param>
     /// <param name="groups">The units, which must be those that the file is of.</param>
@@ -52,6 +61,7 @@ public static class PermutationFile
     /// <exception cref="InvalidDataException">It is no such file, or one of other units or of another number of models.</exception>
     public static UnitMaps Read(string path, UnitGroups groups, int models)
     {
+        CheckName(path);
         if (!File.Exists(path)) throw new FileNotFoundException($"{path} does not exist", path);
         var (kind, arrays) = path.EndsWith(NumPy, StringComparison.OrdinalIgnoreCase) ? ReadArchive(path) : ReadJson(path);
         int count = arrays.Values.Select(of => of.Count).DefaultIfEmpty(models).Max();
@@ -114,10 +124,11 @@ public static class PermutationFile
     {
         try
         {
+            if (new FileInfo(path).Length == 0) throw Invalid(path, "it is empty");
             if (new FileInfo(path).Length > LargestBytes) throw Invalid(path, $"it has more than {LargestBytes:N0} bytes");
             using FileStream stream = File.OpenRead(path);
             using JsonDocument json = JsonDocument.Parse(stream);
-            if (json.RootElement.GetProperty("format").GetString() != Format) throw Invalid(path, $"its format is not '{Format}'");
+            if (json.RootElement.ValueKind != JsonValueKind.Object || !json.RootElement.TryGetProperty("format", out JsonElement format) || format.ValueKind != JsonValueKind.String || format.GetString() != Format) throw Invalid(path, $"its format is not '{Format}'");
             Dictionary<string, SortedList<int, int[]>> arrays = new(StringComparer.Ordinal);
             foreach (JsonElement units in json.RootElement.GetProperty("classes").EnumerateArray())
             {
@@ -129,7 +140,11 @@ public static class PermutationFile
 
             return (KindOf(path, json.RootElement.GetProperty("kind").GetString()), arrays);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
+        catch (KeyNotFoundException e)
+        {
+            throw Invalid(path, "it has no 'kind' or no 'classes', or a class without 'name' or 'maps'", e);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
             throw Invalid(path, e.Message, e);
         }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Amalgam.Checkpoints;
 using Amalgam.Merging.Planning;
 using Amalgam.Merging.Recipes;
 
@@ -18,7 +19,7 @@ internal static class AlignedMerge
     /// <param name="options">How to run.</param>
     /// <param name="progress">Told after every write.</param>
     /// <returns>What the user should know beyond the plan's notes.</returns>
-    /// <exception cref="MergeException">The options do not say who aligns.</exception>
+    /// <exception cref="MergeException">The options do not say who aligns, or zipped models would be trained with tensors that only one of them gives.</exception>
     public static ImmutableArray<string> Run(
         MergePlan plan, ModelSet models, Func<IReadOnlyDictionary<ModelReference, string>, ModelSet> open, string recipe, string path, string folder, MergeOptions options,
         IProgress<MergeProgress>? progress)
@@ -27,6 +28,17 @@ internal static class AlignedMerge
         AlignedModels aligned = align(plan, folder);
         using ModelSet moved = open(plan.Recipe.References.Distinct().ToDictionary(r => r, r => aligned.Paths[models.Open(r).Number]));
         MergePlan next = Planner.Plan(plan.Recipe, moved) with { Donor = plan.Donor };
+
+        ImmutableArray<string> notes = aligned.Notes;
+        if (aligned.AreShares)
+        {
+            PlannedTensor[] left = [.. next.Tensors.Where(t => IsOfOne(t, next))];
+            if (left.Length > 0 && next.Recipe.Train is not null)
+                throw plan.Recipe.AlignPosition!.Value.Refuse($"align: {next.Recipe.Method} leaves '{left[0].Output.Name}' to one model, which after a zip has but a share there, and nothing can be trained beside that; merge it too (vectors with biases: average), or use matching: align");
+            next = WithMeans(next, left);
+            if (left.Length > 0)
+                notes = notes.Add($"{next.Recipe.Method} leaves '{left[0].Output.Name}'{(left.Length > 1 ? $" and {left.Length - 1} more" : "")} to one model, of which a zip leaves but a share there: {(left.Length > 1 ? "they are" : "it is")} the mean of all models");
+        }
 
         // Once, although the merge may run twice.
         if (next.Recipe.Train is not null) next = Merger.WithLearned(next, options) with { Recipe = next.Recipe with { Train = null } };
@@ -37,6 +49,23 @@ internal static class AlignedMerge
             next = Merger.With(next, reset(merged));
         }
 
-        return [.. aligned.Notes, .. Merger.Run(next, recipe, path, options, progress)];
+        return [.. notes, .. Merger.Run(next, recipe, path, options, progress)];
+    }
+
+    /// <summary>Whether a tensor would be copied from one of the models that all have it.</summary>
+    private static bool IsOfOne(PlannedTensor tensor, MergePlan plan) =>
+        tensor is { Method: null or Passthrough { Scale: 1 }, Base: null, Inputs: [{ Tensor: { DType.IsFloat: true } own }] }
+        && plan.Models.All(model => model.Checkpoint.TryFind(own.Name, out TensorEntry? other) && other.DType.IsFloat && other.Shape == own.Shape);
+
+    private static MergePlan WithMeans(MergePlan plan, PlannedTensor[] tensors)
+    {
+        Linear mean = new([.. plan.Models.Select(_ => 1.0)]);
+        PlannedTensor Mean(PlannedTensor tensor) => tensor with
+        {
+            Method = mean,
+            Inputs = [.. plan.Models.Select(model => new PlannedInput(model, model.Checkpoint.Tensors.First(t => t.Name == tensor.Inputs[0].Tensor.Name)))],
+            Explanation = "the mean of the zipped models",
+        };
+        return plan with { Tensors = [.. plan.Tensors.Select(t => tensors.Contains(t) ? Mean(t) : t)] };
     }
 }

@@ -1,5 +1,4 @@
 using Amalgam.Alignment;
-using Amalgam.Graphs;
 using Amalgam.Numerics;
 using Amalgam.Tests.Training;
 using Amalgam.Training;

@@ -1,8 +1,6 @@
 using System.Numerics.Tensors;
 using Amalgam.Alignment;
 using Amalgam.Graphs;
-using Amalgam.Graphs.Ops;
-using Amalgam.Numerics;
 
 namespace Amalgam.Tests.Alignment;
 

@@ -1,7 +1,6 @@
 using Amalgam.Alignment;
 using Amalgam.Graphs;
 using Amalgam.Graphs.Ops;
-using Amalgam.Tests.Graphs;
 
 namespace Amalgam.Tests.Alignment;
 

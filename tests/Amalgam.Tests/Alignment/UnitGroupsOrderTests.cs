@@ -1,6 +1,5 @@
 using Amalgam.Alignment;
 using Amalgam.Graphs;
-using Amalgam.Tests.Graphs;
 
 namespace Amalgam.Tests.Alignment;
 

@@ -1,6 +1,5 @@
 using Amalgam.Alignment;
 using Amalgam.Graphs;
-using Amalgam.Tests.Graphs;
 using Amalgam.Zoo.Models;
 
 namespace Amalgam.Tests.Alignment;

@@ -1,7 +1,5 @@
 using Amalgam.Alignment;
 using Amalgam.Graphs;
-using Amalgam.Graphs.Ops;
-using Amalgam.Tests.Graphs;
 
 namespace Amalgam.Tests.Alignment;
 

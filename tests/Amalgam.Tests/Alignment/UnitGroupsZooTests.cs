@@ -2,7 +2,6 @@ using Amalgam.Alignment;
 using Amalgam.Checkpoints;
 using Amalgam.Graphs;
 using Amalgam.Tests.Zoo.Models;
-using Amalgam.Zoo.Models;
 
 namespace Amalgam.Tests.Alignment;
 

@@ -26,7 +26,7 @@ public sealed class AlignCommandTests(TwinFiles files) : IClassFixture<TwinFiles
     [InlineData("ste", true)]
     public async Task A_twin_comes_into_the_order_of_its_parent_bit_by_bit(string method, bool needsData)
     {
-        string output = await Succeeds(["align", Parent, Twin, "--method", method, "-o", _folder["b.safetensors"], .. needsData ? (string[])["--data", Data, "--epochs", "2"] : []]);
+        string output = await Succeeds(["align", Parent, Twin, "--method", method, "-o", _folder["b.safetensors"], .. needsData ? (string[])["--data", Data] : [], .. method == "ste" ? (string[])["--epochs", "2"] : []]);
         AssertSame(Parent, _folder["b.safetensors"]);
         Assert.Matches(@"\nfc1 +24 .*\nfc2 +20 ", output);
         using Checkpoint written = Checkpoint.Open(_folder["b.safetensors"]);
@@ -109,9 +109,10 @@ public sealed class AlignCommandTests(TwinFiles files) : IClassFixture<TwinFiles
         using JsonDocument json = JsonDocument.Parse(output);
         Assert.All(json.RootElement.GetProperty("units").EnumerateArray(), units => Assert.True(units.GetProperty("matched").GetDouble() > 0.999));
         JsonElement[] networks = [.. json.RootElement.GetProperty("networks").EnumerateArray()];
-        Assert.Equal(["parent.safetensors", "twin.safetensors", "ensemble of all 2 (sum of scores)", "each for its own task", "average of weights as they came", "merged after matching (mudsc)"], networks.Select(n => n.GetProperty("name").GetString()));
-        Assert.Equal(networks[0].GetProperty("accuracy").GetDouble(), networks[5].GetProperty("accuracy").GetDouble(), 1e-2);
+        Assert.Equal(["parent.safetensors", "twin.safetensors", "ensemble of both (sum of scores)", "each for its own task", "average of weights as they came", "average of weights as they came, statistics reset", "merged after matching (mudsc)", "merged after matching (mudsc), statistics reset"], networks.Select(n => n.GetProperty("name").GetString()));
+        Assert.Equal(networks[0].GetProperty("accuracy").GetDouble(), networks[6].GetProperty("accuracy").GetDouble(), 1e-2);
         Assert.True(networks[4].GetProperty("task_2").GetDouble() is >= 0 and <= 1);
+        Assert.NotEqual(networks[4].GetProperty("loss").GetDouble(), networks[5].GetProperty("loss").GetDouble());
         Assert.True(json.RootElement.GetProperty("barrier").GetDouble() < 1e-4);
 
         string page = File.ReadAllText(_folder["r.html"]);
@@ -188,6 +189,52 @@ public sealed class AlignCommandTests(TwinFiles files) : IClassFixture<TwinFiles
     }
 
     [Fact]
+    public async Task Nothing_that_is_read_or_there_is_overwritten()
+    {
+        byte[] twin = File.ReadAllBytes(Twin), data = File.ReadAllBytes(Data);
+        await Refuses("ends in .json or .npz", "align", Parent, Twin, "--method", "weights", "--permutations", Twin, "--overwrite");
+        await Refuses("is a file that is read", "align", Parent, Twin, "--data", Data, "--permutations", Data, "--overwrite");
+        await Refuses("is a file that is read or written", "align", Parent, Twin, "--method", "weights", "-o", _folder["x.npz"], "--permutations", _folder["x.npz"]);
+        await Refuses("is a file that is read", "align", Parent, Twin, "--data", Data, "-o", Data, "--overwrite");
+        Assert.Equal(twin, File.ReadAllBytes(Twin));
+        Assert.Equal(data, File.ReadAllBytes(Data));
+        foreach (string name in (string[])["r.html", "p.json"])
+        {
+            string option = name == "p.json" ? "--permutations" : "--report";
+            File.WriteAllText(_folder[name], "mine");
+            await Refuses($"{option}: {_folder[name]} exists", "align", Parent, Twin, "--method", "weights", option, _folder[name]);
+            Assert.Equal("mine", File.ReadAllText(_folder[name]));
+            await Succeeds("align", Parent, Twin, "--method", "weights", option, _folder[name], "--overwrite");
+            Assert.NotEqual("mine", File.ReadAllText(_folder[name]));
+        }
+    }
+
+    [Fact]
+    public async Task What_is_refused_leaves_nothing_behind()
+    {
+        string[] kept = ["--method", "weights", "--permutations", _folder["p.json"]];
+        await Refuses("--evaluate needs --data", ["align", Parent, Twin, .. kept, "-o", _folder["b.safetensors"], "--evaluate"]);
+        await Refuses("is one file, and 2 networks are aligned", ["align", Parent, Twin, files["twin2.safetensors"], .. kept, "-o", _folder["b.safetensors"]]);
+        await Refuses("there is no folder", ["align", Parent, Twin, .. kept, "-o", _folder["b.safetensors"], "--report", Path.Combine(_folder.Path, "none", "r.html")]);
+        await Refuses("--tasks is about networks on data", ["align", Parent, Twin, .. kept, "-o", _folder["b.safetensors"], "--tasks", "0/1"]);
+        Assert.Empty(Directory.GetFileSystemEntries(_folder.Path));
+    }
+
+    [Fact]
+    public async Task Pins_take_no_models_and_all_is_a_number_of_samples()
+    {
+        await Succeeds("align", "--method", "weights", "--pin", "fc1", Parent, Twin, "-o", _folder["b.safetensors"]);
+        await Succeeds("align", "--method", "weights", "--pin", "fc1,fc2", Parent, Twin, "-o", _folder["c.safetensors"]);
+        await Succeeds("align", "--method", "weights", "--pin", "fc1", "--pin", "fc2", Parent, Twin, "-o", _folder["d.safetensors"]);
+        AssertSame(Twin, _folder["c.safetensors"]);
+        AssertSame(Twin, _folder["d.safetensors"]);
+        Assert.NotEqual(TestModel.Read(Twin)["fc2.bias"].Values, TestModel.Read(_folder["b.safetensors"])["fc2.bias"].Values);
+        await Succeeds("align", Parent, Twin, "--data", Data, "--samples", "all", "--positions", "all", "-o", _folder["e.safetensors"]);
+        AssertSame(Parent, _folder["e.safetensors"]);
+        await Refuses("--samples must be 1 or more, or all", "align", Parent, Twin, "--data", Data, "--samples", "some");
+    }
+
+    [Fact]
     public async Task Pinned_units_stay()
     {
         await Succeeds("align", Parent, Twin, "--method", "weights", "--pin", "fc1", "-o", _folder["b.safetensors"]);
@@ -205,6 +252,18 @@ public sealed class AlignCommandTests(TwinFiles files) : IClassFixture<TwinFiles
     [InlineData("inner products", "--weight-similarity", "inner")]
     [InlineData("not zipped by inner products", "--method", "rebasin", "--zip")]
     [InlineData("only align", "--method", "merge_many", "--zip")]
+    [InlineData("--method has no effect where a file says where the units go", "--method", "weights", "--apply", "p.json")]
+    [InlineData("--zip has no effect", "--zip", "--apply", "p.json")]
+    [InlineData("--similarity is about activations", "--method", "weights", "--similarity", "cosine")]
+    [InlineData("--epochs is about ste", "--epochs", "3")]
+    [InlineData("--zip-beta is about zips", "--method", "weights", "--zip-beta", "0.5")]
+    [InlineData("--starts is about rebasin", "--starts", "2")]
+    [InlineData("compares neither", "--method", "none", "--alpha", "0.5")]
+    [InlineData("there is no class 16", "--tasks", "0,1/2,16")]
+    [InlineData("class 1 is named twice", "--tasks", "0,1/1,2")]
+    [InlineData("'.safetensor' is no ending of a checkpoint", "-o", "ab.safetensor")]
+    [InlineData("ends in .json or .npz", "--apply", "p.safetensors")]
+    [InlineData("there is no folder", "--report", "no/such/folder/r.html")]
     public async Task Settings_that_do_not_go_together_are_refused(string says, params string[] settings) =>
         await Refuses(says, ["align", Parent, Twin, "--data", Data, .. settings]);
 

@@ -55,6 +55,9 @@ public sealed class LandscapeCommandTests : IClassFixture<TwinFiles>
         await CommandLine.Refuses("three networks or more, found 2", ["landscape", .. Networks.Take(2), .. data, "-o", _files["x.html"]]);
         await CommandLine.Refuses("name it .html", ["landscape", .. Networks, .. data, "-o", _files["x.png"]]);
         await CommandLine.Refuses("lie on a line", ["landscape", Networks[0], Networks[0], Networks[0], .. data, "-o", _files["x.html"]]);
+        File.WriteAllText(_files["mine.html"], "mine");
+        await CommandLine.Refuses("mine.html exists; --overwrite replaces it", ["landscape", .. Networks, .. data, "-o", _files["mine.html"]]);
+        Assert.Equal("mine", File.ReadAllText(_files["mine.html"]));
         await CommandLine.Refuses("name the data", ["landscape", .. Networks, "-o", _files["x.html"]]);
         await CommandLine.Refuses("--margin takes a share from 0 to 10", ["landscape", .. Networks, .. data, "--margin", "-1", "-o", _files["x.html"]]);
     }

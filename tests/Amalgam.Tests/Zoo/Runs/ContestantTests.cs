@@ -23,7 +23,7 @@ public class ContestantTests
         Assert.Empty(Contestant.HeadsOf(a));
 
         var rows = Contestant.Measure([new("a", a), new("b", b), merged], Data, 32, Tasks);
-        Assert.Equal(["a", "b", "merged", "ensemble of all 2 (sum of scores)", "each for its own task"], rows.Select(row => row.Name));
+        Assert.Equal(["a", "b", "merged", "ensemble of both (sum of scores)", "each for its own task"], rows.Select(row => row.Name));
         Assert.Equal(rows[4].Measures, rows[2].Measures);
         double Of(int row, string measure) => rows[row].Measures.Single(m => m.Name == measure).Value;
         Assert.Equal((Of(0, "task 1"), Of(1, "task 2")), (Of(4, "task 1"), Of(4, "task 2")));

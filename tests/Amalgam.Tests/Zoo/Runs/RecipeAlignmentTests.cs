@@ -1,6 +1,7 @@
 using Amalgam.Alignment;
 using Amalgam.Checkpoints;
 using Amalgam.Graphs;
+using Amalgam.Tests.Alignment;
 using Amalgam.Zoo.Models;
 using Amalgam.Zoo.Runs;
 using static Amalgam.Tests.Cli.CommandLine;
@@ -39,7 +40,7 @@ public sealed class RecipeAlignmentTests(TwinFiles files) : IClassFixture<TwinFi
     {
         await Merge("merge_method: cki\nmodels: [{model: PARENT}, {model: STRANGER}]\nalign: {method: zipit, data: DATA, samples: 120, reset: none}", "spliced.safetensors", [], "--intermediate-dir", _folder["stages"]);
         string a = Path.Combine(_folder["stages"], ".aligned", "model-1.safetensors"), b = Path.Combine(_folder["stages"], ".aligned", "model-2.safetensors");
-        await Succeeds("merge", "-m", "cki", a, b, "-o", _folder["expected.safetensors"]);
+        await Succeeds("merge", "-m", "cki:biases=average", a, b, "-o", _folder["expected.safetensors"]);
         AssertSame(_folder["expected.safetensors"], _folder["spliced.safetensors"]);
 
         // The mean of the zipped models is what amalgam align makes of them.
@@ -47,6 +48,19 @@ public sealed class RecipeAlignmentTests(TwinFiles files) : IClassFixture<TwinFi
         await Succeeds("align", files["parent.safetensors"], files["stranger.safetensors"], "--method", "zipit", "--data", files["data.npz"], "--samples", "120", "--reset", "none", "-o", _folder["zipped.safetensors"]);
         var (mean, zipped) = (TestModel.Read(_folder["mean.safetensors"]), TestModel.Read(_folder["zipped.safetensors"]));
         foreach (var (name, tensor) in mean) for (int i = 0; i < tensor.Values.Length; i++) Assert.Equal(tensor.Values[i], zipped[name].Values[i], 1e-6f);
+    }
+
+    [Fact]
+    public async Task What_a_method_leaves_to_one_model_is_the_mean_of_all_after_a_zip()
+    {
+        OnnxModel.Write(SmallNetworks.Convolutional(2, 6), _folder["other.onnx"], new("batch"));
+        await Merge($"merge_method: cki\nmodels: [{{model: ONNX}}, {{model: {_folder["other.onnx"]}}}]\nalign: {{method: zipit, data: IMAGES, batch: 20, reset: none}}", "ab.onnx", [], "--intermediate-dir", _folder["stages"]);
+        var shares = new[] { 1, 2 }.Select(i => TestModel.Read(Path.Combine(_folder["stages"], ".aligned", $"model-{i}.onnx"))).ToArray();
+        string[] vectors = [.. shares[0].Where(t => t.Value.Shape.Rank == 1).Select(t => t.Key)];
+        Assert.Contains(vectors, name => shares[0][name].Values.Any(x => x == 0)); // units that are none of the first model's
+        var merged = TestModel.Read(_folder["ab.onnx"]);
+        foreach (string name in vectors)
+            for (int i = 0; i < merged[name].Values.Length; i++) Assert.Equal((shares[0][name].Values[i] + shares[1][name].Values[i]) / 2, merged[name].Values[i], 1e-6f);
     }
 
     [Fact]
@@ -121,6 +135,11 @@ public sealed class RecipeAlignmentTests(TwinFiles files) : IClassFixture<TwinFi
     [InlineData("align: {method: weights, pins: [fc9]}", "the pin 'fc9' names no units")]
     [InlineData("align: {method: weights, data: {nam: x}}", "data has no key 'nam'")]
     [InlineData("align: {method: weights, reset: repair}", "statistics are estimated anew on data")]
+    [InlineData("align: {method: weights, similarity: cosine}", ":4:38: similarity is about activations, and weights does not look at them")]
+    [InlineData("align: {method: weights, alpha: 0.3}", "alpha is the share of weights where weights and activations are compared; weights compares one of them")]
+    [InlineData("align: {permutations: p.json, matching: zip}", "matching has no effect where a file says where the units go")]
+    [InlineData("align: {method: weights, data: DATA, tasks: [[0, 1], [2, 16]]}", "there is no class 16")]
+    [InlineData("align: {method: weights, data: DATA, tasks: [[0, 1], [2, 1]]}", "class 1 is named twice")]
     [InlineData("align: {method: weights, model: mpl}", "there is no model 'mpl'")]
     public async Task Mistakes_are_told_with_their_place(string align, string message)
     {
@@ -143,7 +162,7 @@ public sealed class RecipeAlignmentTests(TwinFiles files) : IClassFixture<TwinFi
         TestModel.Write(_folder["bare-a.safetensors"], DType.F32, ("w", new(2, 2), [1, 2, 3, 4]));
         TestModel.Write(_folder["bare-b.safetensors"], DType.F32, ("w", new(2, 2), [1, 2, 3, 4]));
         string recipe = $"merge_method: linear\nmodels: [{{model: {_folder["bare-a.safetensors"]}}}, {{model: {_folder["bare-b.safetensors"]}}}]\nparameters: {{weight: 1}}\nalign: {{method: weights}}";
-        await Refuses("does not say of which architecture", "merge", Written(recipe), _folder["ab.safetensors"]);
+        await Refuses("does not say of which architecture: name it by the key 'model' of the section align", "merge", Written(recipe), _folder["ab.safetensors"]);
     }
 
     private Task<string> Merge(string recipe, string output, params (string Name, string File)[] models) => Merge(recipe, output, models, []);

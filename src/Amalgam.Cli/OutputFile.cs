@@ -1,0 +1,50 @@
+namespace Amalgam.Cli;
+
+/// <summary>Files that a command writes: whether they can be written is seen before any work.</summary>
+internal static class OutputFile
+{
+    /// <summary>Refuses a file that would take the place of an input, or of anything without leave, and one in a place that cannot be written.</summary>
+    /// <param name="option">The option that names it.</param>
+    /// <param name="path">Where it goes.</param>
+    /// <param name="inputs">Files and folders that are read, and other outputs.</param>
+    /// <param name="overwrite">What is there may be replaced.</param>
+    /// <exception cref="IOException">It cannot be written there.</exception>
+    public static void Check(string option, string path, IEnumerable<string> inputs, bool overwrite)
+    {
+        if (Directory.Exists(path)) throw new IOException($"{option}: {path} is a folder, expected a file");
+        CheckApart(option, path, inputs);
+        if (File.Exists(path) && !overwrite) throw new IOException($"{option}: {path} exists; --overwrite replaces it");
+        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder && !Directory.Exists(folder)) throw new IOException($"{option}: {path} cannot be written, as there is no folder {folder}");
+        CheckPlace(path);
+    }
+
+    /// <summary>Refuses a place where no file can be made.</summary>
+    /// <param name="path">The file or folder that is asked for; folders around it may be missing where they can be made.</param>
+    /// <exception cref="IOException">No file can be made there.</exception>
+    public static void CheckPlace(string path)
+    {
+        string? folder = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
+        while (folder is not null && !Directory.Exists(folder)) folder = Path.GetDirectoryName(folder);
+        if (folder is null) return;
+        try
+        {
+            using FileStream probe = new(Path.Combine(folder, Path.GetRandomFileName()), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"{path} cannot be written: no file can be made in {folder}", e);
+        }
+    }
+
+    /// <summary>Refuses a path that is an input, or lies in a folder that is one and takes a file's place there.</summary>
+    /// <exception cref="IOException">It is.</exception>
+    public static void CheckApart(string option, string path, IEnumerable<string> inputs)
+    {
+        string full = Path.GetFullPath(path);
+        foreach (string input in inputs)
+        {
+            bool isInside = Directory.Exists(input) && File.Exists(full) && Path.GetDirectoryName(full) == Path.TrimEndingDirectorySeparator(Path.GetFullPath(input));
+            if (isInside || Path.GetFullPath(input) == full) throw new IOException($"{option}: {path} {(isInside ? $"is part of {input}, which" : "is a file that")} is read or written here already; name another");
+        }
+    }
+}
