@@ -19,7 +19,7 @@ internal static class MudscSpeed
 
     public static void Run(string folder, string method, double alpha)
     {
-        AlignmentOptions options = Options(method) with { Alpha = alpha, Samples = Images, Batch = Batch, Reset = StatisticsReset.BatchNorm };
+        AlignmentOptions options = Options(method) with { Alpha = alpha, Samples = Images, Batch = Batch, Reset = StatisticsReset.BatchNorm, ResetParents = false };
         Augmentation how = new() { Mean = [0.4914f, 0.4822f, 0.4465f], Deviation = [0.2023f, 0.1994f, 0.201f] };
         Dataset data = Subset.First(RunData.OpenTrain(new("cifar10") { Augmentation = how }), Images), test = RunData.OpenTest(new("cifar10") { Augmentation = how });
         Graph[] parents = [.. "ab".Select(name => ModelLoader.Load(Path.Combine(folder, $"{name}.onnx")))];
