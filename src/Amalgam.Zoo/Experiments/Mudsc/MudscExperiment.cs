@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
 using Amalgam.Merging.Recipes;
-using Amalgam.Zoo.Experiments.Cki;
 using Amalgam.Zoo.Report;
 
 namespace Amalgam.Zoo.Experiments.Mudsc;

@@ -1,6 +1,5 @@
 using Amalgam.Graphs;
 using Amalgam.Training;
-using Amalgam.Zoo.Experiments.Cki;
 using Amalgam.Zoo.Runs;
 
 namespace Amalgam.Zoo.Experiments.Mudsc;

@@ -4,7 +4,6 @@ using Amalgam.Checkpoints;
 using Amalgam.Graphs;
 using Amalgam.Training.Data;
 using Amalgam.Zoo.Data;
-using Amalgam.Zoo.Experiments.Cki;
 using Amalgam.Zoo.Models;
 using Amalgam.Zoo.Runs;
 

@@ -1,4 +1,4 @@
-namespace Amalgam.Zoo.Experiments.Cki;
+namespace Amalgam.Zoo.Experiments;
 
 /// <summary>What an earlier run left in the folder of a reproduction: a run of the same description goes on with it, and no other replaces it unasked.</summary>
 internal static class EarlierRun
