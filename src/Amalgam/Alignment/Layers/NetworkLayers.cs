@@ -19,5 +19,30 @@ public sealed class NetworkLayers
 
     /// <summary>Finds the layers of a network.</summary>
     /// <exception cref="GraphException">The network has no trunk with hidden layers; the node in the way is named.</exception>
-    public static NetworkLayers Of(Graph graph) => throw new NotSupportedException($"the layers of {graph.Nodes.Count} nodes");
+    public static NetworkLayers Of(Graph graph)
+    {
+        Trunk trunk = new(graph);
+        TrunkRefusals.Check(trunk);
+        List<List<NetworkLayer>> found = LayerSearch.Run(trunk);
+        if (found.Count == 0) throw TrunkRefusals.NoLayers(trunk);
+        int index = 0;
+        List<LayerGroup> groups = [];
+        foreach (List<NetworkLayer> layers in found)
+        {
+            string name = Name(layers[^1]);
+            int same = groups.Count(group => group.Name == name || group.Name.StartsWith(name + " (", StringComparison.Ordinal));
+            groups.Add(new(same == 0 ? name : $"{name} ({same + 1})", layers[0].Kind, [.. layers.Select(layer => layer with { Index = index++ })]));
+        }
+
+        return new(graph, [.. groups]);
+    }
+
+    /// <summary>The kind, and the size of an image or the length of a row.</summary>
+    private static string Name(NetworkLayer layer)
+    {
+        string kind = layer.Kind switch { LayerKind.Dense => "dense", LayerKind.Convolution => "convolutions", _ => "blocks" };
+        Shape shape = layer.Exit.Shape;
+        string[] sizes = [.. Enumerable.Range(1, Math.Max(0, shape.Rank - 1)).Where(axis => axis != layer.Axis).Select(axis => $"{shape[axis]}")];
+        return sizes.Length == 0 ? kind : $"{kind} {string.Join('x', sizes)}";
+    }
 }
