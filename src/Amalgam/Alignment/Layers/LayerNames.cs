@@ -5,13 +5,13 @@ namespace Amalgam.Alignment.Layers;
 /// <summary>What layers are called.</summary>
 internal static class LayerNames
 {
-    /// <summary>What the names of a layer's parameters begin with, up to a dot; else the name of a parameter or a value; else its product.</summary>
-    public static string Of(Node product, IReadOnlyList<Node> nodes)
+    /// <summary>What the names of a layer's parameters begin with, up to a dot: those of its product, or of all where it is a block. Else the name of a parameter or a value, else its product.</summary>
+    public static string Of(Node product, bool isBlock, IReadOnlyList<Node> nodes)
     {
-        string[] names = [.. nodes.Where(node => node.Op is Parameter && node.Name!.LastIndexOf('.') > 0).Select(node => node.Name!)];
-        if (names.Length > 0 && Common(names.Select(name => name[..name.LastIndexOf('.')])) is { } common) return common;
-        if (names.Length > 0) return names[0][..names[0].LastIndexOf('.')];
-        return nodes.LastOrDefault(node => node.Name is not null && node.Op is Parameter)?.Name ?? nodes.LastOrDefault(node => node.Name is not null)?.Name ?? product.ToString();
+        Node[] parameters = [.. nodes.Where(node => node.Op is Parameter)];
+        string[] dotted = [.. parameters.Where(node => node.Name!.LastIndexOf('.') > 0).OrderByDescending(node => product.Inputs.Contains(node)).Select(node => node.Name![..node.Name!.LastIndexOf('.')])];
+        if (dotted.Length > 0) return (isBlock ? Common(dotted) : null) ?? dotted[0];
+        return parameters.FirstOrDefault()?.Name ?? nodes.LastOrDefault(node => node.Name is not null)?.Name ?? product.ToString();
     }
 
     /// <summary>The parts, between dots, that names begin with in common; null where there are none.</summary>

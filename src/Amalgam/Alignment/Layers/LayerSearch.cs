@@ -71,7 +71,7 @@ internal sealed class LayerSearch
         LayerKind kind = !start.IsPlain ? LayerKind.Block : isConvolution ? LayerKind.Convolution : LayerKind.Dense;
         int axis = isConvolution ? 1 : _exit!.Shape.Rank - (start.IsPlain && input == 1 && product.Shape.Rank > 1 ? 2 : 1);
         ImmutableArray<Node> nodes = _trunk.Between(entry, _exit!);
-        return new(0, LayerNames.Of(product, nodes), kind, LayerStructure.Of(_trunk, entry, _exit!), entry, _preActivation!, _exit!, _exit!.Shape.Size(axis), nodes)
+        return new(0, LayerNames.Of(product, !start.IsPlain, nodes), kind, LayerStructure.Of(_trunk, entry, _exit!), entry, _preActivation!, _exit!, _exit!.Shape.Size(axis), nodes)
         {
             Axis = axis,
             Operations = LayerStructure.Products(_trunk, nodes),
