@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.CommandLine;
 using System.Globalization;
 using Amalgam.Numerics;
+using Amalgam.Zoo.Experiments;
 using Amalgam.Zoo.Experiments.Cki;
 using Amalgam.Zoo.Experiments.Mudsc;
 

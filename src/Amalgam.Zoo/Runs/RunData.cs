@@ -38,15 +38,27 @@ public sealed record RunData(Dataset? Train, Dataset? Validation, Dataset? Test)
     private static Dataset Source(DataDescription data, Split split)
     {
         Dataset source = DataSource.OpenNamed(data.Name, split, data.Options);
+        if (data.Part is { } part) source = PartOf(source, part);
         int[] named = data.Groups.IsEmpty ? [.. data.Classes] : [.. data.Groups.SelectMany(group => group)];
         if (named.Length == 0) return source;
+        Check(source, named);
+        return data.Groups.IsEmpty ? Subset.OfClasses(source, named, renumber: true) : Subset.OfGroups(source, [.. data.Groups]);
+    }
+
+    private static Subset PartOf(Dataset source, SkillPart part)
+    {
+        Check(source, part.Classes);
+        var (first, second) = Subset.Skill(source, part.Classes, part.Share, part.Seed);
+        return part.Rest ? second : first;
+    }
+
+    private static void Check(Dataset source, IReadOnlyList<int> named)
+    {
         foreach (int number in named)
         {
             if (number >= source.Classes.Length) throw new InvalidDataException($"data: there is no class {number} in {source.Name}, which has {source.Classes.Length}, numbered from 0");
             if (named.Count(c => c == number) > 1) throw new InvalidDataException($"data: class {number} is named twice");
         }
-
-        return data.Groups.IsEmpty ? Subset.OfClasses(source, named, renumber: true) : Subset.OfGroups(source, [.. data.Groups]);
     }
 
     private static Dataset Prepare(Dataset data, Augmentation how)

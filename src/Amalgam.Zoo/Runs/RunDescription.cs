@@ -139,9 +139,19 @@ public sealed record DataDescription(string Name)
     /// <summary>Classes that count as one, by group: the label becomes the group's number. Empty for classes as they are.</summary>
     public ImmutableArray<ImmutableArray<int>> Groups { get; init; } = [];
 
+    /// <summary>Which part of the samples is meant, of the training and of the test samples alike; null for all.</summary>
+    public SkillPart? Part { get; init; }
+
     /// <summary>What is done to images; its random parts to training samples only.</summary>
     public Augmentation Augmentation { get; init; } = new();
 }
+
+/// <summary>One of two parts into which samples are divided: all samples of some classes with a share of the others, or what is left.</summary>
+/// <param name="Classes">The classes that are in the first part alone.</param>
+/// <param name="Share">How much of the other samples the first part has, by chance, rounded up.</param>
+/// <param name="Seed">Which ones.</param>
+/// <param name="Rest">Whether the second part is meant, the others that are left.</param>
+public sealed record SkillPart(ImmutableArray<int> Classes, double Share, long Seed = 0, bool Rest = false);
 
 /// <summary>What a run trains: an architecture of the Zoo with its options, a file that describes layers, an ONNX file, or a folder of Hugging Face.</summary>
 /// <param name="Name">Name in the Zoo, a path that ends in .yml, .yaml or .onnx, or that of a folder.</param>

@@ -14,7 +14,8 @@ internal static class RunReader
     public const string Own = "own";
 
     private static readonly RecipeLevel Run = new("a run", ["data", "model", "loss", "optimizer", "schedule", "lr", "epochs", "batch", "drop_last", "seed", "train", "output"]);
-    private static readonly RecipeLevel Data = new("data", ["name", "options", "validation", "seed", "limit", "classes", "groups", "augment", "mean", "std"]);
+    private static readonly RecipeLevel Data = new("data", ["name", "options", "validation", "seed", "limit", "classes", "groups", "part", "augment", "mean", "std"]);
+    private static readonly RecipeLevel Part = new("a part of the data", ["classes", "share", "seed", "rest"]);
     private static readonly RecipeLevel Augment = new("augment", ["flip", "crop", "rotation"]);
     private static readonly RecipeLevel CrossEntropy = new("the loss cross_entropy", ["name", "label_smoothing", "target"]);
     private static readonly RecipeLevel Cosine = new("the loss cosine", ["name", "class_vectors", "rows", "scale", "label_smoothing", "target"]);
@@ -63,8 +64,15 @@ internal static class RunReader
             Limit = fields.TryGetValue("limit", out RecipeNode limit) ? FromOne(limit, "a number of samples from 1 on") : null,
             Classes = fields.TryGetValue("classes", out RecipeNode classes) ? Numbers(classes) : [],
             Groups = fields.TryGetValue("groups", out RecipeNode groups) ? [.. groups.Items("a list of groups, each a list of class numbers").Select(Numbers)] : [],
+            Part = fields.TryGetValue("part", out RecipeNode part) ? ReadPart(part) : null,
             Augmentation = augmentation with { Mean = Numbers(fields, "mean", _ => true), Deviation = Numbers(fields, "std", x => x > 0) },
         };
+    }
+
+    private static SkillPart ReadPart(RecipeNode node)
+    {
+        var fields = node.Fields(Part);
+        return new(Numbers(Required(node, fields, "classes")), Number(Required(node, fields, "share"), "a share from 0 to 1", x => x is >= 0 and <= 1), Whole(fields, "seed"), Flag(fields, "rest", false));
     }
 
     private static Augmentation ReadAugmentation(RecipeNode node)

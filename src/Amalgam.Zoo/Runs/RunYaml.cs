@@ -43,6 +43,7 @@ public static class RunYaml
             ("limit", data.Limit is { } limit ? Number(limit) : null),
             ("classes", data.Classes.IsEmpty ? null : Rows(data.Classes)),
             ("groups", data.Groups.IsEmpty ? null : $"[{string.Join(", ", data.Groups.Select(Rows))}]"),
+            ("part", data.Part is { } part ? Map([("classes", Rows(part.Classes)), ("share", Number(part.Share)), ("seed", Number(part.Seed)), ("rest", Flag(part.Rest))]) : null),
             ("augment", a.Fixed == a ? null : Map([("flip", Flag(a.Flip)), ("crop", Number(a.Pad)), ("rotation", Number(a.Rotation))])),
             ("mean", Numbers(a.Mean)),
             ("std", Numbers(a.Deviation)),

@@ -10,7 +10,7 @@ using Amalgam.Zoo.Runs;
 namespace Amalgam.Zoo.Experiments.Mudsc;
 
 /// <summary>Other methods than the average on networks whose units were matched before: does the second step gain from the first?</summary>
-internal sealed class AfterMatching(PairTable table, MudscLog log, MudscOptions options, string folder)
+internal sealed class AfterMatching(PairTable table, MethodLog log, MudscOptions options, string folder)
 {
     private const string InPlace = "units in place";
 
@@ -44,7 +44,7 @@ internal sealed class AfterMatching(PairTable table, MudscLog log, MudscOptions 
             Lazy<Aligned> aligned = new(() => Aligned.Of(matched.Value, matching.How, Path.Combine(folder, "merged", $"{pair.Table} {pair.Name}".Replace(' ', '-').Replace(',', '-'))));
             foreach (var (name, alternatives) in Combinations)
             {
-                if (!log.Has(pair, Label(name, matching.Name))) Run(matched.Value, aligned.Value, Label(name, matching.Name), alternatives);
+                if (!log.Has(pair.Table, pair.Name, Label(name, matching.Name))) Run(matched.Value, aligned.Value, Label(name, matching.Name), alternatives);
             }
         }
     }

@@ -14,7 +14,7 @@ namespace Amalgam.Zoo.Experiments.Mudsc;
 /// Does matching units help CKI? The recommenders of table 1 of CKI's paper, from two initialisations: average, closed form and learned splice of B as it is and of B in A's order.
 /// Every choice is made on validation data.
 /// </summary>
-internal sealed class DinMatching(MudscLog log, MudscOptions options, string folder)
+internal sealed class DinMatching(MethodLog log, MudscOptions options, string folder)
 {
     private const int Seeds = 3;
     private const string InPlace = "units in place", Ensemble = "ensemble";

@@ -39,7 +39,7 @@ public static class MudscExperiment
         if (Parts.All(part => part.Name != options.Part))
             throw new InvalidDataException($"there is no part {Nearest.Quote(options.Part)}{Nearest.Hint(options.Part, Parts.Select(p => p.Name))}; known are {string.Join(", ", Parts.Select(p => p.Name))}");
         string folder = EarlierRun.Open(Path.Combine(options.Folder, options.Part));
-        MudscLog log = new(Path.Combine(folder, RowsFile), Description(options), options.Overwrite);
+        MethodLog log = new(Path.Combine(folder, RowsFile), Description(options), options.Overwrite);
         ImmutableArray<ReportPart> pictures = Run(options, log, folder);
         MudscResult result = new(options, folder, [.. log.Rows]) { Notes = [Setting(options)], Pictures = pictures };
         File.WriteAllText(Path.Combine(folder, TableFile), MudscMarkdown.Of(result), new UTF8Encoding(false));
@@ -47,7 +47,7 @@ public static class MudscExperiment
         return result;
     }
 
-    private static ImmutableArray<ReportPart> Run(MudscOptions options, MudscLog log, string folder)
+    private static ImmutableArray<ReportPart> Run(MudscOptions options, MethodLog log, string folder)
     {
         PairTable table = new(log, options);
         Lazy<TrainedPairs> trained = new(() => new(new(options), options));

@@ -8,7 +8,7 @@ using Amalgam.Zoo.Runs;
 namespace Amalgam.Zoo.Experiments.Mudsc;
 
 /// <summary>Puts the methods to the test on pairs: each merge is measured on the test data once, and where there is a choice it is made on the calibration data.</summary>
-internal sealed class PairTable(MudscLog log, MudscOptions options)
+internal sealed class PairTable(MethodLog log, MudscOptions options)
 {
     /// <summary>Makes the rows of a pair that are not there yet.</summary>
     /// <param name="pair">The pair.</param>
@@ -26,7 +26,7 @@ internal sealed class PairTable(MudscLog log, MudscOptions options)
         bool hasNormalisations = pair.Parents[0].Nodes.Any(node => node.Op is BatchNormalization);
         foreach (PairMethod method in methods ?? (hasNormalisations ? PairMethods.All : PairMethods.All.AddRange(PairMethods.Repaired)))
         {
-            if (!log.Has(pair, method.Name)) Run(matched.Value, method);
+            if (!log.Has(pair.Table, pair.Name, method.Name)) Run(matched.Value, method);
         }
     }
 
@@ -68,7 +68,7 @@ internal sealed class PairTable(MudscLog log, MudscOptions options)
 
     private void Row(ModelPair pair, string method, Func<TaskScores> measure)
     {
-        if (log.Has(pair, method)) return;
+        if (log.Has(pair.Table, pair.Name, method)) return;
         long start = Stopwatch.GetTimestamp();
         Add(pair, method, "", 1, double.NaN, measure(), 0, Stopwatch.GetElapsedTime(start));
     }
@@ -76,7 +76,7 @@ internal sealed class PairTable(MudscLog log, MudscOptions options)
     /// <summary>Adds a row of what a merge came to.</summary>
     public void Add(ModelPair pair, string method, string chosen, int tried, double choice, TaskScores scores, double seconds, TimeSpan whole)
     {
-        MudscRow row = new(pair.Table, pair.Name, method, chosen, tried, choice, Figures(scores), seconds);
+        MethodRow row = new(pair.Table, pair.Name, method, chosen, tried, choice, Figures(scores), seconds);
         log.Add(row);
         options.Line?.Invoke(FormattableString.Invariant($"{pair.Table}, {pair.Name}, {method}: {string.Join(", ", row.Test.Where(f => !f.Name.StartsWith("loss", StringComparison.Ordinal)).Select(f => FormattableString.Invariant($"{f.Name} {f.Value:0.00%}")))}{(chosen == "" ? "" : $" ({chosen})")}, {whole.TotalSeconds:0.0} s"));
     }

@@ -100,6 +100,23 @@ public sealed class Subset : Dataset
         return (new(data, order[second..].Order(), $"{data.Name}, all but {second}"), new(data, order[..second].Order(), $"{data.Name}, {second} held out"));
     }
 
+    /// <summary>Divides the samples into two parts by what is to be learned from each: all samples of some classes with a share of the others, and what is left of the others. Each is in the data's order.</summary>
+    /// <param name="data">Data with labels.</param>
+    /// <param name="classes">The classes that are in the first part alone.</param>
+    /// <param name="share">How much of all other samples the first part has, from 0 to 1; rounded up to whole samples.</param>
+    /// <param name="seed">Which ones, by chance, depends on it alone.</param>
+    /// <exception cref="ArgumentException">A class is named twice or there is none of that number.</exception>
+    public static (Subset First, Subset Second) Skill(Dataset data, IReadOnlyList<int> classes, double share, long seed)
+    {
+        if (!(share is >= 0 and <= 1)) throw new ArgumentException($"a share is from 0 to 1, got {share}", nameof(share));
+        int[] own = OfClasses(data, classes)._samples;
+        int[] others = [.. Enumerable.Range(0, data.Count).Except(own)];
+        int count = (int)Math.Ceiling(Math.Round(share * others.Length, 6));
+        var (left, some) = Split(new Subset(data, others), count, seed);
+        string of = $"all of {string.Join(' ', classes)} and {count} others";
+        return (new(data, own.Concat(some._samples.Select(i => others[i])).Order(), $"{data.Name}, {of}"), new(data, left._samples.Select(i => others[i]), $"{data.Name}, without {of}"));
+    }
+
     /// <summary>The first samples.</summary>
     public static Subset First(Dataset data, int count) => new(data, Enumerable.Range(0, Math.Min(count, data.Count)));
 }

@@ -62,6 +62,20 @@ public class SubsetTests
         Assert.NotEqual(Who(Subset.Split(new Numbered(100), 50, 1).Second), Who(Subset.Split(new Numbered(100), 50, 2).Second));
 
     [Fact]
+    public void A_skill_is_in_one_part_alone_and_the_others_are_divided_by_the_share() => Property.Holds(gen =>
+    {
+        Numbered data = new(gen.Size());
+        double share = gen.Random.Next(11) / 10.0;
+        var (first, second) = Subset.Skill(data, [1], share, 3);
+        int[] own = [.. Enumerable.Range(0, data.Count).Where(i => data.Labels[i] == 1)];
+        int others = data.Count - own.Length, tenths = (int)Math.Round(share * 10);
+        Assert.Equal(own.Length + (others * tenths + 9) / 10, first.Count);
+        Assert.Equal(Enumerable.Range(0, data.Count), Who(first).Concat(Who(second)).Order());
+        Assert.Empty(own.Except(Who(first)));
+        Assert.Equal(Who(first), Who(Subset.Skill(data, [1], share, 3).First));
+    });
+
+    [Fact]
     public void Random_choices_stay_with_the_sample()
     {
         Numbered data = new(10);
@@ -86,6 +100,7 @@ public class SubsetTests
     {
         Assert.Contains("numbered has 3 classes, numbered from 0; there is no class 3", Assert.Throws<ArgumentException>(() => Subset.OfClasses(new Numbered(9), [0, 3])).Message);
         Assert.Contains("class 1 is named twice", Assert.Throws<ArgumentException>(() => Subset.OfClasses(new Numbered(9), [1, 1])).Message);
+        Assert.Contains("a share is from 0 to 1", Assert.Throws<ArgumentException>(() => Subset.Skill(new Numbered(9), [1], 1.5, 0)).Message);
         Assert.Throws<ArgumentOutOfRangeException>(() => new Subset(new Numbered(9), [9]));
     }
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Amalgam.Graphs;
 using Amalgam.Tests.Zoo.Report;
 using Amalgam.Tests.Zoo.Runs;
+using Amalgam.Zoo.Experiments;
 using Amalgam.Zoo.Experiments.Mudsc;
 using Amalgam.Zoo.Runs;
 using Samples = Amalgam.Tests.Alignment.Samples;
@@ -18,12 +19,12 @@ public class PairTableTests
     {
         using TemporaryFolder folder = new();
         MudscOptions options = Options(folder.Path);
-        MudscLog log = new(folder["rows.jsonl"], "twins", false);
+        MethodLog log = new(folder["rows.jsonl"], "twins", false);
         ModelPair pair = Twins();
         new PairTable(log, options).Run(pair);
         Assert.Equal(["ensemble", "model A", "model B", .. PairMethods.All.AddRange(PairMethods.Repaired).Select(m => m.Name)], log.Rows.Select(row => row.Method));
-        MudscRow parent = log.Rows[1];
-        foreach (MudscRow row in log.Rows.Where(row => Alignments.Contains(row.Method)))
+        MethodRow parent = log.Rows[1];
+        foreach (MethodRow row in log.Rows.Where(row => Alignments.Contains(row.Method)))
         {
             foreach (var (name, value) in parent.Test) Assert.True(Math.Abs(value - row[name]) < (name.StartsWith("loss", StringComparison.Ordinal) ? 1e-4 : 0.011), $"{row.Method}: {name} is {row[name]}, not {value}");
         }
@@ -32,11 +33,11 @@ public class PairTableTests
         Assert.All(log.Rows.Where(row => row.Method.EndsWith("chosen", StringComparison.Ordinal)), row => Assert.Equal(2, row.Tried));
 
         int rows = log.Rows.Count;
-        MudscLog again = new(folder["rows.jsonl"], "twins", false);
+        MethodLog again = new(folder["rows.jsonl"], "twins", false);
         new PairTable(again, options with { Line = _ => Assert.Fail("a row that is there is not made again") }).Run(pair);
         Assert.Equal(rows, again.Rows.Count);
         Assert.Equal(log.Rows.Select(row => row.ToJson()), again.Rows.Select(row => row.ToJson()));
-        Assert.Contains("--overwrite", Assert.Throws<InvalidDataException>(() => new MudscLog(folder["rows.jsonl"], "others", false)).Message);
+        Assert.Contains("--overwrite", Assert.Throws<InvalidDataException>(() => new MethodLog(folder["rows.jsonl"], "others", false)).Message);
 
         MudscResult result = new(options, folder.Path, [.. log.Rows]);
         string table = MudscMarkdown.Of(result), page = MudscPage.Of(result).Render();
@@ -50,7 +51,7 @@ public class PairTableTests
     {
         using TemporaryFolder folder = new();
         MudscOptions options = Options(folder.Path);
-        MudscLog log = new(folder["a.jsonl"], "", false), wrong = new(folder["b.jsonl"], "", false);
+        MethodLog log = new(folder["a.jsonl"], "", false), wrong = new(folder["b.jsonl"], "", false);
         ModelPair pair = Strangers();
         new PairTable(log, options).Run(pair);
         ImmutableArray<EvaluationTask> other = [.. pair.Test.Tasks.Select(task => task with { Labels = [.. task.Labels.Select(label => label < 0 ? label : (label + 3) % task.Columns.Length)] })];
@@ -64,7 +65,7 @@ public class PairTableTests
     {
         using TemporaryFolder folder = new();
         MudscOptions options = Options(folder.Path);
-        MudscLog log = new(folder["rows.jsonl"], "twins", false);
+        MethodLog log = new(folder["rows.jsonl"], "twins", false);
         ModelPair pair = Twins();
         new AfterMatching(new(log, options), log, options, folder.Path).Run(pair);
         double loss = pair.Measure([pair.Parents[0]], pair.Test).Tasks[0].Loss;
@@ -79,7 +80,7 @@ public class PairTableTests
     [Fact]
     public void Differences_are_taken_pair_by_pair()
     {
-        static MudscRow Row(string pair, string method, double value) => new("t", pair, method, "", 1, double.NaN, [new("average", value)], 0);
+        static MethodRow Row(string pair, string method, double value) => new("t", pair, method, "", 1, double.NaN, [new("average", value)], 0);
         MudscResult result = new(new() { Part = "published" }, "", [Row("1", "a", 0.5), Row("1", "b", 0.4), Row("2", "b", 0.9), Row("2", "a", 0.8), Row("3", "a", 0.1)]);
         PairedGain gain = Assert.Single(result.Gains("t", [("a", "b"), ("a", "c")]));
         Assert.Equal((0.0, 1, 2), (Math.Round(gain.Gain.Mean, 12), gain.Better, gain.Pairs));

@@ -1,4 +1,5 @@
 using Amalgam.Training;
+using Amalgam.Training.Data;
 using Amalgam.Transfer;
 using Amalgam.Zoo.Runs;
 
@@ -63,6 +64,31 @@ public class RunDescriptionTests
         string path = TestModel.Write(folder["v.safetensors"], DType.F32, ("v", new(4, 1), [1, 2, 3, 4]));
         Assert.Equal([4, 3], (run.Loss with { ClassVectors = path }).ReadVectors(run.Data)!.Span.ToArray());
         Assert.Contains("leave out 'classes'", Assert.Throws<InvalidDataException>(() => RunDescription.Parse(text.Replace("groups:", "classes: [1], groups:"), "run.yml")).Message);
+    }
+
+    [Fact]
+    public void A_part_of_the_data_may_be_meant()
+    {
+        RunDescription run = RunDescription.Parse(Small.Replace("data: mnist", "data: {name: mnist, part: {classes: [4], share: 0.1, seed: 2, rest: true}}"), "run.yml");
+        SkillPart part = run.Data.Part!, again = RunDescription.Parse(RunYaml.Write(run), "run.yaml").Data.Part!;
+        Assert.Equal((0.1, 2L, true), (part.Share, part.Seed, part.Rest));
+        Assert.Equal([4], part.Classes);
+        Assert.Equal(part, again with { Classes = part.Classes });
+        Assert.Contains("expected a share from 0 to 1, found '2'",
+            Assert.Throws<InvalidDataException>(() => RunDescription.Parse(Small.Replace("data: mnist", "data: {name: mnist, part: {classes: [4], share: 2}}"), "run.yml")).Message);
+    }
+
+    /// <summary>CLAFusion's skill transfer: one network gets all images of 4 and a tenth of the others, the other the rest.</summary>
+    [Fact]
+    public void A_skill_of_MNIST_has_the_papers_counts()
+    {
+        RealData.At("mnist");
+        DataDescription data = new("mnist") { Part = new([4], 0.1) };
+        DataDescription rest = data with { Part = data.Part with { Rest = true } };
+        Dataset train = RunData.OpenTrain(data), test = RunData.OpenTest(data);
+        Assert.Equal((11258, 48742, 1884, 8116), (train.Count, RunData.OpenTrain(rest).Count, test.Count, RunData.OpenTest(rest).Count));
+        Assert.Equal((5842, 982), (train.Labels.Count(4), test.Labels.Count(4)));
+        Assert.Contains("no class 12", Assert.Throws<InvalidDataException>(() => RunData.OpenTrain(data with { Part = new([12], 0.1) })).Message);
     }
 
     [Fact]

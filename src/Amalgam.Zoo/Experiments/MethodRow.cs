@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json;
 
-namespace Amalgam.Zoo.Experiments.Mudsc;
+namespace Amalgam.Zoo.Experiments;
 
 /// <summary>One figure of a row.</summary>
 /// <param name="Name">What it is, such as <c>joint</c>.</param>
@@ -18,7 +18,7 @@ public readonly record struct Figure(string Name, double Value);
 /// <param name="Choice">The mean of the tasks' accuracies on the calibration data; NaN where it was not asked for.</param>
 /// <param name="Test">The figures on the test data.</param>
 /// <param name="Seconds">Time that the method took: statistics, matching, merging and the estimate of statistics; of a choice all of it.</param>
-public sealed record MudscRow(string Table, string Pair, string Method, string Chosen, int Tried, double Choice, ImmutableArray<Figure> Test, double Seconds)
+public sealed record MethodRow(string Table, string Pair, string Method, string Chosen, int Tried, double Choice, ImmutableArray<Figure> Test, double Seconds)
 {
     /// <summary>The figure of that name; NaN without.</summary>
     public double this[string name] => Test.Where(f => f.Name == name).Select(f => f.Value).DefaultIfEmpty(double.NaN).First();
@@ -52,7 +52,7 @@ public sealed record MudscRow(string Table, string Pair, string Method, string C
     }
 
     /// <summary>Reads a line of JSON; null where it is half a line, as a run that was killed may leave.</summary>
-    public static MudscRow? Parse(string line)
+    public static MethodRow? Parse(string line)
     {
         try
         {
