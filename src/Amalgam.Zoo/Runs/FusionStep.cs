@@ -45,7 +45,7 @@ public sealed record FusionStep(string Source, string Reference, LayerMapping La
     internal static FusionStep Run((string Name, Graph Graph) source, (string Name, Graph Graph) reference, FusionDescription how, Dataset? data, Training.Loss loss, IProgress<AlignmentProgress>? progress, CancellationToken cancel)
     {
         LayerMapping mapping = Map(source, reference, how, data, progress, cancel);
-        BalancedNetworks balanced = how.Balance.Gate is { } gate ? LayerBalancing.Merge(mapping, gate, data!, how.Layers.Samples, cancel) : LayerBalancing.Add(mapping);
+        BalancedNetworks balanced = how.Balance.Gate is { } gate ? LayerBalancing.Merge(mapping, gate, data!, how.Layers.Samples, cancel) : LayerBalancing.Add(mapping, cancel);
         Homologues pair = Homologues.Of(balanced.A, balanced.B, new(Pins: how.Pins), cancel: cancel);
         (Node A, Node B)? odd = pair.Parameters.Select(p => ((Node, Node)?)p).FirstOrDefault(p => p!.Value.Item1.Shape != p.Value.Item2.Shape);
         Dictionary<string, Tensor>? inPlace = odd is null ? InPlaceOf(pair) : null;
@@ -76,7 +76,7 @@ public sealed record FusionStep(string Source, string Reference, LayerMapping La
             options = options with { Measure = LayerMeasure.Width };
         }
 
-        return LayerAlignment.Run(a, b, options, data, progress, cancel);
+        return LayerAlignment.Run(a, b, options, data, progress, cancel) with { Names = (source.Name, reference.Name) };
     }
 
     private static AlignmentResult MatchUnits(Siblings siblings, FusionDescription how, Dataset? data, Training.Loss loss, IProgress<AlignmentProgress>? progress, CancellationToken cancel)

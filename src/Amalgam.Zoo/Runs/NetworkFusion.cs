@@ -75,7 +75,7 @@ public sealed class NetworkFusion : GivenNetworks
             FusionStep step = null!;
             Time(others.Length == 1 ? "match" : $"match {Names[other]}", () => step = FusionStep.Run((Names[other], Models[other].Graph), reference, Description, Data?.Train, Loss, progress, cancel));
             _steps.Add(step);
-            foreach (string note in step.Balanced.Notes) Say(others.Length == 1 ? note : $"{Names[other]}: {note}");
+            foreach (string note in step.Balanced.Notes) Say(note);
             if (Description.Iterative && other != others[^1]) reference = ("what was fused before", With(step.Balanced.B, Combine([step])));
             else if (others.Length > 1 && !Description.Iterative) CheckReference(step);
         }
