@@ -58,16 +58,7 @@ internal static class AlignText
         foreach (double sweep in alignment.Result.Sweeps) json.WriteNumberValue(sweep);
         json.WriteEndArray();
         if (scores is null) return;
-        json.WriteStartArray("networks");
-        foreach (AlignmentRow row in scores.Rows)
-        {
-            json.WriteStartObject();
-            json.WriteString("name", row.Name);
-            foreach (Measure measure in row.Measures) json.Number(measure.Name.Replace(' ', '_'), measure.Value);
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
+        ScoresText.WriteJson(json, scores);
         if (scores.After.IsEmpty) return;
         json.Number("barrier_before", Interpolation.Barrier(scores.Before));
         json.Number("barrier", Interpolation.Barrier(scores.After));
@@ -94,11 +85,7 @@ internal static class AlignText
 
     private static void WriteScores(TextWriter output, AlignmentScores scores)
     {
-        output.WriteLine();
-        output.WriteLine($"on {scores.Samples:N0} {(scores.IsTest ? "test" : "calibration")} samples of {Printable.Line(scores.Data)}");
-        Table table = new(1, ["NETWORK", .. scores.Names.Select(name => $">{name.ToUpperInvariant()}")]);
-        foreach (AlignmentRow row in scores.Rows) table.Add([Printable.Line(row.Name), .. scores.Names.Select(name => row.Measures.FirstOrDefault(m => m.Name == name) is { } measure ? AlignmentScores.Text(measure) : "")]);
-        table.Write(output, Screen.WidthOf(output));
+        ScoresText.Write(output, scores);
         if (!scores.After.IsEmpty) output.WriteLine($"barrier on the line between the two: {Printable.Number(Interpolation.Barrier(scores.Before))} as they came, {Printable.Number(Interpolation.Barrier(scores.After))} matched, with {scores.LineText}");
     }
 

@@ -39,10 +39,10 @@ public static class AlignmentPage
         List<KeyFigure> figures = [];
         if (scores is not null && scores.Rows[0].Measures.Length > 0)
         {
-            AlignmentRow merged = scores.Rows[^1], average = scores.Rows.First(r => r.Name == AlignmentScores.AverageName);
-            string given = string.Join("; ", scores.Rows.Where(r => r.IsGiven).Select(r => $"{r.Name} {AlignmentScores.Text(r.Measures[0])}"));
-            figures.Add(new(AlignmentScores.Text(merged.Measures[0]), $"merged network, {merged.Measures[0].Name}", given));
-            figures.Add(new(AlignmentScores.Text(average.Measures[0]), "average without matching", average.Measures[0].Name));
+            NetworkRow merged = scores.Rows[^1], average = scores.Rows.First(r => r.Name == NetworkScores.AverageName);
+            string given = string.Join("; ", scores.Rows.Where(r => r.IsGiven).Select(r => $"{r.Name} {NetworkScores.Text(r.Measures[0])}"));
+            figures.Add(new(NetworkScores.Text(merged.Measures[0]), $"merged network, {merged.Measures[0].Name}", given));
+            figures.Add(new(NetworkScores.Text(average.Measures[0]), "average without matching", average.Measures[0].Name));
         }
 
         if (classes.Length > 0)
@@ -58,15 +58,7 @@ public static class AlignmentPage
     private static IEnumerable<ReportPart> Worth(NetworkAlignment alignment, AlignmentScores? scores)
     {
         if (scores is null) yield break;
-        yield return new Heading("What it is worth");
-        Measure[] measures = [.. scores.Names.Select(name => scores.Rows.SelectMany(r => r.Measures).First(m => m.Name == name))];
-        ImmutableArray<Column> columns = [new("network"), .. measures.Select(m => new Column(m.Name, m.IsShare ? "0.00%" : "0.0000", m.Name == "loss" ? Best.Lowest : Best.Highest))];
-        ImmutableArray<Cell> Row(AlignmentRow row) => [row.Name, .. measures.Select(m => (Cell)(row.Measures.FirstOrDefault(own => own.Name == m.Name)?.Value ?? double.NaN))];
-        yield return new DataTable($"On {scores.Samples:N0} {(scores.IsTest ? "test" : "calibration")} samples of {scores.Data}", columns,
-            new("Given", [.. scores.Rows.Where(r => r.IsGiven).Select(Row)]), new("Put together", [.. scores.Rows.Where(r => !r.IsGiven).Select(Row)]));
-        if (!alignment.Description.Tasks.IsEmpty)
-            yield return new Paragraph($"A task's figure is the share of its samples that are right where only its classes may be predicted: {string.Join("; ", alignment.Description.Tasks.Select((t, i) => $"task {i + 1} is classes {string.Join(", ", t)}"))}. Accuracy is among all classes.", Quiet: true);
-        if (!scores.IsTest) yield return new Paragraph("The data has no test samples: these are the ones that units were compared on.", Quiet: true);
+        foreach (ReportPart part in ScoresParts.Of(scores, alignment.Tasks)) yield return part;
         if (scores.After.IsEmpty) yield break;
 
         yield return new Heading("On the straight line between the two", 3);

@@ -1,30 +1,14 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using Amalgam.Alignment;
 using Amalgam.Graphs;
 using Amalgam.Training.Data;
 
 namespace Amalgam.Zoo.Runs;
 
-/// <summary>A network beside others.</summary>
-/// <param name="Name">What it is called.</param>
-/// <param name="Measures">What it is worth.</param>
-/// <param name="IsGiven">Whether it is one of the networks that were matched.</param>
-public sealed record AlignmentRow(string Name, ImmutableArray<Measure> Measures, bool IsGiven);
-
 /// <summary>What networks are worth before and after their units were matched: each by itself, together as an ensemble, averaged as they came, and merged.</summary>
-/// <param name="Data">What the samples are.</param>
-/// <param name="Samples">Number of samples.</param>
-/// <param name="IsTest">Whether these are test samples, which nothing was chosen by.</param>
-/// <param name="Rows">The networks.</param>
-public sealed record AlignmentScores(string Data, int Samples, bool IsTest, ImmutableArray<AlignmentRow> Rows)
+/// <inheritdoc cref="NetworkScores" path="/param"/>
+public sealed record AlignmentScores(string Data, int Samples, bool IsTest, ImmutableArray<NetworkRow> Rows) : NetworkScores(Data, Samples, IsTest, Rows)
 {
-    /// <summary>What the mean position by position is called.</summary>
-    internal const string AverageName = "average of weights as they came";
-
-    /// <summary>What follows the name of a network whose statistics were set anew.</summary>
-    public const string ResetEnding = ", statistics reset";
-
     private const int CurvePoints = 11, CurveResetSamples = 1000;
 
     /// <summary>The straight line between two networks, as they came; empty where there are more, or they were zipped.</summary>
@@ -45,24 +29,20 @@ public sealed record AlignmentScores(string Data, int Samples, bool IsTest, Immu
     /// <returns>Null where there is no data with labels.</returns>
     public static AlignmentScores? Of(NetworkAlignment alignment, IReadOnlyList<Contestant> merged, int samples, Action<int, int>? progress = null, CancellationToken cancel = default)
     {
-        Dataset? all = alignment.Data?.Test ?? alignment.Data?.Train;
-        if (all is null || (all.Labels.IsEmpty && ItemRanking.Of(all) is null)) return null;
-        Dataset data = samples < all.Count ? Subset.Split(all, samples, alignment.Options.Seed).Second : all;
-        int[][] tasks = [.. alignment.Description.Tasks.Select(task => task.ToArray())];
-        IEnumerable<AlignmentRow> Measured(bool given, params IReadOnlyList<Contestant> networks) =>
-            Contestant.Measure([.. networks.Select(alignment.Scored)], data, alignment.Options.Batch, tasks, cancel: cancel).Select((row, i) => new AlignmentRow(row.Name, Shown(row.Measures), given && i < networks.Count));
+        if (SamplesFor(alignment, samples, alignment.Options.Seed) is not { } data) return null;
+        IEnumerable<NetworkRow> Measured(bool given, params IReadOnlyList<Contestant> networks) => RowsOf(alignment, networks, given, data, alignment.Options.Batch, cancel);
 
         bool hasLine = alignment.Models.Count == 2 && alignment.Result.Maps.ArePermutations && data.Labels.Length > 0 && ItemRanking.Of(data) is null;
         int steps = hasLine ? 5 : 3, resetSamples = 0;
         progress?.Invoke(0, steps);
-        List<AlignmentRow> rows = [.. Measured(true, [.. alignment.Models.Select((m, i) => new Contestant(alignment.Names[i], m.Graph))])];
+        List<NetworkRow> rows = [.. Measured(true, [.. alignment.Models.Select((m, i) => new Contestant(alignment.Names[i], m.Graph))])];
         progress?.Invoke(1, steps);
         rows.AddRange(Measured(false, new Contestant(AverageName, alignment.PlainAverage(reset: false, cancel))));
         if (alignment.CanReset) rows.AddRange(Measured(false, new Contestant(AverageName + ResetEnding, alignment.PlainAverage(reset: true, cancel))));
         progress?.Invoke(2, steps);
         IReadOnlyList<Contestant> results = merged.Count > 0 ? merged : ResultsOf(alignment, alignment.Merged(cancel));
         foreach (Contestant result in results) rows.AddRange(Measured(false, result));
-        AlignmentScores scores = new(all.Name.Split(',')[0], data.Count, alignment.Data!.Test is not null, [.. rows]);
+        AlignmentScores scores = new(NameOf(alignment), data.Count, alignment.Data!.Test is not null, [.. rows]);
         if (!hasLine) return scores;
         progress?.Invoke(3, steps);
         ImmutableArray<InterpolationPoint> before = Line(alignment, data, moved: false, out resetSamples, cancel);
@@ -94,14 +74,4 @@ public sealed record AlignmentScores(string Data, int Samples, bool IsTest, Immu
         resetSamples = reset?.Count ?? 0;
         return Interpolation.Run(new(given.Groups, [given.Weights[0], second], alignment.Names), alignment.Loss, data, Interpolation.Lambdas(CurvePoints), reset, alignment.Options.Batch, cancel: cancel);
     }
-
-    /// <summary>Names of what was measured, in the order of the first network that has it.</summary>
-    public ImmutableArray<string> Names => [.. Rows.SelectMany(r => r.Measures.Select(m => m.Name)).Distinct()];
-
-    /// <summary>What a table has room for: accuracy, losses, tasks and their mean, measures of rankings.</summary>
-    private static ImmutableArray<Measure> Shown(IReadOnlyList<Measure> measures) =>
-        [.. measures.Where(m => m.Name is not "top-5" && !m.Name.StartsWith("macro", StringComparison.Ordinal))];
-
-    /// <summary>A figure as people read it.</summary>
-    public static string Text(Measure measure) => measure.IsShare ? measure.Value.ToString("0.00%", CultureInfo.InvariantCulture) : measure.Value.ToString("0.0000", CultureInfo.InvariantCulture);
 }

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Diagnostics;
 using Amalgam.Alignment;
 using Amalgam.Checkpoints;
 using Amalgam.Graphs;
@@ -12,21 +11,15 @@ namespace Amalgam.Zoo.Runs;
 /// <summary>
 /// Trained networks whose units are matched: opened, checked that their units are what they seem, matched, moved into one order, merged. The first network's order is everyone's.
 /// </summary>
-public sealed class NetworkAlignment
+public sealed class NetworkAlignment : GivenNetworks
 {
-    internal const int AnyBatch = 2;
-
-    private readonly ParentModel[] _models;
-    private readonly List<(string Phase, TimeSpan Time)> _times = [];
-    private readonly List<string> _notes = [];
     private UnitMaps? _given;
 
-    private NetworkAlignment(ParentModel[] models, AlignmentDescription how, RunData? data)
+    private NetworkAlignment(ParentModel[] models, AlignmentDescription how, RunData? data) : base(models, data, how.Data, how.ClassVectors, how.Tasks)
     {
-        (_models, Description, Data) = (models, how, data);
+        Description = how;
         if (how.Permutations is null) UnitAlignment.Check(how.Options);
         if (how.NeedsData && how.Data is null) throw new InvalidDataException($"{how.Method.Name}{(how.SearchesAlpha ? " with a search for alpha" : "")} looks at what units compute: name data like that which the networks were trained on ({string.Join(", ", AlignmentMethod.All.Where(m => !m.NeedsData).Select(m => m.Name))} need none)");
-        Names = ParentModel.NamesOf(models);
         foreach (ParentModel other in models[1..])
         {
             bool isAlike = other.Graph.Parameters.Select(p => (p.Key, p.Value.Shape)).ToHashSet().SetEquals(models[0].Graph.Parameters.Select(p => (p.Key, p.Value.Shape)));
@@ -35,9 +28,6 @@ public sealed class NetworkAlignment
         }
 
         _ = KindOfReset();
-        if (!how.Tasks.IsEmpty && (data?.Train ?? data?.Test) is { } of) AlignmentSettings.CheckTasks(how.Tasks.Select(t => (IReadOnlyCollection<int>)t), of.Classes.Length, of.Name);
-        RunDescription? run = RunFolder.Find(models[0].Path);
-        Vectors = how.ClassVectors is { } vectors ? Runs.ClassVectors.Read(vectors, how.Data?.Classes ?? []) : run is not null && run.Data.Name == how.Data?.Name ? run.Loss.ReadVectors(run.Data) : null;
     }
 
     /// <summary>Opens networks.</summary>
@@ -67,11 +57,11 @@ public sealed class NetworkAlignment
             opened.Siblings = new(opened.Check.Groups, models.Select(m => Siblings.WeightsOf(m.Graph)), opened.Names);
         });
         if (how.Permutations is { } file) opened._given = PermutationFile.Read(file, opened.Siblings.Groups, opened.Siblings.Count);
-        if (opened.Check.Culprits.Count > 0) opened._notes.Add($"moving {string.Join(", ", opened.Check.Culprits.Take(6))}{(opened.Check.Culprits.Count > 6 ? " ..." : "")} changed the outputs of {opened.Names[0]}, so {(opened.Check.Culprits.Count == 1 ? "it stays" : "they stay")} in place");
+        if (opened.Check.Culprits.Count > 0) opened.Say($"moving {string.Join(", ", opened.Check.Culprits.Take(6))}{(opened.Check.Culprits.Count > 6 ? " ..." : "")} changed the outputs of {opened.Names[0]}, so {(opened.Check.Culprits.Count == 1 ? "it stays" : "they stay")} in place");
         foreach (var (model, name) in models.Zip(opened.Names).Skip(how.Options.Matching == UnitMatching.Zip ? 0 : 1))
         {
             if (NetworkFile.Unknown(model).ToArray() is { Length: > 0 } unknown)
-                opened._notes.Add($"{name} has tensors that the network which was built of it does not know: {string.Join(", ", unknown.Take(4))}{(unknown.Length > 4 ? " ..." : "")}; they are not moved, and do not fit the moved ones");
+                opened.Say($"{name} has tensors that the network which was built of it does not know: {string.Join(", ", unknown.Take(4))}{(unknown.Length > 4 ? " ..." : "")}; they are not moved, and do not fit the moved ones");
         }
 
         return opened;
@@ -80,35 +70,17 @@ public sealed class NetworkAlignment
     /// <summary>How the networks are matched.</summary>
     public AlignmentDescription Description { get; }
 
-    /// <summary>Short names of the networks.</summary>
-    public ImmutableArray<string> Names { get; }
-
     /// <summary>The networks and their units.</summary>
     public Siblings Siblings { get; private set; } = null!;
 
     /// <summary>Whether moving units leaves the first network's outputs alone.</summary>
     public SelfCheckResult Check { get; private set; } = null!;
 
-    /// <summary>The data, without what is random in its augmentation; null where none is named.</summary>
-    public RunData? Data { get; }
-
-    /// <summary>Vectors that stand for classes, where networks give embeddings.</summary>
-    public Tensor? Vectors { get; }
-
     /// <summary>What was matched, once <see cref="Match"/> is done.</summary>
     public AlignmentResult Result { get; private set; } = null!;
 
     /// <summary>The alphas that were tried, the best first; empty without a search.</summary>
     public ImmutableArray<AlphaMerit> Tried { get; private set; } = [];
-
-    /// <summary>Seconds of each phase.</summary>
-    public ImmutableArray<(string Phase, TimeSpan Time)> Times => [.. _times];
-
-    /// <summary>What a user should know, one sentence each.</summary>
-    public ImmutableArray<string> Notes => [.. _notes];
-
-    /// <summary>The networks as they came.</summary>
-    internal IReadOnlyList<ParentModel> Models => _models;
 
     /// <summary>The settings, with the alpha that was found.</summary>
     public AlignmentOptions Options => Tried.IsEmpty ? Description.Options : Description.Options with { Alpha = Tried[0].Alpha };
@@ -121,31 +93,17 @@ public sealed class NetworkAlignment
         else if (Description.Method.NeedsLabels) Learn(progress, cancel);
         else if (Description.SearchesAlpha) SearchAlpha(progress, cancel);
         else Result = UnitAlignment.Run(Siblings, Options, Data?.Train, progress, cancel);
-        _times.AddRange(Result.Times);
+        Add(Result.Times);
     }
 
     /// <summary>Whether the first network's units are to move too, as far as that is known before the match.</summary>
     public bool WillMoveFirst => _given is not null ? !_given.Of(0).AreIdentity : Description.Options is { Matching: UnitMatching.Zip } or { Algorithm: AlignmentAlgorithm.MergeMany };
 
-    /// <summary>Whether networks can be measured: there is data with labels.</summary>
-    /// <exception cref="InvalidDataException">The networks give something else than a score for each of its classes.</exception>
-    public bool CanMeasure
-    {
-        get
-        {
-            if ((Data?.Test ?? Data?.Train) is not { } data || (data.Labels.IsEmpty && ItemRanking.Of(data) is null)) return false;
-            Shape scores = _models[0].Graph.Outputs.Values.First().Shape;
-            if (Vectors is null && data.KnowsClasses && ItemRanking.Of(data) is null && scores.Rank == 2 && scores.Size(1) > data.Classes.Length)
-                throw new InvalidDataException($"{Names[0]} gives {scores.Size(1)} numbers for a sample, {data.Name} has {data.Classes.Length} classes; to measure networks that give embeddings, name class vectors");
-            return true;
-        }
-    }
-
     /// <summary>Whether the first network's units moved too, as in zips: then all lie in the merged network's order.</summary>
     public bool MovesFirst => !Result.Maps.Of(0).AreIdentity;
 
     /// <summary>A network whose units are where they were matched to; of zipped ones, its share of the merged network, whose mean over all networks that is.</summary>
-    public Graph Moved(int model) => With(_models[model].Graph, Rearrangement.Apply(Result.Maps, model, Siblings.Weights[model]));
+    public Graph Moved(int model) => With(Models[model].Graph, Rearrangement.Apply(Result.Maps, model, Siblings.Weights[model]));
 
     /// <summary>The mean of all networks by the units that were matched, with statistics reset.</summary>
     public Graph Merged(CancellationToken cancel = default)
@@ -165,9 +123,7 @@ public sealed class NetworkAlignment
     {
         Graph merged = null!;
         Time("merge", () => merged = CutAt(cut));
-        if (KindOfReset() != StatisticsReset.BatchNorm) return merged;
-        Dataset samples = ActivationStatistics.Calibration(Data!.Train!, Options);
-        Time("reset", () => ResetText = $"{BatchNormReset.Run(merged, samples, Options.Batch, cancel)} batch normalisations estimated anew on {samples.Count:N0} samples");
+        if (KindOfReset() == StatisticsReset.BatchNorm) Time("reset", () => ResetText = Reset(StatisticsReset.BatchNorm, merged, Siblings, Result.Maps, Options, cancel));
         return merged;
     }
 
@@ -185,46 +141,29 @@ public sealed class NetworkAlignment
         return average;
     }
 
-    private Graph Mean(UnitMaps maps) => With(_models[0].Graph, Rearrangement.Merge(maps, Siblings));
+    private Graph Mean(UnitMaps maps) => With(Models[0].Graph, Rearrangement.Merge(maps, Siblings));
 
     private Graph CutAt(string cut) => PartialZip.Build(new(Siblings.Groups, Siblings.Weights, Stems.Select(stem => stem.Replace('.', '_'))), Result.Maps, PartialZip.Cut(Siblings.Groups, cut).Node);
-
-    /// <summary>Refuses, before any work, a place where a network cannot be written.</summary>
-    /// <exception cref="IOException">Something is there already, or it is one of the networks.</exception>
-    public void CheckTarget(string path, bool overwrite) => NetworkFile.CheckTarget(path, _models, overwrite);
 
     /// <summary>Writes a network that is of a model: an ONNX file, a file of weights, or a folder, as the path ends.</summary>
     /// <param name="network">The network.</param>
     /// <param name="model">Which model it is of: its tensors, their order and their types are the result's.</param>
     /// <param name="path">Where it goes.</param>
     /// <param name="overwrite">Replace what is there.</param>
-    public void Save(Graph network, int model, string path, bool overwrite) => NetworkFile.Save(network, _models[model], path, overwrite);
+    public void Save(Graph network, int model, string path, bool overwrite) => NetworkFile.Save(network, Models[model], path, overwrite);
 
     /// <summary>Names of files or folders for all networks but the first, in one folder: as the models are called, with the endings that they have.</summary>
     public ImmutableArray<string> FileNames()
     {
         ImmutableArray<string> stems = Stems;
-        return [.. _models.Skip(1).Select((m, i) => NetworkFile.NameLike(m, stems[i + 1]))];
+        return [.. Models.Skip(1).Select((m, i) => NetworkFile.NameLike(m, stems[i + 1]))];
     }
-
-    /// <summary>Names of the networks without folders and endings, that differ.</summary>
-    private ImmutableArray<string> Stems
-    {
-        get
-        {
-            string[] stems = [.. _models.Select(m => Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(m.Path)))];
-            return [.. stems.Select((stem, i) => stems.Count(s => s == stem) > 1 ? $"{stem}-{i + 1}" : stem)];
-        }
-    }
-
-    /// <summary>What was reset in the merged network, in words; empty before the merge, and where nothing was.</summary>
-    public string ResetText { get; private set; } = "";
 
     /// <summary>Whether networks that are merged of these have statistics that no mean of parameters gives, and there is data to estimate them on.</summary>
     public bool CanReset => KindOfReset() != StatisticsReset.None;
 
     /// <summary>Whether running statistics of batch normalisations are what is set anew.</summary>
-    internal bool ResetsNormalisations => KindOfReset() == StatisticsReset.BatchNorm && _models[0].Graph.Nodes.Any(node => node.Op is BatchNormalization);
+    internal bool ResetsNormalisations => KindOfReset() == StatisticsReset.BatchNorm && Models[0].Graph.Nodes.Any(node => node.Op is BatchNormalization);
 
     /// <summary>What the figures of <see cref="ClassMatch"/> are.</summary>
     public string SimilarityName
@@ -244,22 +183,14 @@ public sealed class NetworkAlignment
     /// <param name="maps">Which units became one.</param>
     /// <param name="cancel">Stops between operations.</param>
     /// <returns>What was done, in words.</returns>
-    internal string Reset(Graph merged, UnitMaps maps, CancellationToken cancel)
-    {
-        StatisticsReset kind = KindOfReset();
-        if (kind == StatisticsReset.None) return "";
-        Dataset samples = ActivationStatistics.Calibration(Data!.Train!, Options);
-        if (kind == StatisticsReset.BatchNorm) return $"{BatchNormReset.Run(merged, samples, Options.Batch, cancel)} batch normalisations estimated anew on {samples.Count:N0} samples";
-        RepairResult repaired = Repair.Run(merged, Siblings, maps, samples, Options.Batch, cancel: cancel);
-        return $"{repaired.Layers.Length} layers repaired on {samples.Count:N0} samples";
-    }
+    internal string Reset(Graph merged, UnitMaps maps, CancellationToken cancel) => Reset(KindOfReset(), merged, Siblings, maps, Options, cancel);
 
     /// <summary>A network of the first one's architecture, by a checkpoint that has its weights.</summary>
     /// <exception cref="InvalidDataException">A weight is missing, or of another shape.</exception>
     public Graph Read(string path)
     {
         using Checkpoint checkpoint = Checkpoint.Open(path);
-        return With(_models[0].Graph, _models[0].Graph.Parameters.ToDictionary(p => p.Key, p =>
+        return With(Models[0].Graph, Models[0].Graph.Parameters.ToDictionary(p => p.Key, p =>
         {
             if (!checkpoint.TryFind(p.Key, out TensorEntry? tensor) || tensor.Shape != p.Value.Shape)
                 throw new InvalidDataException($"{path} has no '{p.Key}' {p.Value.Shape}, so it is not the network that {Names[0]} is, and its statistics cannot be set anew; ask for no reset");
@@ -269,40 +200,12 @@ public sealed class NetworkAlignment
         }, StringComparer.Ordinal));
     }
 
-    /// <summary>A graph with other weights.</summary>
-    internal static Graph With(Graph graph, IReadOnlyDictionary<string, Tensor> weights) =>
-        Rewrite.Apply(graph, (to, node, _) => node.Op is Parameter ? to.Parameter(node.Name!, weights[node.Name!], node.Trainable, node.Type) : null).Graph;
-
     /// <summary>A network that was merged up to a cut as it is measured: its heads together where each answers for a task, else each by itself.</summary>
-    public ImmutableArray<Contestant> Heads(string name, Graph network) => Description.Tasks.Length == network.Outputs.Count
+    public ImmutableArray<Contestant> Heads(string name, Graph network) => Tasks.Length == network.Outputs.Count
         ? [new(name, network) { Heads = [.. network.Outputs.Keys] }]
         : [.. network.Outputs.Keys.Select(head => new Contestant($"{name}, output {head}", network, head))];
 
-    /// <summary>A network with class scores as outputs, where it gives embeddings.</summary>
-    internal Contestant Scored(Contestant network)
-    {
-        if (Vectors is null) return network;
-        Graph scored = Rewrite.Apply(network.Network).Graph;
-        string Add(string? result)
-        {
-            string output = scored.FreeName(result is null ? "class.scores" : $"class.scores.{result}");
-            scored.Output(output, CosineCrossEntropy.Scores(DataInputs.OutputOf(scored, result), Vectors));
-            return output;
-        }
-
-        return network.Heads.IsEmpty ? network with { Network = scored, Output = Add(network.Output) } : network with { Network = scored, Heads = [.. network.Heads.Select(Add)] };
-    }
-
-    /// <summary>The loss that networks are compared by.</summary>
-    internal Training.Loss Loss => Vectors is null ? new CrossEntropy() : new CosineCrossEntropy(Vectors);
-
-    private StatisticsReset KindOfReset()
-    {
-        StatisticsReset asked = Description.Options.Reset;
-        bool hasNormalisations = _models[0].Graph.Nodes.Any(node => node.Op is BatchNormalization);
-        if (asked is not (StatisticsReset.None or StatisticsReset.Auto) && Data is null) throw new InvalidDataException("statistics are estimated anew on data: name some, or ask for no reset");
-        return asked != StatisticsReset.Auto ? asked : Data is null ? StatisticsReset.None : hasNormalisations ? StatisticsReset.BatchNorm : StatisticsReset.Repair;
-    }
+    private StatisticsReset KindOfReset() => KindOf(Description.Options.Reset);
 
     private void Learn(IProgress<AlignmentProgress>? progress, CancellationToken cancel)
     {
@@ -329,18 +232,11 @@ public sealed class NetworkAlignment
     /// <summary>The mean of the tasks' accuracies; without tasks, the accuracy.</summary>
     private double Merit(Graph network, Dataset data, CancellationToken cancel)
     {
-        IReadOnlyList<Measure> measures = Contestant.Measure([Scored(new("", network))], data, Options.Batch, [.. Description.Tasks.Select(task => task.ToArray())], cancel: cancel)[0].Measures;
+        IReadOnlyList<Measure> measures = Contestant.Measure([Scored(new("", network))], data, Options.Batch, [.. Tasks.Select(task => task.ToArray())], cancel: cancel)[0].Measures;
         return (measures.FirstOrDefault(m => m.Name == Measure.Average) ?? measures[0]).Value;
     }
 
     /// <summary>Maps that came from elsewhere, with what they come to.</summary>
     private AlignmentResult Matched(UnitMaps maps, CancellationToken cancel) =>
         UnitAlignment.Match(Siblings, Options with { Algorithm = AlignmentAlgorithm.Sweeps, Space = MatchingSpace.Weights, WeightMeasure = SimilarityMeasure.Pearson, MostSweeps = 0 }, null, maps, cancel: cancel);
-
-    private void Time(string phase, Action work)
-    {
-        long start = Stopwatch.GetTimestamp();
-        work();
-        _times.Add((phase, Stopwatch.GetElapsedTime(start)));
-    }
 }

@@ -1,0 +1,48 @@
+using System.Collections.Immutable;
+using Amalgam.Graphs;
+
+namespace Amalgam.Alignment.Layers;
+
+/// <summary>The layers on the trunk of a network, in groups. The trunk are the values through which every way from the inputs to the outputs goes; it is found from the operations alone.</summary>
+public sealed class NetworkLayers
+{
+    private NetworkLayers(Graph graph, ImmutableArray<LayerGroup> groups) => (Graph, Groups, Layers) = (graph, groups, [.. groups.SelectMany(group => group.Layers)]);
+
+    /// <summary>The network.</summary>
+    public Graph Graph { get; }
+
+    /// <summary>The groups in order.</summary>
+    public ImmutableArray<LayerGroup> Groups { get; }
+
+    /// <summary>All layers in order. The output layer is not among them.</summary>
+    public ImmutableArray<NetworkLayer> Layers { get; }
+
+    /// <summary>Finds the layers of a network.</summary>
+    /// <exception cref="GraphException">The network has no trunk with hidden layers; the node in the way is named.</exception>
+    public static NetworkLayers Of(Graph graph)
+    {
+        Trunk trunk = new(graph);
+        TrunkRefusals.Check(trunk);
+        List<List<NetworkLayer>> found = LayerSearch.Run(trunk);
+        if (found.Count == 0) throw TrunkRefusals.NoLayers(trunk);
+        int index = 0;
+        List<LayerGroup> groups = [];
+        foreach (List<NetworkLayer> layers in found)
+        {
+            string name = Name(layers[^1]);
+            int same = groups.Count(group => group.Name == name || group.Name.StartsWith(name + " (", StringComparison.Ordinal));
+            groups.Add(new(same == 0 ? name : $"{name} ({same + 1})", layers[0].Kind, [.. layers.Select(layer => layer with { Index = index++ })]));
+        }
+
+        return new(graph, [.. groups]);
+    }
+
+    /// <summary>The kind, and the size of an image or the length of a row.</summary>
+    private static string Name(NetworkLayer layer)
+    {
+        string kind = layer.Kind switch { LayerKind.Dense => "dense", LayerKind.Convolution => "convolutions", _ => "blocks" };
+        Shape shape = layer.Exit.Shape;
+        string[] sizes = [.. Enumerable.Range(1, Math.Max(0, shape.Rank - 1)).Where(axis => axis != layer.Axis).Select(axis => $"{shape[axis]}")];
+        return sizes.Length == 0 ? kind : $"{kind} {string.Join('x', sizes)}";
+    }
+}
