@@ -74,7 +74,7 @@ internal static class SmallNetworks
     });
 
     /// <summary>Normal numbers for a network's only input.</summary>
-    public static Dataset Normal(Graph network, int samples = 512, long seed = 7) => new Draws(new(network.Inputs["x"].Shape.Sizes[1..]), samples, seed);
+    public static Dataset Normal(Graph network, int samples = 512, long seed = 7) => new Draws(network.Inputs.Single().Key, new(network.Inputs.Single().Value.Shape.Sizes[1..]), samples, seed);
 
     /// <summary>The outputs of a network on samples.</summary>
     public static float[] Outputs(Graph network, Dataset data, string output = "y")
@@ -94,7 +94,7 @@ internal static class SmallNetworks
 
     private static Layers Start(long seed) => new(new(), seed) { LinearStart = Initialisation.KaimingFanIn };
 
-    private sealed class Draws(Shape shape, int samples, long seed) : Dataset
+    private sealed class Draws(string name, Shape shape, int samples, long seed) : Dataset
     {
         private readonly Tensor _values = Initialisation.Normal(1).Draw(new([samples, .. shape.Sizes]), seed, "samples");
 
@@ -102,7 +102,7 @@ internal static class SmallNetworks
 
         public override int Count => samples;
 
-        public override ImmutableArray<Field> Fields { get; } = [new("x", shape, DType.F32)];
+        public override ImmutableArray<Field> Fields { get; } = [new(name, shape, DType.F32)];
 
         public override void Read(int field, int sample, Draw draw, Span<float> y) => _values.Span.Slice(sample * y.Length, y.Length).CopyTo(y);
     }

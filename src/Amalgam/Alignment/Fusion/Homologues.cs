@@ -1,0 +1,140 @@
+using System.Collections.Immutable;
+using Amalgam.Graphs;
+using Amalgam.Graphs.Ops;
+
+namespace Amalgam.Alignment.Fusion;
+
+/// <summary>A class of units of one network and the class that has its place in another, of perhaps another size.</summary>
+/// <param name="A">Of the network whose units are moved.</param>
+/// <param name="B">Of the network whose units they become.</param>
+public sealed record HomologousUnits(UnitClass A, UnitClass B)
+{
+    /// <summary>Whether units may be moved in both networks.</summary>
+    public bool IsFree => A.Pinned is null && B.Pinned is null;
+}
+
+/// <summary>Two networks of one structure and perhaps different widths: the same operations on each other's results, node for node. Layers of unequal depths are balanced before.</summary>
+public sealed class Homologues
+{
+    private readonly Dictionary<Node, Node> _toB;
+    private readonly Dictionary<UnitClass, HomologousUnits> _byA = [];
+
+    private Homologues(UnitGroups a, UnitGroups b, Dictionary<Node, Node> toB)
+    {
+        (A, B, _toB) = (a, b, toB);
+        foreach (var (name, node) in a.Graph.Parameters)
+        {
+            if (!toB.TryGetValue(node, out Node? other)) continue;
+            Parameters.Add((node, other));
+            Pair(name, node, other);
+        }
+    }
+
+    /// <summary>Units of the network whose units are moved.</summary>
+    public UnitGroups A { get; }
+
+    /// <summary>Units of the network whose units they become.</summary>
+    public UnitGroups B { get; }
+
+    /// <summary>Classes of units by their places, in the order of <see cref="A"/>.</summary>
+    public ImmutableArray<HomologousUnits> Classes => [.. A.Classes.Where(_byA.ContainsKey).Select(units => _byA[units])];
+
+    /// <summary>Parameters that have each other's places, in the order of the first network.</summary>
+    internal List<(Node A, Node B)> Parameters { get; } = [];
+
+    /// <summary>What has the place of a node of the first network in the second.</summary>
+    public Node InB(Node ofA) => _toB[ofA];
+
+    /// <summary>The pair that a class of the first network is in.</summary>
+    public HomologousUnits Of(UnitClass ofA) => _byA[ofA];
+
+    /// <summary>Pairs two networks.</summary>
+    /// <param name="a">The network whose units are moved.</param>
+    /// <param name="b">The network whose units they become.</param>
+    /// <param name="options">What else is free or pinned, in both.</param>
+    /// <param name="check">Whether units of both are checked (<see cref="SelfCheck"/>), and those that change outputs pinned.</param>
+    /// <param name="cancel">Looked at while they are checked.</param>
+    /// <exception cref="GraphException">They are not of one structure: the first difference is named. Or a fixed axis has other sizes in the two.</exception>
+    public static Homologues Of(Graph a, Graph b, UnitOptions? options = null, bool check = true, CancellationToken cancel = default)
+    {
+        Dictionary<Node, Node> pairs = Walk(a, b);
+        return new(Groups(a), Groups(b), pairs);
+
+        UnitGroups Groups(Graph graph)
+        {
+            UnitGroups groups = UnitGroups.Of(graph, options);
+            return check ? SelfCheck.Run(groups, options, cancel: cancel).Groups : groups;
+        }
+    }
+
+    private static Dictionary<Node, Node> Walk(Graph a, Graph b)
+    {
+        if (a.Outputs.Count != b.Outputs.Count) throw new GraphException($"one network has {a.Outputs.Count} outputs, the other {b.Outputs.Count}; networks to fuse give the same results");
+        Dictionary<Node, Node> pairs = [], back = [];
+        bool named = a.Outputs.Keys.All(b.Outputs.ContainsKey);
+        Stack<(Node A, Node B)> open = new(a.Outputs.Select((output, i) => (output.Value, named ? b.Outputs[output.Key] : b.Outputs.Values.ElementAt(i))));
+        while (open.TryPop(out var pair))
+        {
+            // What is known beforehand says nothing that the operations do not, and may serve several places in one file and one each in another.
+            if (pair.A.Known is not null && pair.B.Known is not null) continue;
+            if (pairs.TryGetValue(pair.A, out Node? known) && known == pair.B) continue;
+            if (known is not null || back.ContainsKey(pair.B)) throw Differs(pair, "takes the place of two values of the other");
+            if (!IsAlike(pair.A, pair.B)) throw Differs(pair, "is");
+            if (pair.A.Shape.Rank != pair.B.Shape.Rank) throw Differs(pair, $"has {pair.A.Shape.Rank} axes and is");
+            pairs[pair.A] = pair.B;
+            back[pair.B] = pair.A;
+            for (int i = pair.A.Inputs.Length - 1; i >= 0; i--) open.Push((pair.A.Inputs[i], pair.B.Inputs[i]));
+        }
+
+        return pairs;
+    }
+
+    /// <summary>Whether two nodes do the same, whatever the sizes are.</summary>
+    private static bool IsAlike(Node a, Node b)
+    {
+        if (a.Inputs.Length != b.Inputs.Length) return false;
+        if (a.Op is Conv x && b.Op is Conv y && IsDepthwise(a) && IsDepthwise(b)) return (x with { Groups = 1 }).Equals(y with { Groups = 1 });
+        return a.Op.Equals(b.Op);
+    }
+
+    private static bool IsDepthwise(Node node) => ((Conv)node.Op).Groups == node.Inputs[0].Shape[1];
+
+    private static GraphException Differs((Node A, Node B) pair, string how) =>
+        new($"the networks are not of one structure: {pair.A} {pair.A.Shape} of one {how} where {pair.B} {pair.B.Shape} is in the other");
+
+    /// <summary>Pairs the classes of a parameter's axes, digit by digit.</summary>
+    private void Pair(string name, Node a, Node b)
+    {
+        ImmutableArray<AxisLayout> ofA = A.LayoutOf(a), ofB = B.LayoutOf(b);
+        for (int axis = 0; axis < ofA.Length; axis++)
+        {
+            ImmutableArray<AxisPart> partsOfA = ofA[axis].Parts, partsOfB = ofB[axis].Parts;
+            if (partsOfA.Length != partsOfB.Length || partsOfA.Zip(partsOfB).Any(part => part.First.Digits.Length != part.Second.Digits.Length))
+            {
+                if (a.Shape[axis] == b.Shape[axis] && partsOfA.Concat(partsOfB).All(part => part.Digits.All(digit => digit.Class is null))) continue;
+                throw new GraphException($"axis {axis} of '{name}' {a.Shape} falls into other units than that of '{b.Name}' {b.Shape}, so its units cannot be brought to the other's");
+            }
+
+            foreach (var (x, y) in partsOfA.Zip(partsOfB).SelectMany(part => part.First.Digits.Zip(part.Second.Digits))) Pair(name, axis, a, b, x, y);
+        }
+    }
+
+    private void Pair(string name, int axis, Node a, Node b, UnitDigit x, UnitDigit y)
+    {
+        bool isFree = x.Class is { Pinned: null } && y.Class is { Pinned: null };
+        if (!isFree && x.Size != y.Size)
+        {
+            string reason = A.Pinned.FirstOrDefault(pin => pin.Parameter == name && pin.Axis == axis)?.Reason ?? B.Pinned.FirstOrDefault(pin => pin.Parameter == b.Name && pin.Axis == axis)?.Reason ?? "their order is fixed";
+            throw new GraphException($"axis {axis} of '{name}' is {a.Shape} in one network and {b.Shape} in the other, and its positions cannot be matched: {reason}");
+        }
+
+        if (x.Class is null || y.Class is null)
+        {
+            if (isFree || (x.Class ?? y.Class) is not { Pinned: null } free) return;
+            throw new GraphException($"{free} of '{name}' may be moved in one network and not in the other, so they cannot be brought together");
+        }
+
+        if (!_byA.TryGetValue(x.Class, out HomologousUnits? known)) _byA[x.Class] = new(x.Class, y.Class);
+        else if (known.B != y.Class) throw new GraphException($"{x.Class} of one network are units of two kinds in the other, {known.B} and {y.Class}");
+    }
+}
