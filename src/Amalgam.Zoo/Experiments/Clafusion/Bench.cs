@@ -13,12 +13,15 @@ namespace Amalgam.Zoo.Experiments.Clafusion;
 internal readonly record struct Outcome(ImmutableArray<Figure> Test, string Note = "", double Choice = double.NaN, int Tried = 1, double Seconds = double.NaN);
 
 /// <summary>Where the rows of a table are made, each once: another run goes on after the last.</summary>
-internal sealed class Bench(ClafusionOptions options, MethodLog log)
+internal sealed class Bench(ClafusionOptions options, MethodLog log, string folder)
 {
     private readonly Lazy<ClafusionParents> _parents = new(() => new(options));
 
     /// <summary>How the reproduction runs.</summary>
     public ClafusionOptions Options => options;
+
+    /// <summary>Where the table's files go.</summary>
+    public string Folder => folder;
 
     /// <summary>The networks that are fused.</summary>
     public ClafusionParents Parents => _parents.Value;

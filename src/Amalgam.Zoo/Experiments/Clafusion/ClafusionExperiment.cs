@@ -30,6 +30,7 @@ public static class ClafusionExperiment
         ("4", "a VGG teacher fused into a student", bench => new TeacherAndStudent(bench).Run()),
         ("11", "VGG networks: other mappings", bench => new TeacherAndStudent(bench).RunMappings()),
         ("12", "ResNets: other mappings", bench => new ResidualNetworks(bench).RunMappings()),
+        ("compositions", "ResNets with balanced layers: other ways to match units, other merge methods", bench => new Compositions(bench).Run()),
         ("rates", "the learning rate of fine-tuning, chosen on held-out training samples", bench => new RateChoice(bench).Run()),
     ];
 
@@ -45,7 +46,7 @@ public static class ClafusionExperiment
             throw new InvalidDataException($"there is no table {Nearest.Quote(options.Table)}{Nearest.Hint(options.Table, All.Select(t => t.Name))}; known are {string.Join(", ", All.Select(t => t.Name))}");
         string folder = EarlierRun.Open(Path.Combine(options.Folder, $"table-{options.Table}"));
         MethodLog log = new(Path.Combine(folder, RowsFile), Description(options), options.Overwrite);
-        All[index].Run(new(options, log));
+        All[index].Run(new(options, log, folder));
         ClafusionResult result = new(options, folder, [.. log.Rows]);
         File.WriteAllText(Path.Combine(folder, TableFile), ClafusionMarkdown.Of(result), new UTF8Encoding(false));
         ClafusionPage.Of(result).Save(Path.Combine(folder, PageFile));

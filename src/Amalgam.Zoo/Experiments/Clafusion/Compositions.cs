@@ -13,7 +13,7 @@ namespace Amalgam.Zoo.Experiments.Clafusion;
 /// What no paper has: ResNet-34 and ResNet-18 get the same layers, then their units are brought together by transport or by one of the ways for networks of one architecture, then the weights are averaged
 /// or merged by another method. Parameters of methods are chosen on the held-out training samples.
 /// </summary>
-internal sealed class Compositions(Bench bench, string folder)
+internal sealed class Compositions(Bench bench)
 {
     public const string Table = "balance, match, merge";
 
@@ -63,7 +63,7 @@ internal sealed class Compositions(Bench bench, string folder)
         Lazy<(Siblings Models, UnitMaps Maps, WeightMerge Weights)> matched = new(() =>
         {
             var (models, maps) = match();
-            return (models, maps, new(models, [.. models.Weights.Select((weights, i) => Rearrangement.Apply(maps, i, weights))], Path.Combine(folder, "merged", pair.Replace(' ', '-'))));
+            return (models, maps, new(models, [.. models.Weights.Select((weights, i) => Rearrangement.Apply(maps, i, weights))], Path.Combine(bench.Folder, "merged", pair.Replace(' ', '-'))));
         });
         foreach (var (name, alternatives) in AfterMatching.Combinations) bench.Row(Table, pair, $"{matching}; {name}", () => Best(matched.Value.Models, matched.Value.Weights, alternatives));
         bench.Row(Table, pair, $"{matching}; average, REPAIR", () =>

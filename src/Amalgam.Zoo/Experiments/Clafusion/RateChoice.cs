@@ -10,7 +10,7 @@ internal sealed class RateChoice(Bench bench)
 
     private const int Seed = 40;
 
-    private static readonly ImmutableArray<double> Rates = [0.1, 0.05, 0.02];
+    private static readonly ImmutableArray<double> Rates = [0.1, 0.03];
 
     /// <summary>Makes the rows.</summary>
     public void Run()
