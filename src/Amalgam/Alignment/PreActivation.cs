@@ -35,7 +35,10 @@ internal sealed record PreActivation(Node Product, Node Result, int Channels, No
     /// <summary>A vector of a number for each channel, in a shape that is spread over the result.</summary>
     public Node Spread(Node vector, int rank) => vector.Reshape([Size, .. Enumerable.Repeat(1L, rank - 1 - Channels)]);
 
-    private static PreActivation? Of(Node node, ILookup<Node, Node> users)
+    /// <summary>A node as such a layer, whatever follows it; null where it is none.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="users">What reads each node.</param>
+    public static PreActivation? Of(Node node, ILookup<Node, Node> users)
     {
         int? made = node.Op switch
         {

@@ -1,0 +1,40 @@
+using Amalgam.Graphs;
+
+namespace Amalgam.Alignment.Layers;
+
+/// <summary>Runs two networks with the same inputs and outputs on the same random numbers.</summary>
+internal static class FunctionProbe
+{
+    /// <summary>How far the second network's outputs are from the first's.</summary>
+    /// <param name="a">A network.</param>
+    /// <param name="b">Another one.</param>
+    /// <param name="seed">Draws the inputs.</param>
+    /// <param name="cancel">Looked at between operations.</param>
+    /// <returns>The largest difference of a number relative to the largest one of its output in the first network: zero where all are equal, infinite where one is not a number in one network alone.</returns>
+    public static double Difference(Graph a, Graph b, int seed = 0, CancellationToken cancel = default)
+    {
+        float[][] ofA = Outputs(a, seed, cancel), ofB = Outputs(b, seed, cancel);
+        double difference = 0;
+        for (int output = 0; output < ofA.Length; output++)
+        {
+            double largest = ofA[output].Select(Math.Abs).Where(float.IsFinite).DefaultIfEmpty().Max();
+            foreach (var (x, y) in ofA[output].Zip(ofB[output]))
+            {
+                if (x.Equals(y) || x == y) continue;
+                double change = Math.Abs((double)x - y) / (largest > 0 ? largest : 1);
+                difference = Math.Max(difference, double.IsNaN(change) ? double.PositiveInfinity : change);
+            }
+        }
+
+        return difference;
+    }
+
+    private static float[][] Outputs(Graph graph, int seed, CancellationToken cancel)
+    {
+        Executor executor = new(graph, new ExecutorOptions(Rewrites: false));
+        Random random = new(seed);
+        foreach (Node input in graph.Inputs.Values) RandomInput.Fill(graph, input, executor[input], random);
+        executor.Run(cancel);
+        return [.. graph.Outputs.Values.Select(node => executor[node].Span.ToArray())];
+    }
+}
