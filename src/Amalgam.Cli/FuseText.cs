@@ -93,7 +93,7 @@ internal static class FuseText
     {
         LayerPair[] pairs = [.. LayerPair.Of(step.Layers)];
         string missing = balance.Gate is null ? "added" : "merged away";
-        Table table = new(1, $"LAYERS OF {step.Source.ToUpperInvariant()}", ">WIDTH", step.Reference.ToUpperInvariant(), ">WIDTH", ">COST");
+        Table table = new(1, Printable.Line($"LAYERS OF {step.Source}"), ">WIDTH", Printable.Line(step.Reference), ">WIDTH", ">COST");
         string group = "";
         bool grouped = pairs.Select(p => p.Group).Distinct().Count() > 1;
         foreach (LayerPair pair in pairs)
@@ -121,7 +121,7 @@ internal static class FuseText
         const int Most = 20;
         if (shares.Classes.Length > Most) return;
         output.WriteLine();
-        Table table = new(1, ["RIGHT OF CLASS", .. shares.Rows.Select(row => $">{row.Name.ToUpperInvariant()}")]);
+        Table table = new(1, ["RIGHT OF CLASS", .. shares.Rows.Select(row => $">{Printable.Line(row.Name)}")]);
         for (int c = 0; c < shares.Classes.Length; c++) table.Add([Printable.Line(shares.Classes[c]), .. shares.Rows.Select(row => double.IsNaN(row.Right[c]) ? "-" : row.Right[c].ToString("0.0%", CultureInfo.InvariantCulture))]);
         table.Write(output, Screen.WidthOf(output));
     }

@@ -86,7 +86,10 @@ public sealed class NetworkFusion : GivenNetworks
     {
         Graph merged = null!;
         Time("merge", () => merged = Unreset());
-        if (CanReset) Time("reset", () => ResetText = Reset(KindOf(Description.Reset), merged, Together, UnitMaps.Identity(Together.Groups, Together.Count), Description.Alignment, cancel));
+        if (!CanReset) return merged;
+        Siblings parents = Together;
+        double[]? shares = Description.Merge is null ? SharesOf(parents.Count) : null;
+        Time("reset", () => ResetText = Reset(KindOf(Description.Reset), merged, parents, UnitMaps.Identity(parents.Groups, parents.Count), Description.Alignment, shares, cancel));
         return merged;
     }
 
@@ -94,7 +97,7 @@ public sealed class NetworkFusion : GivenNetworks
     internal Graph Unreset() => Of(Combine(Description.Iterative ? [_steps[^1]] : [.. _steps]));
 
     /// <summary>The mean of the networks once their layers are balanced, their units in the places where they came; null where their widths differ or there are more than two.</summary>
-    internal Graph? InPlace() => _steps is [{ InPlace: { } weights } only] ? Of(Weighted.Mean([weights, Siblings.WeightsOf(only.Balanced.B)], [1 - Lambda, Lambda])) : null;
+    internal Graph? InPlace() => _steps is [{ InPlace: { } weights } only] ? Of(Weighted.Mean([Siblings.WeightsOf(only.Balanced.B), weights], SharesOf(2, 0.5))) : null;
 
     /// <summary>A network of the result's structure.</summary>
     internal Graph Of(IReadOnlyDictionary<string, Tensor> weights) => With(_steps[^1].Balanced.B, weights);
@@ -126,11 +129,13 @@ public sealed class NetworkFusion : GivenNetworks
     {
         IReadOnlyDictionary<string, Tensor> reference = steps[^1].Siblings.Weights[0];
         IReadOnlyDictionary<string, Tensor>[] others = [.. steps.Select(step => step.Siblings.Weights[1])];
-        if (Description.Merge is not { } method) return Weighted.Mean([.. others, reference], [.. others.Select(_ => (1 - Lambda) / others.Length), Lambda]);
-        string[] names = [.. steps.Select(step => step.Source)];
+        if (Description.Merge is not { } method) return Weighted.Mean([reference, .. others], SharesOf(others.Length + 1));
         int place = steps.Count == Models.Count - 1 ? Reference : others.Length;
         return new FusedMerge(method).Run(steps[^1].Balanced.B, others, reference, place);
     }
+
+    /// <summary>How much each network counts in a mean, the reference first.</summary>
+    private double[] SharesOf(int networks, double? lambda = null) => [lambda ?? Lambda, .. Enumerable.Repeat((1 - (lambda ?? Lambda)) / (networks - 1), networks - 1)];
 
     /// <summary>Of two networks the shallower one, else the one with fewer weights, else the second. Of more the deepest, which the others reach by more layers, or the shallowest where layers are merged.</summary>
     private int ReferenceOf(int[] depths)
