@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using Amalgam.Alignment;
-using Amalgam.Checkpoints;
 using Amalgam.Graphs;
 using Amalgam.Merging;
 using Amalgam.Zoo.Demo;
@@ -19,7 +18,7 @@ internal sealed class AfterMatching(PairTable table, MethodLog log, MudscOptions
         [new(InPlace, new() { Space = MatchingSpace.None }), new(PairMethods.MudscAlign, new()), new(PairMethods.MudscZip, new() { Matching = UnitMatching.Zip })];
 
     /// <summary>What puts the weights together, with what there is to choose from. A base of zeros makes TIES keep what both signs agree on: networks that were trained apart come from no common one.</summary>
-    private static readonly ImmutableArray<(string Name, ImmutableArray<DemoMerge> Alternatives)> Combinations =
+    public static readonly ImmutableArray<(string Name, ImmutableArray<DemoMerge> Alternatives)> Combinations =
     [
         ("average", [Of("linear")]),
         ("SLERP", [.. new[] { "0.5", "0.4", "0.6" }.Select(t => Of("slerp", ("t", t)))]),
@@ -55,7 +54,7 @@ internal sealed class AfterMatching(PairTable table, MethodLog log, MudscOptions
         (string Label, double Choice, Graph Network)? best = null;
         foreach (DemoMerge merge in alternatives)
         {
-            Graph network = matched.Network(aligned.Maps, aligned.Merge(merge, options.Cancel), 0);
+            Graph network = matched.Network(aligned.Maps, aligned.Weights.Merge(merge, options.Cancel), 0);
             double choice = alternatives.Length == 1 ? double.NaN : matched.Pair.Measure([network], matched.Pair.Calibration, options.Cancel).Average;
             if (best is null || choice > best.Value.Choice) best = (merge.Label, choice, network);
         }
@@ -70,31 +69,12 @@ internal sealed class AfterMatching(PairTable table, MethodLog log, MudscOptions
     private static DemoMerge Of(string method, params ImmutableArray<(string, string)> parameters) => new(MergeMethod.Find(method)!, parameters);
 
     /// <summary>The pair's weights after matching, as files that a recipe names.</summary>
-    private sealed record Aligned(UnitMaps Maps, Siblings Models, string Folder)
+    private sealed record Aligned(UnitMaps Maps, WeightMerge Weights)
     {
         public static Aligned Of(MatchedPair matched, AlignmentOptions how, string folder)
         {
-            Directory.CreateDirectory(folder);
             UnitMaps maps = matched.Match(how).Result.Maps;
-            Aligned aligned = new(maps, matched.Models, folder);
-            for (int i = 0; i < matched.Models.Count; i++) aligned.Save($"{i}.safetensors", Rearrangement.Apply(maps, i, matched.Models.Weights[i]));
-            aligned.Save("zero.safetensors", matched.Models.Weights[0].ToDictionary(w => w.Key, w => new Tensor(w.Value.Shape)));
-            return aligned;
+            return new(maps, new(matched.Models, [.. matched.Models.Weights.Select((weights, i) => Rearrangement.Apply(maps, i, weights))], folder));
         }
-
-        public IReadOnlyDictionary<string, Tensor> Merge(DemoMerge merge, CancellationToken cancel)
-        {
-            string output = PathOf("merged.safetensors");
-            string? origin = DemoMerge.NeedsCommonBase(merge.Entry) ? PathOf("zero.safetensors") : null;
-            merge.Merge(PathOf("recipe.yml"), output, PathOf("0.safetensors"), PathOf("1.safetensors"), origin, new() { Output = new(Overwrite: true), Parallel = new() { CancellationToken = cancel } });
-            Graph merged = Models.With(Models.Weights[0].ToDictionary(w => w.Key, w => new Tensor(w.Value.Shape))).Graph;
-            using Checkpoint checkpoint = Checkpoint.Open(output);
-            GraphWeights.Load(merged, checkpoint);
-            return Siblings.WeightsOf(merged);
-        }
-
-        private void Save(string name, IReadOnlyDictionary<string, Tensor> weights) => GraphWeights.Save(Models.With(weights).Graph, PathOf(name), overwrite: true);
-
-        private string PathOf(string name) => Path.GetFullPath(Path.Combine(Folder, name));
     }
 }

@@ -2,10 +2,10 @@ using Amalgam.Graphs;
 using Amalgam.Training;
 using Amalgam.Zoo.Runs;
 
-namespace Amalgam.Zoo.Experiments.Mudsc;
+namespace Amalgam.Zoo.Experiments;
 
 /// <summary>Trains the networks that are merged, each in a folder as <c>amalgam train</c> leaves one, so that an interrupted reproduction goes on.</summary>
-internal sealed class ParentRuns(MudscOptions options)
+internal sealed class ParentRuns(ReproductionOptions options)
 {
     private readonly string _folder = EarlierRun.Open(Path.Combine(options.Folder, "parents"));
 

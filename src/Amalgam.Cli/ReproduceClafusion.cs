@@ -1,0 +1,79 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using System.Globalization;
+using Amalgam.Numerics;
+using Amalgam.Zoo.Experiments;
+using Amalgam.Zoo.Experiments.Clafusion;
+
+namespace Amalgam.Cli;
+
+/// <summary><c>amalgam reproduce clafusion</c>: the tables of CLAFusion, run anew.</summary>
+internal static class ReproduceClafusion
+{
+    public static Command Create()
+    {
+        ClafusionOptions usual = new() { Table = "" };
+        Option<string> table = new("--table") { Description = string.Join("; ", ClafusionExperiment.Tables.Select(t => $"{t.Name}: {t.Summary}")), Required = true };
+        Option<int?> seeds = CountOption.Create("--seeds", "Seeds, from the table's first on [default: as many as suit the table]");
+        Option<int?> samples = CountOption.Create("--samples", "Training samples whose activations decide which layers and units belong together [default: the paper's number]");
+        Option<int?> epochs = CountOption.Create("--epochs", "Passes over the data of the networks that are trained, over what suits the table");
+        Option<int?> tuning = CountOption.Create("--fine-tuning", $"Epochs of fine-tuning and distillation [default: {usual.FineTuning}]");
+        Option<int?> limit = CountOption.Create("--limit", "Test samples that are used, from the first on [default: all]");
+        Option<string> folder = new("--out", "-o") { Description = "Folder of networks and results; a run goes on with what an earlier one left there", HelpName = "dir", DefaultValueFactory = _ => usual.Folder };
+        Option<bool> overwrite = new("--overwrite") { Description = "Replace rows and networks of another description that an earlier run left in the folder" };
+        Option<int?> threads = CountOption.Create("--threads", "Number of threads; the result does not depend on it", "-j");
+        Option<bool> quiet = new("--quiet", "-q") { Description = "No progress" };
+        Verb verb = new(
+            "clafusion", "Run CLAFusion's tables anew, networks of different depth and width fused into one: MNIST at the paper's scale, CIFAR-10 at the scale of two cores. Every choice is made on training samples.",
+            [
+                "amalgam reproduce clafusion --table 10",
+                "amalgam reproduce clafusion --table 1 --seeds 1",
+                "amalgam reproduce clafusion --table 4 --epochs 1 --fine-tuning 1 --limit 1000 -o trial",
+            ])
+        {
+            table, seeds, samples, epochs, tuning, limit, folder, overwrite, threads, quiet,
+        };
+        verb.Runs((parse, cancel) =>
+        {
+            using CoreLimit cores = Cores.Limit(parse.GetValue(threads) ?? Environment.ProcessorCount);
+            TextWriter output = parse.InvocationConfiguration.Output, error = parse.InvocationConfiguration.Error;
+            bool isQuiet = parse.GetValue(quiet);
+            ClafusionResult result;
+            using (Progress progress = new(error, isQuiet))
+            {
+                result = ClafusionExperiment.Run(usual with
+                {
+                    Table = parse.GetValue(table)!,
+                    Seeds = parse.GetValue(seeds),
+                    Samples = parse.GetValue(samples),
+                    Epochs = parse.GetValue(epochs),
+                    FineTuning = parse.GetValue(tuning) ?? usual.FineTuning,
+                    Limit = parse.GetValue(limit),
+                    Folder = parse.GetValue(folder)!,
+                    Overwrite = parse.GetValue(overwrite),
+                    Cancel = cancel,
+                    Training = progress,
+                    Line = line =>
+                    {
+                        if (!isQuiet) progress.Write(error, line);
+                    },
+                });
+            }
+
+            foreach (string name in result.Tables) Write(output, name, result.Means(name));
+            output.WriteLine($"Rows, tables and page: {Printable.Line(result.Folder)}");
+        });
+        return verb;
+    }
+
+    private static void Write(TextWriter output, string name, ImmutableArray<MethodMean> methods)
+    {
+        output.WriteLine(name);
+        string[] figures = [.. methods.SelectMany(m => m.Figures.Select(f => f.Name)).Distinct()];
+        Table table = new(1, ["", .. figures.Select(figure => $">{figure}"), ">seconds"]);
+        foreach (MethodMean method in methods)
+            table.Add([method.Method, .. figures.Select(figure => method[figure] is { } value ? ClafusionMarkdown.Text(value, figure) : ""), method.Seconds.ToString("0.0", CultureInfo.InvariantCulture)]);
+        table.Write(output, Screen.WidthOf(output));
+        output.WriteLine();
+    }
+}

@@ -1,0 +1,123 @@
+using System.Collections.Immutable;
+using Amalgam.Alignment.Layers;
+using Amalgam.Graphs;
+using Amalgam.Zoo.Runs;
+
+namespace Amalgam.Zoo.Experiments.Clafusion;
+
+/// <summary>Tables 1, 2 and 12: ResNet-34 and ResNet-18 fused and fine-tuned, four and six of them, and other mappings of their blocks.</summary>
+internal sealed class ResidualNetworks(Bench bench)
+{
+    public const string Two = "table 1", Four = "table 2, 4 networks", Six = "table 2, 6 networks", Mappings = "table 12";
+    public const string FusedName = "fused", Deepened = "B deepened", Random = "random ResNet-34";
+
+    /// <summary>The learning rate of fine-tuning, chosen on the held-out training samples (<see cref="RateChoice"/>).</summary>
+    public const double Rate = 0.05;
+
+    /// <summary>Seeds of the networks that join where more than two are fused.</summary>
+    private const int Third = 45, Fifth = 46;
+
+    private const int Samples = 200, First = 40, Seeds = 3;
+
+    private readonly Lazy<FineTuning> _tuning = new(() => new(ClafusionParents.OfResNets, bench.Options));
+
+    /// <summary>The data.</summary>
+    public ImageSetting Setting { get; } = new(ClafusionParents.OfResNets.Data, bench.Options);
+
+    /// <summary>How networks are fused.</summary>
+    public LayerFusion Fusion => new(Setting, bench.Options.Samples ?? Samples, bench.Options.Cancel);
+
+    /// <summary>The seeds of the pairs.</summary>
+    public IEnumerable<int> All => bench.Seeds(First, Seeds);
+
+    /// <summary>What a table calls a row after fine-tuning.</summary>
+    public static string Tuned(string method) => $"{method}, fine-tuned";
+
+    /// <summary>What a table calls a pair.</summary>
+    public static string Pair(int seed) => FormattableString.Invariant($"seed {seed}");
+
+    /// <summary>Table 1.</summary>
+    public void RunTwo()
+    {
+        foreach (int seed in All)
+        {
+            Graph a = bench.Parents.ResNet34(seed), b = bench.Parents.ResNet18(seed);
+            string pair = Pair(seed);
+            bench.Parts(Two, pair, Setting, ("A", () => a), ("B", () => b));
+            Lazy<Fused> fused = new(() => Fusion.Run(a, b));
+            bench.Row(Two, pair, FusedName, () => new(Setting.Measure([fused.Value.Network]), LayerFusion.Text(Fusion.Map(a, b)), Seconds: fused.Value.Seconds));
+            Tune(Two, seed, FusedName, () => fused.Value.Network);
+            Tune(Two, seed, "A", () => a);
+            Tune(Two, seed, Deepened, () => Fusion.Balance(Fusion.Map(a, b)).B);
+            Tune(Two, seed, "B", () => b);
+            Tune(Two, seed, Random, () => ModelLoader.Build(ClafusionParents.OfResNets.Model, 2, 1000 + seed));
+        }
+    }
+
+    /// <summary>Table 2.</summary>
+    public void RunMany()
+    {
+        foreach (int seed in All)
+        {
+            int[] four = [seed, Third], six = [seed, Third, Fifth];
+            foreach (var (table, seeds) in new[] { (Four, four), (Six, six) })
+            {
+                ImmutableArray<Graph> networks = [.. seeds.SelectMany(s => (Graph[])[bench.Parents.ResNet34(s), bench.Parents.ResNet18(s)])];
+                bench.Row(table, Pair(seed), "ensemble", () => new(Setting.Measure(networks)));
+                Lazy<Fused> fused = new(() => Fusion.Run(networks));
+                bench.Row(table, Pair(seed), FusedName, () => new(Setting.Measure([fused.Value.Network]), Seconds: fused.Value.Seconds));
+                Tune(table, seed, FusedName, () => fused.Value.Network);
+            }
+        }
+    }
+
+    /// <summary>Table 12. A mapping that comes out twice is fine-tuned once.</summary>
+    public void RunMappings()
+    {
+        foreach (int seed in All)
+        {
+            Graph a = bench.Parents.ResNet34(seed), b = bench.Parents.ResNet18(seed);
+            LayerMapping chosen = Fusion.Map(a, b);
+            Dictionary<string, (Outcome Before, Outcome After)> known = [];
+            foreach (var (name, mapping) in new (string, Func<LayerMapping>)[]
+            {
+                ("CLA", () => chosen),
+                ("naive", () => LayerFusion.Given(a, b, [.. chosen.Groups.Select(group => Enumerable.Range(0, group.Map.Length).ToArray())])),
+                ("random", () => LayerFusion.Given(a, b, RandomMaps(chosen, seed))),
+                ("CLA without the last layer's constraint", () => Fusion.Map(a, b, Fusion.Layers with { PinnedLast = 0 })),
+            })
+            {
+                Lazy<(string Text, Graph Network)> fused = new(() =>
+                {
+                    LayerMapping map = mapping();
+                    return (LayerFusion.Text(map), Fusion.Run(a, b, () => map).Network);
+                });
+                (Outcome Before, Outcome After) Once() => known.TryGetValue(fused.Value.Text, out var there)
+                    ? there : known[fused.Value.Text] = (new(Setting.Measure([fused.Value.Network]), fused.Value.Text), Tune(seed, fused.Value.Network));
+                bench.Row(Mappings, Pair(seed), name, () => Once().Before);
+                bench.Row(Mappings, Pair(seed), Tuned(name), () => Once().After);
+            }
+        }
+    }
+
+    /// <summary>Makes the row of a network after fine-tuning.</summary>
+    public void Tune(string table, int seed, string method, Func<Graph> network) => bench.Row(table, Pair(seed), Tuned(method), () => Tune(seed, network()));
+
+    private Outcome Tune(int seed, Graph network)
+    {
+        Tuned tuned = _tuning.Value.Run(network, Rate, seed);
+        return new(Setting.Measure([tuned.Network]), Choice: tuned.Choice, Seconds: tuned.Seconds);
+    }
+
+    /// <summary>Mappings by chance, but for the first layer of each group.</summary>
+    private static int[][] RandomMaps(LayerMapping like, int seed)
+    {
+        Random random = new(seed);
+        return [.. like.Groups.Select(group =>
+        {
+            int[] others = [.. Enumerable.Range(1, Math.Max(group.A.Count, group.B.Count) - 1)];
+            random.Shuffle(others);
+            return (int[])[0, .. others.Take(group.Map.Length - 1).Order()];
+        })];
+    }
+}

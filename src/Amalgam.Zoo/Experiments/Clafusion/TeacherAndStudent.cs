@@ -1,0 +1,71 @@
+using Amalgam.Alignment.Layers;
+using Amalgam.Graphs;
+using Amalgam.Zoo.Runs;
+
+namespace Amalgam.Zoo.Experiments.Clafusion;
+
+/// <summary>Tables 4 and 11: a wide and deep VGG network, the teacher, fused into a narrow one, and other mappings of their layers.</summary>
+internal sealed class TeacherAndStudent(Bench bench)
+{
+    public const string Table = "table 4", Mappings = "table 11";
+
+    /// <summary>The learning rate of fine-tuning, chosen on the held-out training samples (<see cref="RateChoice"/>).</summary>
+    public const double Rate = 0.02;
+
+    private const int Samples = 200, First = 40, Seeds = 3;
+
+    private readonly Lazy<FineTuning> _tuning = new(() => new(ClafusionParents.OfVggs, bench.Options));
+
+    /// <summary>The data.</summary>
+    public ImageSetting Setting { get; } = new(ClafusionParents.OfVggs.Data, bench.Options);
+
+    /// <summary>How networks are fused.</summary>
+    public LayerFusion Fusion => new(Setting, bench.Options.Samples ?? Samples, bench.Options.Cancel);
+
+    /// <summary>The seeds of the pairs.</summary>
+    public IEnumerable<int> All => bench.Seeds(First, Seeds);
+
+    /// <summary>A student of the fused network's shape, or of B's, with drawn weights.</summary>
+    public static Graph Drawn(bool deep, int seed) =>
+        ModelLoader.Build(new(deep ? "vgg13" : "vgg11") { Options = ModelDescription.Parse("x:width=0.0625,fixed_ends=true,norm=none,bias=false").Options }, 2, 1000 + seed);
+
+    /// <summary>Table 4.</summary>
+    public void Run()
+    {
+        foreach (int seed in All)
+        {
+            Graph a = bench.Parents.Teacher(seed), b = bench.Parents.Student(seed);
+            string pair = ResidualNetworks.Pair(seed);
+            bench.Parts(Table, pair, Setting, ("A", () => a), ("B", () => b));
+            Lazy<Fused> fused = new(() => Fusion.Run(a, b));
+            bench.Row(Table, pair, ResidualNetworks.FusedName, () => new(Setting.Measure([fused.Value.Network]), LayerFusion.Text(Fusion.Map(a, b)), Seconds: fused.Value.Seconds));
+            Tune(Table, seed, ResidualNetworks.FusedName, () => fused.Value.Network);
+            Tune(Table, seed, "B", () => b);
+            Tune(Table, seed, ResidualNetworks.Deepened, () => Fusion.Balance(Fusion.Map(a, b)).B);
+            Tune(Table, seed, "A", () => a);
+        }
+    }
+
+    /// <summary>Table 11: where the first two layers of the student belong, each within its group.</summary>
+    public void RunMappings()
+    {
+        foreach (int seed in All)
+        {
+            Graph a = bench.Parents.Teacher(seed), b = bench.Parents.Student(seed);
+            LayerMapping chosen = Fusion.Map(a, b);
+            foreach (var (first, second) in new[] { (0, 0), (0, 1), (1, 0), (1, 1) })
+            {
+                string name = FormattableString.Invariant($"[{first + 1}, {second + 3}]");
+                Lazy<Graph> fused = new(() => Fusion.Run(a, b, () => LayerFusion.Given(a, b, [[first], [second], .. chosen.Groups.Skip(2).Select(group => group.Map)])).Network);
+                bench.Row(Mappings, ResidualNetworks.Pair(seed), name, () => new(Setting.Measure([fused.Value])));
+                Tune(Mappings, seed, name, () => fused.Value);
+            }
+        }
+    }
+
+    private void Tune(string table, int seed, string method, Func<Graph> network) => bench.Row(table, ResidualNetworks.Pair(seed), ResidualNetworks.Tuned(method), () =>
+    {
+        Tuned tuned = _tuning.Value.Run(network(), Rate, seed);
+        return new(Setting.Measure([tuned.Network]), Choice: tuned.Choice, Seconds: tuned.Seconds);
+    });
+}
