@@ -1,25 +1,133 @@
-using System.Collections.Immutable;
 using Amalgam.Graphs;
 using Amalgam.Training.Data;
 
 namespace Amalgam.Alignment.Layers;
 
-/// <summary>Finds which layers of two networks belong together.</summary>
+/// <summary>Finds which layers of two networks belong together (CLAFusion, section 3): group by group, the increasing map of the least cost.</summary>
 public static class LayerAlignment
 {
     /// <summary>Compares the layers of each group and takes the increasing map of the least cost.</summary>
     /// <param name="a">The first network.</param>
     /// <param name="b">The second.</param>
-    /// <param name="options">What makes layers unlike, and which are pinned.</param>
+    /// <param name="options">What makes layers unlike, and which are pinned: in a group with fewer layers than that, the first ones come before the last.</param>
     /// <param name="data">Samples that both networks take; needed by the measures that look at activations.</param>
     /// <param name="progress">Hears how many samples are done.</param>
     /// <param name="cancel">Stops between operations.</param>
     /// <exception cref="GraphException">The groups of the two do not correspond, the layers that belong together are not of one kind, or the data does not fit.</exception>
     public static LayerMapping Run(
         NetworkLayers a, NetworkLayers b, LayerOptions? options = null, Dataset? data = null, IProgress<AlignmentProgress>? progress = null, CancellationToken cancel = default)
-        => throw new NotSupportedException($"{a} {b} {options} {data} {progress} {cancel}");
+    {
+        options ??= new();
+        Check(a, b);
+        Func<NetworkLayer, NetworkLayer, double> cost = Costs(a, b, options, data, progress, cancel);
+        return new(a, b, [.. a.Groups.Zip(b.Groups, (one, other) => Map(one, other, cost, options))]);
+    }
 
     /// <summary>A mapping that is given: for each group, the layer of the larger one for each of the smaller.</summary>
     /// <exception cref="GraphException">The groups do not correspond, a map is not increasing or leads out of its group, or the layers are not of one kind.</exception>
-    public static LayerMapping Given(NetworkLayers a, NetworkLayers b, IReadOnlyList<int[]> maps) => throw new NotSupportedException($"{a} {b} {maps}");
+    public static LayerMapping Given(NetworkLayers a, NetworkLayers b, IReadOnlyList<int[]> maps)
+    {
+        Check(a, b);
+        if (maps.Count != a.Groups.Length) throw new GraphException($"the networks have {a.Groups.Length} groups of layers, {maps.Count} maps are given");
+        return new(a, b, [.. maps.Select((map, i) => Given(a.Groups[i], b.Groups[i], map))]);
+    }
+
+    /// <summary>The first layers of the larger group for all of the smaller: the baseline that CLAFusion calls naive.</summary>
+    public static LayerMapping Chain(NetworkLayers a, NetworkLayers b)
+    {
+        Check(a, b);
+        return Given(a, b, [.. a.Groups.Zip(b.Groups, (one, other) => Enumerable.Range(0, Math.Min(one.Count, other.Count)).ToArray())]);
+    }
+
+    /// <summary>Pinned first layers, and then layers of the larger group at random, in order: CLAFusion's random baseline, which pins no last layer.</summary>
+    /// <param name="a">The first network.</param>
+    /// <param name="b">The second.</param>
+    /// <param name="seed">Draws the layers.</param>
+    /// <param name="pinnedFirst">So many first layers belong to the first ones.</param>
+    public static LayerMapping Random(NetworkLayers a, NetworkLayers b, long seed, int pinnedFirst = 1)
+    {
+        Check(a, b);
+        Random random = new((int)(seed ^ (seed >> 32)));
+        return Given(a, b, [.. a.Groups.Zip(b.Groups, (one, other) => Draw(Math.Max(one.Count, other.Count), Math.Min(one.Count, other.Count), pinnedFirst, random))]);
+    }
+
+    private static int[] Draw(int deep, int shallow, int pinnedFirst, Random random)
+    {
+        int pinned = Math.Min(pinnedFirst, shallow);
+        int[] free = [.. Enumerable.Range(pinned, deep - pinned)];
+        random.Shuffle(free);
+        return [.. Enumerable.Range(0, pinned), .. free.Take(shallow - pinned).Order()];
+    }
+
+    private static void Check(NetworkLayers a, NetworkLayers b)
+    {
+        if (a.Groups.Select(group => group.Kind).SequenceEqual(b.Groups.Select(group => group.Kind))) return;
+        throw new GraphException($"the groups of layers do not correspond: the first network has {Describe(a)}; the second {Describe(b)}. Layers are matched group by group, so there must be as many changes of resolution in both");
+    }
+
+    private static string Describe(NetworkLayers network) => string.Join(", ", network.Groups.Select(group => $"{group.Name} ({group.Count})"));
+
+    private static Func<NetworkLayer, NetworkLayer, double> Costs(
+        NetworkLayers a, NetworkLayers b, LayerOptions options, Dataset? data, IProgress<AlignmentProgress>? progress, CancellationToken cancel)
+    {
+        if (options.Measure == LayerMeasure.Width) return (one, other) => ((double)one.Width - other.Width) * ((double)one.Width - other.Width);
+        if (data is null) throw new GraphException($"layers are compared by {(options.Measure == LayerMeasure.Cka ? "CKA" : "the Wasserstein distance")} of what they compute, which takes data; by width they can be compared without any");
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Samples, 1);
+        data = options.Samples < data.Count ? Subset.Split(data, options.Samples, options.Seed).Second : data;
+        data = TakenByBoth(a, b, data, options.Batch);
+        if (options.Measure == LayerMeasure.Wasserstein)
+        {
+            var costs = LayerDistances.Costs(a, b, data, options.Batch, (done, all) => progress?.Report(new("both networks", done, all)), cancel);
+            return (one, other) => costs[(one.Index, other.Index)];
+        }
+
+        SampleProducts[] ofA = LayerActivations.Collect(a, data, options.Batch, (done, all) => progress?.Report(new("the first network", done, all)), cancel);
+        SampleProducts[] ofB = LayerActivations.Collect(b, data, options.Batch, (done, all) => progress?.Report(new("the second network", done, all)), cancel);
+        return (one, other) => 1 - ofA[one.Index].Cka(ofB[other.Index]);
+    }
+
+    /// <summary>The samples without those at the end that do not fill a batch of a network that takes a fixed number.</summary>
+    private static Dataset TakenByBoth(NetworkLayers a, NetworkLayers b, Dataset data, int batch)
+    {
+        while (true)
+        {
+            int samples = Math.Min(new Observation([(a.Graph, [])], data, batch).Samples, new Observation([(b.Graph, [])], data, batch).Samples);
+            if (samples == data.Count) return data;
+            data = new Subset(data, Enumerable.Range(0, samples));
+        }
+    }
+
+    private static GroupMapping Map(LayerGroup a, LayerGroup b, Func<NetworkLayer, NetworkLayer, double> cost, LayerOptions options)
+    {
+        double[] costs = [.. a.Layers.SelectMany(one => b.Layers.Select(other => one.Signature == other.Signature ? cost(one, other) : double.NaN))];
+        // Layers of different kinds cost more than all others together, so they are matched only where there is no other way.
+        double most = 1 + (2 * costs.Where(double.IsFinite).Sum(Math.Abs));
+        bool transposed = b.Count > a.Count;
+        int deep = Math.Max(a.Count, b.Count), shallow = Math.Min(a.Count, b.Count);
+        double[] solved = [.. Enumerable.Range(0, deep * shallow).Select(i => transposed ? costs[(i % shallow * deep) + (i / shallow)] : costs[i]).Select(value => double.IsNaN(value) ? most : value)];
+        int first = Math.Min(options.PinnedFirst, shallow), last = Math.Min(options.PinnedLast, shallow - first);
+        return Checked(new(a, b, costs, CrossLayerAlignment.Solve(solved, deep, shallow, first, last)));
+    }
+
+    private static GroupMapping Given(LayerGroup a, LayerGroup b, int[] map)
+    {
+        int deep = Math.Max(a.Count, b.Count), shallow = Math.Min(a.Count, b.Count);
+        bool isIncreasing = map.Zip(map.Skip(1)).All(pair => pair.First < pair.Second);
+        if (map.Length != shallow || !isIncreasing || (shallow > 0 && (map[0] < 0 || map[^1] >= deep)))
+            throw new GraphException($"a map of the groups '{a.Name}' must name {shallow} of {deep} layers in order, from 0, found {string.Join(", ", map)}");
+        return Checked(new(a, b, [], map));
+    }
+
+    /// <summary>Refuses layers that are matched and are not of one kind.</summary>
+    private static GroupMapping Checked(GroupMapping mapping)
+    {
+        foreach (var (a, b) in mapping.Pairs)
+        {
+            if (a.Signature == b.Signature) continue;
+            bool looksAlike = a.Operations == b.Operations;
+            throw new GraphException($"'{a.Name}' of the first network ({(looksAlike ? a.Signature : a.Operations)}) cannot be matched with '{b.Name}' of the second ({(looksAlike ? b.Signature : b.Operations)}): matched layers do the same but for their widths");
+        }
+
+        return mapping;
+    }
 }

@@ -59,6 +59,25 @@ public static class LayerBalancing
         return new(first.Run(gate, data, samples, cancel), second.Run(gate, data, samples, cancel), [.. notes]);
     }
 
+    /// <summary>Adds identity layers to a network by itself (Chen, Goodfellow and Shlens, Net2Net, ICLR 2016, Net2DeeperNet). It computes what it did, to the last bit.</summary>
+    /// <param name="network">The network; it stays as it is, and the new one shares its weights.</param>
+    /// <param name="after">Numbers of layers, after each of which one is added; one number may come several times.</param>
+    /// <param name="cancel">Looked at while the new network is tried.</param>
+    /// <exception cref="GraphException">A layer cannot be an identity: the reason is given.</exception>
+    public static Graph Deepen(NetworkLayers network, IEnumerable<int> after, CancellationToken cancel = default)
+    {
+        NetworkGrowth growth = new(network.Graph);
+        foreach (NetworkLayer layer in after.Select(number => network.Layers[number]))
+        {
+            LayerGroup group = network.Groups.First(group => group.Layers.Contains(layer));
+            NetworkLayer like = layer.IsTransition ? group.Layers.FirstOrDefault(other => !other.IsTransition) ?? layer : layer;
+            if (like.IsTransition) throw new GraphException($"no identity layer can stand after '{layer}': it changes the resolution or the width, and '{group}' has no other layer to repeat");
+            growth.After(layer, Plan(group, like, layer.Width));
+        }
+
+        return growth.IsEmpty ? network.Graph : Checked(network.Graph, growth, "the network", [], cancel);
+    }
+
     private static string Word(Gate gate) => gate.ToString().ToLowerInvariant();
 
     private static IEnumerable<NetworkLayer> Unmatched(GroupMapping group)

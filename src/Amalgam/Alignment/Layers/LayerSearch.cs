@@ -9,6 +9,7 @@ internal sealed class LayerSearch
 {
     private readonly Trunk _trunk;
     private readonly List<List<NetworkLayer>> _groups = [];
+    private readonly HashSet<Node> _named = [];
     private Stretch? _start;
     private Node? _preActivation, _exit;
     private bool _isNewStage = true;
@@ -49,8 +50,18 @@ internal sealed class LayerSearch
     }
 
     /// <summary>Whether a block normalises what it reads, and so leaves the sum as it is: a normalisation after the last such block is none of its own.</summary>
-    private static bool NormalisesFirst(Stretch stretch) =>
-        !stretch.IsPlain && stretch.Data.Any(node => node.Inputs.Contains(stretch.From!) && (TrunkOperations.IsNormalisation(node.Op) || node.Op is ReduceMean));
+    private static bool NormalisesFirst(Stretch stretch)
+    {
+        if (stretch.IsPlain) return false;
+        HashSet<Node> untouched = [stretch.From!];
+        foreach (Node node in stretch.Data.Where(node => node != stretch.To && node.Inputs.Any(untouched.Contains)))
+        {
+            if (TrunkOperations.IsNormalisation(node.Op) || node.Op is Reduction) return true;
+            if (TrunkOperations.Follows(node.Op)) untouched.Add(node);
+        }
+
+        return false;
+    }
 
     private void Close()
     {
@@ -71,7 +82,8 @@ internal sealed class LayerSearch
         LayerKind kind = !start.IsPlain ? LayerKind.Block : isConvolution ? LayerKind.Convolution : LayerKind.Dense;
         int axis = isConvolution ? 1 : _exit!.Shape.Rank - (start.IsPlain && input == 1 && product.Shape.Rank > 1 ? 2 : 1);
         ImmutableArray<Node> nodes = _trunk.Between(entry, _exit!);
-        return new(0, LayerNames.Of(product, !start.IsPlain, nodes), kind, LayerStructure.Of(_trunk, entry, _exit!), entry, _preActivation!, _exit!, _exit!.Shape.Size(axis), nodes)
+        string name = LayerNames.Of(product, !start.IsPlain, [.. nodes.Where(_named.Add)]);
+        return new(0, name, kind, LayerStructure.Of(_trunk, entry, _exit!), entry, _preActivation!, _exit!, _exit!.Shape.Size(axis), nodes)
         {
             Axis = axis,
             Operations = LayerStructure.Products(_trunk, nodes),

@@ -43,6 +43,6 @@ public sealed class NetworkLayers
         string kind = layer.Kind switch { LayerKind.Dense => "dense", LayerKind.Convolution => "convolutions", _ => "blocks" };
         Shape shape = layer.Exit.Shape;
         string[] sizes = [.. Enumerable.Range(1, Math.Max(0, shape.Rank - 1)).Where(axis => axis != layer.Axis).Select(axis => $"{shape[axis]}")];
-        return sizes.Length == 0 ? kind : $"{kind} {string.Join('x', sizes)}";
+        return sizes.Length == 0 ? kind : sizes.Length > 1 ? $"{kind} {string.Join('x', sizes)}" : $"{kind} of {sizes[0]} {(sizes[0] == "1" ? "position" : "positions")}";
     }
 }

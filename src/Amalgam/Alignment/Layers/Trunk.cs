@@ -111,6 +111,22 @@ internal sealed class Trunk
             reach = Math.Max(reach, lastUse[node]);
         }
 
-        return ([.. stretches], [.. open]);
+        return (JoinMoved(stretches), [.. open]);
+    }
+
+    /// <summary>A normalisation between two moves of axes that undo each other, as exporters write one by groups of channels, is one stretch.</summary>
+    private static ImmutableArray<Stretch> JoinMoved(List<Stretch> stretches)
+    {
+        List<Stretch> joined = [];
+        for (int i = 0; i < stretches.Count; i++)
+        {
+            Stretch[] three = [.. stretches.Skip(i).Take(3)];
+            bool isMoved = three is [{ From: not null, IsPlain: true }, _, { IsPlain: true }] && TrunkOperations.IsMove(three[0].To.Op) && TrunkOperations.IsNormalisation(three[1])
+                && TrunkOperations.IsMove(three[2].To.Op) && three[2].To.Shape == three[0].From!.Shape;
+            joined.Add(isMoved ? new(three[0].From, three[2].To, [.. three.SelectMany(stretch => stretch.Data)]) : stretches[i]);
+            if (isMoved) i += 2;
+        }
+
+        return [.. joined];
     }
 }

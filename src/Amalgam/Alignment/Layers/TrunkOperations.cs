@@ -8,7 +8,7 @@ internal static class TrunkOperations
 {
     /// <summary>Shifts and scales of the values before, by their own moments.</summary>
     public static bool IsNormalisation(Stretch stretch) =>
-        stretch.IsPlain ? IsNormalisation(stretch.To.Op) : stretch.Data.Any(node => node.Op is Reduction);
+        stretch.Data.Any(node => IsNormalisation(node.Op) || (!stretch.IsPlain && node.Op is Reduction));
 
     /// <summary>Whether an operation normalises.</summary>
     public static bool IsNormalisation(Op op) => op is BatchNormalization or ChannelNormalization or RowNormalization or LpNormalization or LRN;
@@ -24,11 +24,12 @@ internal static class TrunkOperations
     public static bool Follows(Stretch stretch, Trunk trunk)
     {
         if (stretch.From is null || stretch.To.Shape != stretch.From.Shape) return false;
-        return stretch.IsPlain ? Follows(stretch.To.Op) : stretch.Data.All(node => Follows(node.Op) || node.Op is Reduction) && !stretch.Data.Any(trunk.IsProduct);
+        return stretch.IsPlain ? Follows(stretch.To.Op) : stretch.Data.All(node => Follows(node.Op) || IsMove(node.Op) || node.Op is Reduction) && !stretch.Data.Any(trunk.IsProduct);
     }
 
     /// <summary>Whether an operation moves values without changing them.</summary>
     public static bool IsMove(Op op) => op is View or Transpose or Cast;
 
-    private static bool Follows(Op op) => op is Unary or Binary or Identity or Dropout or StraightThrough or Cast || IsNormalisation(op);
+    /// <summary>Whether an operation changes each element by itself, or normalises.</summary>
+    public static bool Follows(Op op) => op is Unary or Binary or Identity or Dropout or StraightThrough or Cast || IsNormalisation(op);
 }

@@ -4,6 +4,7 @@ using Amalgam.Alignment.Layers;
 using Amalgam.Graphs;
 using Amalgam.Graphs.Ops;
 using Amalgam.Zoo.Models;
+using Net = Amalgam.Zoo.Models.Layers;
 
 namespace Amalgam.Tests.Alignment.OfLayers;
 
@@ -62,6 +63,39 @@ internal static class Depths
         Assert.Equal(expected.Length, found.Length);
         for (int i = 0; i < expected.Length; i++) Assert.True(expected[i] == found[i], $"number {i} is {found[i]:R}, expected {expected[i]:R}");
         Assert.Contains(expected, x => x != 0);
+    }
+
+    /// <summary>A stem and blocks of two convolutions without normalisation or activation of the sum, each with channels of its own inside.</summary>
+    public static Graph Residual(int[] inner, int channels)
+    {
+        Graph g = new();
+        Net net = new(g, 1);
+        Node x = net.Conv(g.Input("image", new(2, 3, 6, 6)), "stem", channels, 3, padding: 1);
+        for (int i = 0; i < inner.Length; i++) x += net.Conv(net.Conv(x, $"{i}.a", inner[i], 3, padding: 1).Gelu(), $"{i}.b", channels, 3, padding: 1);
+        g.Output("y", net.Linear(Net.ChannelMeans(x), "head", 3));
+        return g.Randomise();
+    }
+
+    /// <summary>Stages of inverted residual blocks with batch normalisation, the first of each of which changes the width.</summary>
+    public static Graph MobileNet(int[] blocks, int channels, int expansion)
+    {
+        Graph g = new();
+        Net net = new(g, 1);
+        Node Conv(Node x, string name, int made, int kernel = 1, int groups = 1) => net.BatchNorm(net.Conv(x, name, made, kernel, padding: kernel / 2, groups: groups, bias: false), $"{name}.norm");
+        Node x = Conv(g.Input("image", new(2, 3, 6, 6)), "stem", channels, 3).Clip(0, 6);
+        for (int stage = 0; stage < blocks.Length; stage++)
+        {
+            for (int i = 0; i < blocks[stage]; i++)
+            {
+                string name = $"block{stage}.{i}";
+                int width = channels * (stage + 2), inner = expansion * width;
+                Node y = Conv(Conv(x, $"{name}.expand", inner).Clip(0, 6), $"{name}.depth", inner, 3, inner).Clip(0, 6);
+                x = Conv(y, $"{name}.project", width) + (i == 0 ? Conv(x, $"{name}.shortcut", width) : x);
+            }
+        }
+
+        g.Output("y", net.Linear(Net.ChannelMeans(x), "head", 3));
+        return g.Randomise();
     }
 
     private static int[] Spread(int deep, int shallow) => [.. Enumerable.Range(0, shallow).Select(i => shallow == 1 ? 0 : i * (deep - 1) / (shallow - 1))];

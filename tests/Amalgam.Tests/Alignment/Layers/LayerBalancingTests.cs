@@ -3,6 +3,7 @@ using Amalgam.Checkpoints;
 using Amalgam.Graphs;
 using Amalgam.Graphs.Ops;
 using Amalgam.Zoo.Models;
+using Net = Amalgam.Zoo.Models.Layers;
 
 namespace Amalgam.Tests.Alignment.OfLayers;
 
@@ -81,4 +82,168 @@ public class LayerBalancingTests
         Assert.All(resnet.Parameters.Where(p => p.Key.StartsWith("added.layer1.1.conv", StringComparison.Ordinal)), p => Assert.DoesNotContain(p.Value.Value!.Span.ToArray(), x => x != 0));
         Assert.Equal(2, resnet.Parameters.Keys.Count(name => name.StartsWith("added.layer1.1.conv", StringComparison.Ordinal)));
     }
+
+    /// <summary>Each network may be the shallower one in some groups.</summary>
+    [Fact]
+    public void Identity_layers_go_both_ways()
+    {
+        Graph a = new ResNet([2, 1, 3], 4, 3) { Image = [3, 8, 8], Norm = Norm.Batch }.Build(2, 1).Randomise(1);
+        Graph b = new ResNet([1, 3, 2], 6, 3) { Image = [3, 8, 8], Norm = Norm.Batch }.Build(2, 2).Randomise(2);
+
+        BalancedNetworks balanced = LayerBalancing.Add(Depths.Map(a, b));
+
+        Depths.Same(Depths.Outputs(a), Depths.Outputs(balanced.A));
+        Depths.Same(Depths.Outputs(b), Depths.Outputs(balanced.B));
+        Assert.Equal(Depths.Structure(balanced.A), Depths.Structure(balanced.B));
+        Assert.Equal([1, 2, 3, 3], NetworkLayers.Of(balanced.A).Groups.Select(group => group.Count));
+    }
+
+    /// <summary>Trailing gaps, leading ones and several in one place.</summary>
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(0, 4)]
+    [InlineData(2, 3)]
+    [InlineData(3, 4)]
+    public void Any_map_keeps_the_function_of_blocks(int first, int second)
+    {
+        Graph a = Depths.Residual([5, 5, 5, 5, 5], 4), b = Depths.Residual([3, 3], 6);
+        BalancedNetworks balanced = LayerBalancing.Add(Depths.Map(a, b, [0], [first, second]));
+        Depths.Same(Depths.Outputs(b), Depths.Outputs(balanced.B));
+        Assert.Equal(Depths.Structure(a), Depths.Structure(balanced.B));
+        NetworkLayer[] blocks = [.. NetworkLayers.Of(balanced.B).Layers.Where(layer => layer.Kind == LayerKind.Block)];
+        Assert.Equal(Enumerable.Range(0, 5).Select(i => i != first && i != second), blocks.Select(IsZero));
+    }
+
+    /// <summary>Of a block with a bottleneck, what is inside is scaled as the stream is.</summary>
+    [Fact]
+    public void A_block_of_the_other_network_is_resized_where_there_is_none()
+    {
+        Graph a = Depths.MobileNet([1, 3], 8, 3), b = Depths.MobileNet([1, 1], 12, 4);
+        BalancedNetworks balanced = LayerBalancing.Add(Depths.Map(a, b));
+        Depths.Same(Depths.Outputs(b), Depths.Outputs(balanced.B));
+        Assert.Equal(Depths.Structure(a), Depths.Structure(balanced.B));
+        Assert.Equal(new Shape(108, 36, 1, 1), balanced.B.Parameters["block1.1.expand.weight"].Shape);
+        Assert.Equal(new Shape(108, 1, 3, 3), balanced.B.Parameters["block1.2.depth.weight"].Shape);
+    }
+
+    /// <summary>An identity before the first layer goes through its activation, which cuts negative inputs: that is said, and true.</summary>
+    [Fact]
+    public void A_layer_before_the_first_one_is_warned_of()
+    {
+        Graph a = Depths.Zoo("mlp", "input=6;hidden=6,5,4;classes=3", 1), b = Depths.Zoo("mlp", "input=6;hidden=5,4;classes=3", 2);
+        BalancedNetworks balanced = LayerBalancing.Add(Depths.Map(a, b, [1, 2]));
+        Assert.Contains(balanced.Notes, note => note.Contains("warning", StringComparison.Ordinal) && note.Contains("Relu", StringComparison.Ordinal));
+        Assert.DoesNotContain(balanced.Notes, note => note.Contains("to the last bit", StringComparison.Ordinal));
+        Assert.NotEqual(Depths.Outputs(b), Depths.Outputs(balanced.B));
+        Depths.Same(Depths.Outputs(WithReluFirst(b)), Depths.Outputs(balanced.B));
+    }
+
+    /// <summary>The first layer of a later group reads what a Relu made, so an identity before it is one.</summary>
+    [Fact]
+    public void A_layer_before_the_first_one_of_a_later_group_keeps_the_function()
+    {
+        Graph a = Depths.Zoo("vgg13", "width=0.0625;classes=2", 1), b = Depths.Zoo("vgg11", "width=0.0625;classes=2", 2);
+        BalancedNetworks balanced = LayerBalancing.Add(Depths.Map(a, b, [0], [1]));
+        Depths.Same(Depths.Outputs(b), Depths.Outputs(balanced.B));
+        Assert.Equal([4, 4, 4, 8], NetworkLayers.Of(balanced.B).Layers.Take(4).Select(layer => layer.Width));
+    }
+
+    /// <summary>What a mask says is computed once, and before the added block that reads it too, wherever it stood.</summary>
+    [Fact]
+    public void Added_blocks_read_the_same_mask()
+    {
+        static Graph Build(int blocks, int units)
+        {
+            Graph g = new();
+            Net net = new(g, 1);
+            Node ids = g.Input("ids", new(2, 5), DType.I64), x = net.Table("items", 7, units).Gather(ids);
+            for (int i = 0; i < blocks; i++)
+            {
+                Node n = net.LayerNorm(x, $"{i}.norm"), mask = Net.PaddingMask(Net.IsItem(ids));
+                x += net.Linear(Net.Attend(net.Linear(n, $"{i}.q", units), net.Linear(n, $"{i}.k", units), net.Linear(n, $"{i}.v", units), 2, mask), $"{i}.o", units);
+            }
+
+            g.Output("y", net.Linear(x, "head", 3));
+            return g.Randomise();
+        }
+
+        Graph b = Build(2, 6);
+        BalancedNetworks balanced = LayerBalancing.Add(Depths.Map(Build(4, 4), b));
+        Depths.Same(Depths.Outputs(b), Depths.Outputs(balanced.B));
+        Assert.Equal(b.Nodes.Count(node => node.Op is Gather), balanced.B.Nodes.Count(node => node.Op is Gather));
+        Assert.Equal(4, NetworkLayers.Of(balanced.B).Layers.Length);
+    }
+
+    /// <summary>Names that are free are the other network's; else one word is put before all of a layer's.</summary>
+    [Fact]
+    public void Added_layers_are_named_after_the_other_networks()
+    {
+        Graph a = Depths.Zoo("mlp", "input=4;hidden=5,5,5,5;classes=2", 1), b = Depths.Zoo("mlp", "input=4;hidden=3,3;classes=2", 2);
+        string[] added = [.. LayerBalancing.Add(Depths.Map(a, b, [0, 3])).B.Parameters.Keys.Except(b.Parameters.Keys)];
+        Assert.Equal(["added.fc2.weight", "added.fc2.bias", "added.fc3.weight", "added.fc3.bias"], added);
+        added = [.. LayerBalancing.Add(Depths.Map(a, b, [0, 1])).B.Parameters.Keys.Except(b.Parameters.Keys)];
+        Assert.Equal(["added.fc3.weight", "added.fc3.bias", "fc4.weight", "fc4.bias"], added);
+    }
+
+    /// <summary>In training, added normalisations have running statistics of their own, which steps move.</summary>
+    [Fact]
+    public void Added_normalisations_are_trained_as_others()
+    {
+        Graph b = LayerBalancing.Add(Depths.Map(Depths.Zoo("vgg13", "width=0.0625;classes=2", 1), Depths.Zoo("vgg11", "width=0.0625;classes=2", 2))).B;
+        Graph training = Rewrite.ForTraining(b).Graph;
+        Assert.Equal(2 * b.Nodes.Count(node => node.Op is BatchNormalization), training.Updates.Count);
+        Assert.Equal(training.Parameters.Values.Where(node => !node.Trainable).Select(node => node.Name), training.Updates.Keys.Select(node => node.Name));
+    }
+
+    [Fact]
+    public void Cancels()
+    {
+        LayerMapping map = Depths.Map(Depths.Zoo("mlp", "input=4;hidden=5,5,5;classes=2", 1), Depths.Zoo("mlp", "input=4;hidden=3;classes=2", 2));
+        Assert.Throws<OperationCanceledException>(() => LayerBalancing.Add(map, new CancellationToken(true)));
+    }
+
+    /// <summary>A network from a file gets blocks of its own kind, is written, and says the same when it is read again.</summary>
+    [Theory]
+    [InlineData("resnet20-cifar10-halves/a.onnx", 0, 1, 1, 4, 8)]
+    [InlineData("resnet20-cifar10/resnet20-cifar10.onnx", 1, 5, 6)]
+    [InlineData("small-onnx/opt-mnist.onnx", 0)]
+    public void A_real_network_grows_and_is_written(string file, params int[] after)
+    {
+        using TemporaryFolder folder = new();
+        using OnnxModel model = OnnxModel.Open(RealData.At("models", file));
+        Graph real = model.ToGraph(batch: 2);
+
+        Graph grown = LayerBalancing.Deepen(NetworkLayers.Of(real), after);
+        OnnxModel.Write(grown, folder["grown.onnx"]);
+        using OnnxModel written = OnnxModel.Open(folder["grown.onnx"]);
+        Graph read = written.ToGraph(batch: 2);
+
+        Assert.Equal(NetworkLayers.Of(real).Layers.Length + after.Length, NetworkLayers.Of(read).Layers.Length);
+        Depths.Same(Depths.Outputs(real), Depths.Outputs(grown));
+        Depths.Same(Depths.Outputs(real), Depths.Outputs(read));
+    }
+
+    /// <summary>A network made deeper at known places is mapped onto: at added layers the pre-activations are those of the layer before, behind its Relu.</summary>
+    [Fact]
+    public void A_network_is_made_deeper_by_itself()
+    {
+        Graph graph = Depths.Zoo("mobilenetv2", "image=3,8,8;width=0.25;classes=3", 1, 2);
+        NetworkLayers layers = NetworkLayers.Of(graph);
+        int[] blocks = [.. layers.Layers.Where(layer => layer.Kind == LayerKind.Block && !layer.IsTransition).Select(layer => layer.Index)];
+        Assert.NotEmpty(blocks);
+        Graph deeper = LayerBalancing.Deepen(layers, [.. blocks, blocks[0]]);
+        Depths.Same(Depths.Outputs(graph), Depths.Outputs(deeper));
+        Assert.Equal(layers.Layers.Length + blocks.Length + 1, NetworkLayers.Of(deeper).Layers.Length);
+        Assert.Same(graph, LayerBalancing.Deepen(layers, []));
+    }
+
+    private static Graph WithReluFirst(Graph graph)
+    {
+        Graph to = new();
+        var map = Surgery.Include(to, graph, new Dictionary<string, Node> { ["x"] = to.Input("x", graph.Inputs["x"].Shape).Relu() });
+        foreach (var (name, node) in graph.Outputs) to.Output(name, map[node]);
+        return to;
+    }
+
+    private static bool IsZero(NetworkLayer layer) => layer.Nodes.Where(node => node.Op is Parameter).All(node => !node.Value!.Span.ContainsAnyExcept(0f));
 }
