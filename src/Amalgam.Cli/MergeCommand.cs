@@ -134,7 +134,7 @@ internal sealed class MergeCommand
         if (aligned is null) return; // an interrupted run had made the result
         bool isResult = run.Plans[^1].Recipe.AlignPosition is not null;
         AlignmentScores? scores = AlignmentScores.Of(
-            aligned, isResult ? [new($"{run.Plans[^1].Recipe.Method} of the matched networks{(aligned.CanReset ? NetworkScores.ResetEnding : "")}", aligned.Read(target))] : [], AlignCommand.UsualTestSamples, (done, all) => progress.Report("measured", done, all), cancel);
+            aligned, isResult ? [new($"{run.Plans[^1].Recipe.Method} of the matched networks{(aligned.CanReset ? NetworkScores.ResetEnding : "")}", aligned.Read(target))] : [], NetworkOptions.UsualTestSamples, (done, all) => progress.Report("measured", done, all), cancel);
         AlignmentPage.Of(aligned, scores, merges: true).Save(report);
     }
 

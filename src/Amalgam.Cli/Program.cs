@@ -27,6 +27,7 @@ internal static class Program
             MergeCommand.Create(),
             SpliceCommand.Create(),
             AlignCommand.Create(),
+            FuseCommand.Create(),
             InspectCommand.Create(),
             DiffCommand.Create(),
             ConvertCommand.Create(),

@@ -19,7 +19,10 @@ public sealed record AlignmentDescription(AlignmentMethod Method)
         "patience", "sweeps", "starts", "seed", "samples", "batch", "positions", "pins", "reset", "reset_parents", "data", "model", "permutations", "tasks", "class_vectors", "epochs",
     ];
 
-    private static readonly ImmutableArray<string> Measures = ["pearson", "inner", "cosine"], Resets = ["auto", "none", "batchnorm", "repair"], Matchings = ["align", "zip"];
+    private static readonly ImmutableArray<string> Measures = ["pearson", "inner", "cosine"], Matchings = ["align", "zip"];
+
+    /// <summary>Words for what happens to statistics after a merge.</summary>
+    public static readonly Vocabulary<StatisticsReset> Resets = new(("auto", StatisticsReset.Auto), ("none", StatisticsReset.None), ("batchnorm", StatisticsReset.BatchNorm), ("repair", StatisticsReset.Repair));
 
     /// <summary>The settings.</summary>
     public AlignmentOptions Options { get; init; } = Method.Preset;
@@ -92,7 +95,7 @@ public sealed record AlignmentDescription(AlignmentMethod Method)
                 Samples = Count("samples", preset.Samples),
                 Batch = Count("batch", null) ?? preset.Batch,
                 Positions = Count("positions", preset.Positions),
-                Reset = fields.TryGetValue("reset", out RecipeNode reset) ? ResetOf(RunReader.OneOf(reset, "a reset", Resets)) : preset.Reset,
+                Reset = fields.TryGetValue("reset", out RecipeNode reset) ? Resets[RunReader.OneOf(reset, "a reset", Resets.Words)] : preset.Reset,
                 ResetParents = RunReader.Flag(fields, "reset_parents", preset.ResetParents),
             },
         };
@@ -122,9 +125,6 @@ public sealed record AlignmentDescription(AlignmentMethod Method)
     /// <summary>The measure of a name.</summary>
     public static SimilarityMeasure MeasureOf(string name) => name switch { "inner" => SimilarityMeasure.InnerProduct, "cosine" => SimilarityMeasure.Cosine, _ => SimilarityMeasure.Pearson };
 
-    /// <summary>The reset of a name.</summary>
-    public static StatisticsReset ResetOf(string name) => name switch { "none" => StatisticsReset.None, "batchnorm" => StatisticsReset.BatchNorm, "repair" => StatisticsReset.Repair, _ => StatisticsReset.Auto };
-
     /// <summary>The method and what its settings are, for people: <c>mudsc, alpha 0.5</c>.</summary>
     public string Text
     {
@@ -148,5 +148,5 @@ public sealed record AlignmentDescription(AlignmentMethod Method)
         fields.TryGetValue(key, out RecipeNode node) ? MeasureOf(RunReader.OneOf(node, "a measure", Measures)) : usual;
 
     /// <summary>An architecture as the command line names it, or as a run description does.</summary>
-    private static ModelDescription Named(RecipeNode node) => node.IsScalar ? ModelDescription.Parse(node.Text("an architecture")) : RunReader.ReadModel(node);
+    internal static ModelDescription Named(RecipeNode node) => node.IsScalar ? ModelDescription.Parse(node.Text("an architecture")) : RunReader.ReadModel(node);
 }

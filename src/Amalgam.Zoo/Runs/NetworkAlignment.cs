@@ -89,7 +89,7 @@ public sealed class NetworkAlignment : GivenNetworks
     /// <exception cref="GraphException">The data does not fit the networks.</exception>
     public void Match(IProgress<AlignmentProgress>? progress = null, CancellationToken cancel = default)
     {
-        if (_given is not null) Result = Matched(_given, cancel);
+        if (_given is not null) Result = Matched(Siblings, _given, Options, cancel);
         else if (Description.Method.NeedsLabels) Learn(progress, cancel);
         else if (Description.SearchesAlpha) SearchAlpha(progress, cancel);
         else Result = UnitAlignment.Run(Siblings, Options, Data?.Train, progress, cancel);
@@ -218,7 +218,7 @@ public sealed class NetworkAlignment : GivenNetworks
             maps.Take(model, StraightThroughMatching.Run(pair, data, Loss, options, progress, cancel).Maps, 1);
         }
 
-        Result = Matched(maps, cancel);
+        Result = Matched(Siblings, maps, Options, cancel);
     }
 
     private void SearchAlpha(IProgress<AlignmentProgress>? progress, CancellationToken cancel)
@@ -237,6 +237,6 @@ public sealed class NetworkAlignment : GivenNetworks
     }
 
     /// <summary>Maps that came from elsewhere, with what they come to.</summary>
-    private AlignmentResult Matched(UnitMaps maps, CancellationToken cancel) =>
-        UnitAlignment.Match(Siblings, Options with { Algorithm = AlignmentAlgorithm.Sweeps, Space = MatchingSpace.Weights, WeightMeasure = SimilarityMeasure.Pearson, MostSweeps = 0 }, null, maps, cancel: cancel);
+    internal static AlignmentResult Matched(Siblings siblings, UnitMaps maps, AlignmentOptions options, CancellationToken cancel) =>
+        UnitAlignment.Match(siblings, options with { Algorithm = AlignmentAlgorithm.Sweeps, Space = MatchingSpace.Weights, WeightMeasure = SimilarityMeasure.Pearson, MostSweeps = 0 }, null, maps, cancel: cancel);
 }

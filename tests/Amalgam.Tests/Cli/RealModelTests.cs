@@ -1,6 +1,7 @@
 using Amalgam.Checkpoints;
 using Amalgam.Cli;
 using Amalgam.Merging;
+using Amalgam.Merging.Recipes;
 
 namespace Amalgam.Tests.Cli;
 

@@ -102,7 +102,7 @@ public class SpliceCommandTests(SplicedModels models) : IClassFixture<SplicedMod
     {
         using TemporaryFolder folder = new();
         RunDescription run = RunDescription.Parse(File.ReadAllText(SplicedModels.Describe(folder, more)).Replace("validation: 60", "validation: 0"), "run.yml", new(""));
-        Recipe recipe = RecipeFile.Parse(Amalgam.Cli.SimpleRecipe.Write(method, [A, B], null), "--method")[0];
+        Recipe recipe = RecipeFile.Parse(SimpleRecipe.Write(method, [A, B], null), "--method")[0];
         SpliceRun splice = new(new(recipe, method, run) { Baseline = false }, folder["out"]);
         SpliceResult result = splice.Train(splice.Before());
         Assert.True(result.IsSameNetwork);
@@ -137,7 +137,7 @@ public class SpliceCommandTests(SplicedModels models) : IClassFixture<SplicedMod
         string run = SplicedModels.Describe(folder, "train: all");
         await Succeeds("splice", A, B, "--train", run, "-o", folder["whole"], "-q");
 
-        Recipe recipe = RecipeFile.Parse(Amalgam.Cli.SimpleRecipe.Write("cki", [A, B], null), "--method")[0];
+        Recipe recipe = RecipeFile.Parse(SimpleRecipe.Write("cki", [A, B], null), "--method")[0];
         SpliceRun first = new(new(recipe, "cki", RunDescription.Read(run, new ModelDescription(""))), folder["parts"]);
         using CancellationTokenSource stop = new();
         int done = 0;

@@ -152,12 +152,12 @@ public class SpliceDescriptionTests(SplicedModels models) : IClassFixture<Splice
         RunDescription run = RunDescription.Read(SplicedModels.Describe(folder), new(""));
         foreach (string second in new[] { B, Path.Combine(folder["other"], RunFolder.Model) })
         {
-            SpliceRun splice = new(new(RecipeFile.Parse(Amalgam.Cli.SimpleRecipe.Write("cki", [A, second], null), "--method")[0], "cki", run), folder[$"out{second.Length}"]);
+            SpliceRun splice = new(new(RecipeFile.Parse(SimpleRecipe.Write("cki", [A, second], null), "--method")[0], "cki", run), folder[$"out{second.Length}"]);
             Assert.Equal(second != B, splice.Train(splice.Before()).Notes.Any(note => note.Contains("is not the same network as", StringComparison.Ordinal)));
         }
     }
 
-    private SpliceDescription Of(string method, RunDescription run) => new(RecipeFile.Parse(Amalgam.Cli.SimpleRecipe.Write(method, [A, B], null), "--method")[0], method, run);
+    private SpliceDescription Of(string method, RunDescription run) => new(RecipeFile.Parse(SimpleRecipe.Write(method, [A, B], null), "--method")[0], method, run);
 
     private string Recipe(TemporaryFolder folder, string run, string parameters, string? second = null) =>
         $"merge_method: cki\nmodels: [{{model: '{Path.Combine(A, RunFolder.Best)}'}}, {{model: '{second ?? Path.Combine(B, RunFolder.Best)}'}}]\nparameters: {parameters}\ntrain:\n"

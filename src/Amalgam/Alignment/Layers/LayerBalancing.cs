@@ -53,7 +53,7 @@ public static class LayerBalancing
         {
             NetworkLayer[] removed = [.. Unmatched(group)];
             if (removed.Length > 0) (group.AIsDeeper ? first : second).Remove(group.AIsDeeper ? group.A : group.B, removed);
-            notes.AddRange(removed.Select(layer => $"{(group.AIsDeeper ? 'A' : 'B')}: {layer} is merged into what follows it ({layer.Width} units, {Word(gate)} gate)"));
+            notes.AddRange(removed.Select(layer => $"{(group.AIsDeeper ? mapping.Names.A : mapping.Names.B)}: {layer} is merged into what follows it ({layer.Width} units, {Word(gate)} gate)"));
         }
 
         return new(first.Run(gate, data, samples, cancel), second.Run(gate, data, samples, cancel), [.. notes]);
@@ -90,7 +90,7 @@ public static class LayerBalancing
     {
         Graph graph = (isA ? mapping.A : mapping.B).Graph;
         NetworkGrowth growth = new(graph);
-        string name = isA ? "A" : "B", other = isA ? "B" : "A";
+        var (name, other) = isA ? mapping.Names : (mapping.Names.B, mapping.Names.A);
         foreach (GroupMapping group in mapping.Groups.Where(group => isA ? group.BIsDeeper : group.AIsDeeper))
         {
             LayerGroup into = isA ? group.A : group.B, deeper = isA ? group.B : group.A;

@@ -25,6 +25,9 @@ public sealed record GroupMapping(LayerGroup A, LayerGroup B, double[] Cost, int
 /// <param name="Groups">Group by group.</param>
 public sealed record LayerMapping(NetworkLayers A, NetworkLayers B, ImmutableArray<GroupMapping> Groups)
 {
+    /// <summary>What the networks are called, for people.</summary>
+    public (string A, string B) Names { get; init; } = ("A", "B");
+
     /// <summary>The layers that belong together, in order.</summary>
     public IEnumerable<(NetworkLayer A, NetworkLayer B)> Pairs => Groups.SelectMany(group => group.Pairs);
 }

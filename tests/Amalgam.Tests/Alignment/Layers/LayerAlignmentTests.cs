@@ -6,7 +6,7 @@ using Amalgam.Zoo.Models;
 using Amalgam.Zoo.Runs;
 using ZooLayers = Amalgam.Zoo.Models.Layers;
 
-namespace Amalgam.Tests.Alignment.Layers;
+namespace Amalgam.Tests.Alignment.OfLayers;
 
 /// <summary>Which layers of two networks belong together.</summary>
 public class LayerAlignmentTests

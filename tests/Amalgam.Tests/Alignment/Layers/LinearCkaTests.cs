@@ -1,6 +1,6 @@
 using Amalgam.Alignment.Layers;
 
-namespace Amalgam.Tests.Alignment.Layers;
+namespace Amalgam.Tests.Alignment.OfLayers;
 
 public class LinearCkaTests
 {

@@ -5,7 +5,7 @@ using Amalgam.Graphs.Ops;
 using Amalgam.Zoo.Models;
 using Amalgam.Zoo.Runs;
 
-namespace Amalgam.Tests.Alignment.Layers;
+namespace Amalgam.Tests.Alignment.OfLayers;
 
 /// <summary>Which layers networks have.</summary>
 public class NetworkLayersTests

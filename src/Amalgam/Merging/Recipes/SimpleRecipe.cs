@@ -1,9 +1,8 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Amalgam.Merging;
 
-namespace Amalgam.Cli;
+namespace Amalgam.Merging.Recipes;
 
 /// <summary>
 /// The recipe for a merge named on the command line: <c>ties:density=0.5,weight=0.7/0.3</c>. Values separated by a slash belong to the models in their order;
@@ -15,11 +14,12 @@ internal static class SimpleRecipe
     /// <param name="models">The models.</param>
     /// <param name="baseModel">The base; null for none.</param>
     /// <param name="more">Parameters beside those of the method's text.</param>
-    public static string Write(string method, string[] models, string? baseModel, IReadOnlyList<(string Name, string[] Values)>? more = null)
+    /// <param name="option">What messages call the method's text.</param>
+    public static string Write(string method, string[] models, string? baseModel, IReadOnlyList<(string Name, string[] Values)>? more = null, string option = "--method")
     {
-        var (name, values) = Parse(method);
+        var (name, values) = Parse(method, option);
         foreach (var (parameter, given) in more ?? [])
-            if (!values.TryAdd(parameter, given)) throw new MergeException($"--method {method}: {parameter} is given twice");
+            if (!values.TryAdd(parameter, given)) throw new MergeException($"{option} {method}: {parameter} is given twice");
         MethodEntry? entry = MergeMethod.Find(name);
         if (entry?.Parameters.Any(p => p is { Name: "weight", Required: true }) == true) values.TryAdd("weight", ["1"]);
         if (entry?.Base == BaseRole.First) baseModel ??= models[0];
@@ -35,7 +35,7 @@ internal static class SimpleRecipe
             foreach (var (parameter, ofModels) in own)
             {
                 if (ofModels.Length != 1 && ofModels.Length != models.Length)
-                    throw new MergeException($"--method {method}: {parameter} has {ofModels.Length} values for {models.Length} models; give one for all, or one for each");
+                    throw new MergeException($"{option} {method}: {parameter} has {ofModels.Length} values for {models.Length} models; give one for all, or one for each");
                 text.Append($"      {Quote(parameter)}: {Value(ofModels[ofModels.Length == 1 ? 0 : i])}\n");
             }
         }
@@ -48,7 +48,7 @@ internal static class SimpleRecipe
         return text.ToString();
     }
 
-    private static (string Name, Dictionary<string, string[]> Values) Parse(string method)
+    private static (string Name, Dictionary<string, string[]> Values) Parse(string method, string option)
     {
         int colon = method.IndexOf(':');
         string name = colon < 0 ? method : method[..colon];
@@ -56,10 +56,10 @@ internal static class SimpleRecipe
         foreach (string part in colon < 0 ? [] : method[(colon + 1)..].Split(','))
         {
             int equals = part.IndexOf('=');
-            if (equals <= 0) throw new MergeException($"--method {method}: expected name=value, found '{part}'; for example ties:density=0.5,weight=0.7/0.3");
+            if (equals <= 0) throw new MergeException($"{option} {method}: expected name=value, found '{part}'; for example ties:density=0.5,weight=0.7/0.3");
             string parameter = part[..equals].Trim(), value = part[(equals + 1)..].Trim();
             char separator = MergeMethod.Find(name) is { } entry && IsPatterns(entry, parameter) ? ';' : '/';
-            if (!values.TryAdd(parameter, value.Split(separator))) throw new MergeException($"--method {method}: {parameter} is given twice");
+            if (!values.TryAdd(parameter, value.Split(separator))) throw new MergeException($"{option} {method}: {parameter} is given twice");
         }
 
         return (name, values);

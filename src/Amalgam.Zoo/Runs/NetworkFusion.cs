@@ -1,0 +1,167 @@
+using System.Collections.Immutable;
+using Amalgam.Alignment;
+using Amalgam.Alignment.Layers;
+using Amalgam.Graphs;
+using Amalgam.Merging.Recipes;
+using Amalgam.Training.Data;
+
+namespace Amalgam.Zoo.Runs;
+
+/// <summary>
+/// Trained networks of perhaps other depths and widths that become one (CLAFusion): opened, their layers matched and balanced, their units transported or matched, merged. One of them is the
+/// reference: the result has its widths, and its name for every weight.
+/// </summary>
+public sealed class NetworkFusion : GivenNetworks
+{
+    private readonly List<FusionStep> _steps = [];
+
+    private NetworkFusion(ParentModel[] models, FusionDescription how, RunData? data) : base(models, data, how.Data, how.ClassVectors, how.Tasks)
+    {
+        Description = how;
+        if (how.Lambda is { } lambda && lambda is not (>= 0 and <= 1)) throw new InvalidDataException($"lambda, the weight of the reference, must be a number from 0 to 1, got {lambda}");
+        if (how.Lambda is not null && how.Merge is not null) throw new InvalidDataException("lambda weighs networks in a mean; a merge method has weights of its own, so name one of the two");
+        if (how.Match.Zips && (how.Lambda is not null || how.Merge is not null)) throw new InvalidDataException($"{how.Match.Name} merges units of both networks into those of one, so there is nothing left for {(how.Merge is null ? "lambda" : "a merge method")}; match them one with one");
+        if (how.Match.Zips && models.Length > 2 && !how.Iterative) throw new InvalidDataException($"{how.Match.Name} moves the reference's units too, so more than two networks are fused with it one after the other only: iterative");
+        if (how.Balance.Gate is not null && data is null) throw new InvalidDataException($"{how.Balance.Name} looks at what units compute to merge layers: name data like that which the networks were trained on");
+        if (how.ComparesActivations && data is null) throw new InvalidDataException($"{how.Match.Name} looks at what units compute: name data like that which the networks were trained on{(how.Match.Units is null ? ", or compare weights" : "")}");
+        _ = KindOf(how.Reset);
+        for (int i = 1; i < models.Length; i++) CheckSides(models[0].Graph, models[i].Graph, i);
+        int[] depths = [.. models.Select(m => NetworkLayers.Of(m.Graph).Layers.Length)];
+        Reference = how.Reference is { } path ? IndexOf(path) : ReferenceOf(depths);
+    }
+
+    /// <summary>Opens networks.</summary>
+    /// <param name="paths">Checkpoints, folders of runs, .onnx files, folders of Hugging Face.</param>
+    /// <param name="how">How they are fused.</param>
+    /// <exception cref="InvalidDataException">A file is not what it claims to be, nothing says of which architecture it is, settings do not go together, or data is needed and none is named.</exception>
+    /// <exception cref="GraphException">The networks do not read and give the same, or one has no layers that could be matched.</exception>
+    public static NetworkFusion Open(IReadOnlyList<string> paths, FusionDescription how) => Open(paths, how, (i, data) => ParentModel.Open(paths[i], how.ModelOf(i), AnyBatch, data));
+
+    /// <summary>Opens networks.</summary>
+    /// <param name="paths">Where they are.</param>
+    /// <param name="how">How they are fused.</param>
+    /// <param name="open">Opens one by its position, with the data whose shapes its inputs may take.</param>
+    internal static NetworkFusion Open(IReadOnlyList<string> paths, FusionDescription how, Func<int, Dataset?, ParentModel> open)
+    {
+        if (paths.Count < 2) throw new GraphException("networks are fused of two or more; there is one");
+        if (how.Models.Length > 1 && how.Models.Length != paths.Count) throw new InvalidDataException($"there are {how.Models.Length} architectures for {paths.Count} networks; name one for all, or one for each in their order");
+        RunData? data = how.Data is { } described ? RunData.Open(paths.Aggregate(described with { Augmentation = described.Augmentation.Fixed }, ModelText.For)) : null;
+        return new([.. paths.Select((_, i) => open(i, data?.Train))], how, data);
+    }
+
+    /// <summary>How the networks are fused.</summary>
+    public FusionDescription Description { get; }
+
+    /// <summary>Number of the network whose widths the result has.</summary>
+    public int Reference { get; }
+
+    /// <summary>What was matched, a step for each network that was brought to another.</summary>
+    public ImmutableArray<FusionStep> Steps => [.. _steps];
+
+    /// <summary>Weight of the reference in the mean: of more than two networks that are fused at once as much as each other, unless something else is asked for.</summary>
+    public double Lambda => Description.Lambda ?? (Description.Iterative ? 0.5 : 1.0 / Models.Count);
+
+    /// <summary>Whether statistics of the result are set anew, as far as that is asked for and there is data.</summary>
+    public bool CanReset => KindOf(Description.Reset) != StatisticsReset.None;
+
+    /// <summary>Matches layers, balances them and brings units together.</summary>
+    /// <exception cref="GraphException">The layers or units of two networks do not correspond, or the data does not fit.</exception>
+    public void Match(IProgress<AlignmentProgress>? progress = null, CancellationToken cancel = default)
+    {
+        (string Name, Graph Graph) reference = (Names[Reference], Models[Reference].Graph);
+        int[] others = [.. Enumerable.Range(0, Models.Count).Where(i => i != Reference)];
+        foreach (int other in others)
+        {
+            FusionStep step = null!;
+            Time(others.Length == 1 ? "match" : $"match {Names[other]}", () => step = FusionStep.Run((Names[other], Models[other].Graph), reference, Description, Data?.Train, Loss, progress, cancel));
+            _steps.Add(step);
+            foreach (string note in step.Balanced.Notes) Say(note);
+            if (Description.Iterative && other != others[^1]) reference = ("what was fused before", With(step.Balanced.B, Combine([step])));
+            else if (others.Length > 1 && !Description.Iterative) CheckReference(step);
+        }
+    }
+
+    /// <summary>The network that comes of all, with statistics reset.</summary>
+    public Graph Merged(CancellationToken cancel = default)
+    {
+        Graph merged = null!;
+        Time("merge", () => merged = Unreset());
+        if (CanReset) Time("reset", () => ResetText = Reset(KindOf(Description.Reset), merged, Together, UnitMaps.Identity(Together.Groups, Together.Count), Description.Alignment, cancel));
+        return merged;
+    }
+
+    /// <summary>The network that comes of all, with the statistics that averaging gives.</summary>
+    internal Graph Unreset() => Of(Combine(Description.Iterative ? [_steps[^1]] : [.. _steps]));
+
+    /// <summary>The mean of the networks once their layers are balanced, their units in the places where they came; null where their widths differ or there are more than two.</summary>
+    internal Graph? InPlace() => _steps is [{ InPlace: { } weights } only] ? Of(Weighted.Mean([weights, Siblings.WeightsOf(only.Balanced.B)], [1 - Lambda, Lambda])) : null;
+
+    /// <summary>A network of the result's structure.</summary>
+    internal Graph Of(IReadOnlyDictionary<string, Tensor> weights) => With(_steps[^1].Balanced.B, weights);
+
+    /// <summary>A network in the result's layers and widths, as it goes into the merge.</summary>
+    /// <param name="step">Which step brought it there; null for the reference.</param>
+    internal Graph Moved(int? step) => Of(step is { } number ? _steps[number].Siblings.Weights[1] : _steps[^1].Siblings.Weights[0]);
+
+    /// <summary>Refuses a place that the fused network cannot be written to, once layers were balanced.</summary>
+    /// <exception cref="GraphException">Weights alone would not say what network they are of.</exception>
+    public void CheckForm(string path) => FusedFile.Check(Moved(null), Models, Reference, path);
+
+    /// <summary>Writes a network of the result's structure: an ONNX file, a file of weights, or a folder, as the path ends.</summary>
+    /// <exception cref="GraphException">An operation has no ONNX form, or weights alone would not say what network they are of.</exception>
+    /// <exception cref="IOException">The path cannot be written.</exception>
+    public void Save(Graph network, string path, bool overwrite) => FusedFile.Save(network, Models, Reference, path, overwrite);
+
+    /// <summary>The reference, and all others in its widths.</summary>
+    private Siblings Together
+    {
+        get
+        {
+            Siblings last = _steps[^1].Siblings;
+            return Description.Iterative || _steps.Count == 1 ? last : new(last.Groups, [last.Weights[0], .. _steps.Select(step => step.Siblings.Weights[1])], [last.Names[0], .. _steps.Select(step => step.Source)]);
+        }
+    }
+
+    private IReadOnlyDictionary<string, Tensor> Combine(IReadOnlyList<FusionStep> steps)
+    {
+        IReadOnlyDictionary<string, Tensor> reference = steps[^1].Siblings.Weights[0];
+        IReadOnlyDictionary<string, Tensor>[] others = [.. steps.Select(step => step.Siblings.Weights[1])];
+        if (Description.Merge is not { } method) return Weighted.Mean([.. others, reference], [.. others.Select(_ => (1 - Lambda) / others.Length), Lambda]);
+        string[] names = [.. steps.Select(step => step.Source)];
+        int place = steps.Count == Models.Count - 1 ? Reference : others.Length;
+        return new FusedMerge(method).Run(steps[^1].Balanced.B, others, reference, place);
+    }
+
+    /// <summary>Of two networks the shallower one, else the one with fewer weights, else the second. Of more the deepest, which the others reach by more layers, or the shallowest where layers are merged.</summary>
+    private int ReferenceOf(int[] depths)
+    {
+        long[] sizes = [.. Models.Select(m => m.Graph.Parameters.Values.Sum(p => p.Shape.Count))];
+        IEnumerable<int> all = Enumerable.Range(0, depths.Length);
+        bool isDeepest = depths.Length > 2 && Description.Balance.Gate is null && !Description.Iterative;
+        return isDeepest ? all.OrderByDescending(i => depths[i]).First() : all.OrderBy(i => depths[i]).ThenBy(i => sizes[i]).ThenByDescending(i => i).First();
+    }
+
+    private int IndexOf(string path)
+    {
+        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        int at = Models.ToList().FindIndex(m => Path.TrimEndingDirectorySeparator(Path.GetFullPath(m.Path)) == full || Path.GetFullPath(m.File) == full);
+        return at >= 0 ? at : throw new InvalidDataException($"the reference {Nearest.Quote(path)} is none of the networks: {string.Join(", ", Models.Select(m => m.Path))}");
+    }
+
+    /// <summary>Refuses a network that more than two cannot be brought to at once: it would become another one for each of them.</summary>
+    private void CheckReference(FusionStep step)
+    {
+        bool adds = Description.Balance.Gate is null;
+        if (step.Layers.Groups.FirstOrDefault(g => adds ? g.AIsDeeper : g.BIsDeeper) is not { } group) return;
+        throw new GraphException($"{step.Source} has {group.A.Count} layers in {group.A.Name} and the reference {step.Reference} {group.B.Count}: with more than two networks none may have {(adds ? "more" : "fewer")} layers than the reference, so name another one or fuse them one after the other (iterative)");
+    }
+
+    private void CheckSides(Graph first, Graph other, int number)
+    {
+        static string Inputs(Graph graph) => string.Join(", ", graph.Inputs.Values.Select(input => Sample(input.Shape)));
+        static string Outputs(Graph graph) => string.Join(", ", graph.Outputs.Values.Select(output => Sample(output.Shape)));
+        static string Sample(Shape shape) => shape.Rank == 0 ? "one number" : $"[{string.Join(',', shape.Sizes.ToArray().Skip(1))}]";
+        if (Inputs(first) != Inputs(other)) throw new GraphException($"{Names[0]} reads {Inputs(first)} of a sample and {Names[number]} {Inputs(other)}; networks to fuse read the same");
+        if (Outputs(first) != Outputs(other)) throw new GraphException($"{Names[0]} gives {Outputs(first)} for a sample and {Names[number]} {Outputs(other)}; networks to fuse answer for the same classes in the same order");
+    }
+}
