@@ -13,7 +13,7 @@ internal sealed class TeacherAndStudent(Bench bench)
     private const double Temperature = 8, Share = 0.7;
 
     /// <summary>The learning rate of fine-tuning, chosen on the held-out training samples (<see cref="RateChoice"/>).</summary>
-    public const double Rate = 0.02;
+    public const double Rate = 0.03;
 
     private const int Samples = 200, First = 40, Seeds = 3;
 
