@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Amalgam.Graphs;
+using Amalgam.Training.Data;
 using Amalgam.Zoo.Runs;
 
 namespace Amalgam.Cli;
@@ -17,12 +18,13 @@ internal static class ArchitectureOption
     /// <param name="name">The file, the folder or the architecture.</param>
     /// <param name="model">What a checkpoint is of that does not say it; null where it does.</param>
     /// <param name="samples">Samples at a time.</param>
-    public static Graph Load(string name, string? model, int samples)
+    /// <param name="data">Samples whose shapes inputs get that a file leaves open; null where there are none.</param>
+    public static Graph Load(string name, string? model, int samples, Dataset? data = null)
     {
         bool isArchitecture = model is null && (ModelDescription.IsLayersFile(name) || (!Path.Exists(name) && !Path.HasExtension(name.Split(':')[0])));
         return isArchitecture ? ModelLoader.Build(ModelDescription.Parse(name), samples, 0)
             : model is null && RunFolder.Find(name) is { } run ? RunFolder.Load(name, run)
-            : ModelLoader.Load(name, Of(model), samples);
+            : ModelLoader.Load(name, Of(model), samples, data);
     }
 
     public static ModelDescription? Of(string? text) => text is null ? null : ModelDescription.Parse(text);

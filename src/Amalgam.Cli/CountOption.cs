@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Amalgam.Cli;
 
-/// <summary>Options that take a whole number from 1 on.</summary>
+/// <summary>Options that take a whole number.</summary>
 internal static class CountOption
 {
     private const string All = "all";
@@ -14,6 +14,17 @@ internal static class CountOption
         option.Validators.Add(result =>
         {
             if (result.Tokens.Count > 0 && !(int.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out int count) && count >= 1)) result.AddError($"{name} must be 1 or more");
+        });
+        return option;
+    }
+
+    /// <summary>An option that takes a whole number from 0 on.</summary>
+    public static Option<int?> FromZero(string name, string description)
+    {
+        Option<int?> option = new(name) { Description = description, HelpName = "number" };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && !(int.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out int count) && count >= 0)) result.AddError($"{name} must be a whole number from 0 on");
         });
         return option;
     }

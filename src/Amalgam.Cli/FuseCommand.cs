@@ -14,8 +14,8 @@ internal sealed class FuseCommand
     private readonly Option<string?> _output = new("--output", "-o") { Description = "Where the fused network goes: an .onnx file, or weights, where the result is of an architecture of the Zoo" };
     private readonly Option<string> _balance = new("--balance") { Description = $"How all get one number of layers: {string.Join(", ", BalanceMethod.All.Select(m => Hyphened(m.Name)))}", DefaultValueFactory = _ => BalanceMethod.All[0].Name, HelpName = "method" };
     private readonly Option<string?> _layers = WordOption.Create("--layers", "What makes layers alike: cka (what they compute, the default), wasserstein (the same, unit by unit) or width (no data)", FusionWords.Measures.Words);
-    private readonly Option<int?> _pinFirst = Layers("--pin-first", "So many first layers of each group belong to the first ones of the deeper network [default: 1]");
-    private readonly Option<int?> _pinLast = Layers("--pin-last", "So many last layers of each group belong to the last ones [default: 1]");
+    private readonly Option<int?> _pinFirst = CountOption.FromZero("--pin-first", "So many first layers of each group belong to the first ones of the deeper network [default: 1]");
+    private readonly Option<int?> _pinLast = CountOption.FromZero("--pin-last", "So many last layers of each group belong to the last ones [default: 1]");
     private readonly Option<string> _match = new("--match") { Description = $"How units are brought together: ot or sinkhorn, which transport between widths; of networks of one width also {string.Join(", ", FusionMatch.All.Where(m => m.Units is not null).Select(m => m.Name))}", DefaultValueFactory = _ => FusionMatch.All[0].Name, HelpName = "method" };
     private readonly Option<string?> _ground = WordOption.Create("--ground", "What transported units are compared by: activations (the default) or weights, which need no data", FusionWords.Grounds.Words);
     private readonly Option<string?> _metric = WordOption.Create("--metric", "What makes them far apart: euclidean (the default) or cosine", FusionWords.Metrics.Words);
@@ -160,16 +160,6 @@ internal sealed class FuseCommand
         {
             if (how.WhyIdle(key) is { } why) throw new InvalidDataException($"{option.Name} {why}");
         }
-    }
-
-    private static Option<int?> Layers(string name, string description)
-    {
-        Option<int?> option = new(name) { Description = description };
-        option.Validators.Add(result =>
-        {
-            if (result.Tokens.Count > 0 && !(int.TryParse(result.Tokens[0].Value, out int count) && count >= 0)) result.AddError($"{name} must be a whole number from 0 on");
-        });
-        return option;
     }
 
     private static string Hyphened(string name) => name.Replace('_', '-');

@@ -37,6 +37,7 @@ internal static class Program
             RunCommand.Create(),
             ShowCommand.Create(),
             UnitsCommand.Create(),
+            LayersCommand.Create(),
             LandscapeCommand.Create(),
             DataCommand.Create(),
             DemoCommand.Create(),

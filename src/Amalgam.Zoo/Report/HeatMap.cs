@@ -42,6 +42,12 @@ public sealed record HeatMap(string Title, int Rows, int Columns, ImmutableArray
     /// <summary>Cells with a frame, such as the matched ones.</summary>
     public ImmutableArray<(int Row, int Column)> Chosen { get; init; } = [];
 
+    /// <summary>Whether a line goes from one chosen cell to the next, which lies below it and to its right.</summary>
+    public bool Joined { get; init; }
+
+    /// <summary>Parts of the matrix that are framed, and outside of which nothing is drawn: row, column, rows, columns. Empty for all of it.</summary>
+    public ImmutableArray<(int Row, int Column, int Rows, int Columns)> Areas { get; init; } = [];
+
     /// <summary>Whether it is drawn as an image however small it is: a smaller page, whose cells say no numbers.</summary>
     public bool IsImage { get; init; }
 
@@ -77,21 +83,42 @@ public sealed record HeatMap(string Title, int Rows, int Columns, ImmutableArray
 
         if (IsImage || Values.Length > MostShapes) WriteImage(html, left, top, width, height, ColourOf);
         else WriteCells(html, left, top, cell, ColourOf);
-        foreach (var (r, c) in Chosen)
-            html.Empty("rect", ("class", "chosen"), ("x", Figures.At(left + c * cell)), ("y", Figures.At(top + r * cell)), ("width", Figures.At(cell)), ("height", Figures.At(cell)));
+        foreach (var (r, c, rows, columns) in Areas) Frame(html, "frame", left + c * cell, top + r * cell, columns * cell, rows * cell);
+        WriteChosen(html, left, top, cell);
         WriteScale(html, left + width + 16, top, Math.Clamp(height, 60, 160), (low, high), twoSided);
         html.Close().Close();
     }
 
+    /// <summary>A light line within a dark one can be seen on every colour. From one cell to the next it goes along the edges of the cells between, and so past their numbers.</summary>
+    private void WriteChosen(Markup html, double left, double top, double cell)
+    {
+        foreach (string part in (ReadOnlySpan<string>)["chosen", "chosen inner"])
+        {
+            for (int i = 1; Joined && i < Chosen.Length; i++)
+            {
+                var ((r, c), (nextRow, nextColumn)) = (Chosen[i - 1], Chosen[i]);
+                html.Empty("line", ("class", part), ("x1", Figures.At(left + (c + 1) * cell)), ("y1", Figures.At(top + (r + 1) * cell)), ("x2", Figures.At(left + nextColumn * cell)), ("y2", Figures.At(top + nextRow * cell)));
+            }
+
+            foreach (var (r, c) in Chosen) Frame(html, part, left + c * cell, top + r * cell, cell, cell);
+        }
+    }
+
+    private static void Frame(Markup html, string kind, double x, double y, double width, double height) =>
+        html.Empty("rect", ("class", kind), ("x", Figures.At(x)), ("y", Figures.At(y)), ("width", Figures.At(width)), ("height", Figures.At(height)));
+
+    private bool IsShown(int row, int column) => Areas.IsEmpty || Areas.Any(a => row >= a.Row && row < a.Row + a.Rows && column >= a.Column && column < a.Column + a.Columns);
+
     private void WriteCells(Markup html, double left, double top, double cell, Func<int, (byte, byte, byte)> colourOf)
     {
         double gap = cell > 12 ? 1 : 0;
-        bool fits = Values.Max(v => Legend.WidthOf(Figures.Text(v, Format))) * 0.85 < cell && cell >= 16;
+        bool fits = Values.Where(double.IsFinite).DefaultIfEmpty(0).Max(v => Legend.WidthOf(Figures.Text(v, Format))) * 0.85 < cell && cell >= 16;
         for (int i = 0; i < Values.Length; i++)
         {
             int r = i / Columns, c = i % Columns;
             double x = left + c * cell, y = top + r * cell;
             if (c == 0) html.Line();
+            if (!IsShown(r, c)) continue;
             html.Open("rect", ("x", Figures.At(x)), ("y", Figures.At(y)), ("width", Figures.At(cell - gap)), ("height", Figures.At(cell - gap)), ("fill", Palette.Css(colourOf(i))))
                 .Element("title", $"{NameOf(RowLabels, r)}, {NameOf(ColumnLabels, c)}: {Figures.Text(Values[i], Format)}").Close();
             if (fits)

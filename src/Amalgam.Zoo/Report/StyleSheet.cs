@@ -49,7 +49,13 @@ internal static class StyleSheet
         svg .line { fill:none; stroke-width:2; stroke-linejoin:round; stroke-linecap:round }
         svg .area { fill-opacity:.16; stroke-width:1.6; stroke-linejoin:round }
         svg text.within { fill:#fff; font-size:12px; font-weight:600 }
-        svg .chosen { fill:none; stroke:var(--ink); stroke-width:2 }
+        svg .chosen { fill:none; stroke:#111; stroke-width:3.4 }
+        svg .chosen.inner { stroke:#fff; stroke-width:1.5 }
+        svg .frame { fill:none; stroke:var(--soft); stroke-width:1 }
+        svg .band { fill:var(--grid); fill-opacity:.55 }
+        svg .link { fill:none; stroke:var(--soft); stroke-width:1.8; stroke-linecap:round }
+        svg .layer { fill:var(--c); stroke:var(--c); stroke-width:1.2 }
+        svg .layer.alone { fill:none; stroke-dasharray:3 2 }
         svg image, .images img { image-rendering:pixelated }
         .legend { display:flex; flex-wrap:wrap; gap:.15rem 1.1rem; font-size:.86rem; color:var(--soft); margin:0 0 .4rem; padding:0; list-style:none }
         .legend li { display:flex; align-items:center; gap:.4rem }

@@ -13,7 +13,8 @@ public sealed record LayerPair(string Group, NetworkLayer? A, NetworkLayer? B, d
     /// <summary>The layers of two networks in the order of the deeper one of each group.</summary>
     public static ImmutableArray<LayerPair> Of(LayerMapping mapping) => [.. mapping.Groups.SelectMany(Of)];
 
-    private static IEnumerable<LayerPair> Of(GroupMapping group)
+    /// <summary>The layers of two groups in the order of the deeper one.</summary>
+    public static IEnumerable<LayerPair> Of(GroupMapping group)
     {
         int columns = group.B.Count;
         for (int deep = 0; deep < Math.Max(group.A.Count, columns); deep++)

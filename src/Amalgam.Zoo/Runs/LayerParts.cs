@@ -1,24 +1,71 @@
+using System.Collections.Immutable;
 using Amalgam.Alignment.Layers;
 using Amalgam.Zoo.Report;
 
 namespace Amalgam.Zoo.Runs;
 
-/// <summary>Pictures of which layer belongs to which.</summary>
+/// <summary>Pictures of which layer of a network belongs to which of another.</summary>
 internal static class LayerParts
 {
-    /// <summary>A matrix of costs for each group, its matched pairs framed.</summary>
-    public static IEnumerable<ReportPart> Of(FusionStep step)
+    private const int MostCells = 160;
+
+    /// <summary>Both networks with lines between the layers that belong together, and beside it the matrix of what each pair costs.</summary>
+    /// <param name="mapping">The layers.</param>
+    /// <param name="a">What the first network is called.</param>
+    /// <param name="b">What the second is called.</param>
+    /// <param name="measure">What made layers unlike; null where the mapping was given.</param>
+    public static IEnumerable<ReportPart> Of(LayerMapping mapping, string a, string b, LayerMeasure? measure)
     {
-        foreach (GroupMapping group in step.Pair.Layers.Groups.Where(g => g.Cost.Length > 0))
+        bool isMeasured = measure is not null && mapping.Groups.All(group => group.Cost.Length > 0);
+        LayerLadder ladder = Ladder(mapping, a, b, isMeasured ? measure : null);
+        if (isMeasured && Math.Max(mapping.A.Layers.Length, mapping.B.Layers.Length) <= MostCells) yield return new SideBySide(ladder, Matrix(mapping, a, b, measure!.Value));
+        else yield return ladder;
+        string values = measure switch
         {
-            yield return new HeatMap($"Costs in {group.A.Name}", group.A.Count, group.B.Count, [.. group.Cost])
-            {
-                RowLabels = [.. group.A.Layers.Select(layer => layer.Name)],
-                ColumnLabels = [.. group.B.Layers.Select(layer => layer.Name)],
-                RowName = step.Pair.Source,
-                ColumnName = step.Pair.Reference,
-                Chosen = [.. group.Map.Select((deep, shallow) => group.BIsDeeper ? (shallow, deep) : (deep, shallow))],
-            };
-        }
+            LayerMeasure.Cka => " The numbers are linear CKA of pre-activations, 1 for layers that tell samples apart in the same way.",
+            LayerMeasure.Width => " The numbers are squared differences of widths.",
+            LayerMeasure.Wasserstein => " The numbers are Wasserstein distances of units by their pre-activations.",
+            _ => "",
+        };
+        yield return new Paragraph($"A line joins layers that belong together; a bar is as long as the root of the layer's width, and hollow where the other network has no layer for it.{(isMeasured ? values + " A grey cell is of layers that do different things and cannot be matched." : "")}", Quiet: true);
     }
+
+    /// <summary>How a cost is told: as the alignment where it is one minus that.</summary>
+    public static double Shown(double cost, LayerMeasure measure) => measure == LayerMeasure.Cka ? 1 - cost : cost;
+
+    private static LayerLadder Ladder(LayerMapping mapping, string a, string b, LayerMeasure? measure)
+    {
+        LadderGroup Group(GroupMapping group) => new(group.A.Name == group.B.Name ? group.A.Name : $"{group.A.Name} and {group.B.Name}", Layers(group.A), Layers(group.B),
+            [.. group.Pairs.Select(pair => (PlaceOf(pair.A, group.A), PlaceOf(pair.B, group.B), measure is { } by ? Text(Shown(group.Cost[(PlaceOf(pair.A, group.A) * group.B.Count) + PlaceOf(pair.B, group.B)], by), by) : ""))]);
+        return new("Layers that belong together", a, b, [.. mapping.Groups.Select(Group)]);
+    }
+
+    private static HeatMap Matrix(LayerMapping mapping, string a, string b, LayerMeasure measure)
+    {
+        int rows = mapping.A.Layers.Length, columns = mapping.B.Layers.Length;
+        double[] values = new double[rows * columns];
+        Array.Fill(values, double.NaN);
+        foreach (GroupMapping group in mapping.Groups)
+        {
+            for (int i = 0; i < group.Cost.Length; i++) values[(group.A.Layers[i / group.B.Count].Index * columns) + group.B.Layers[i % group.B.Count].Index] = Shown(group.Cost[i], measure);
+        }
+
+        return new(measure == LayerMeasure.Cka ? "How alike they are" : "How unlike they are", rows, columns, [.. values])
+        {
+            RowLabels = [.. mapping.A.Layers.Select(layer => layer.Name)],
+            ColumnLabels = [.. mapping.B.Layers.Select(layer => layer.Name)],
+            RowName = a,
+            ColumnName = b,
+            Format = measure == LayerMeasure.Cka ? "0.00" : null,
+            Chosen = [.. mapping.Pairs.Select(pair => (pair.A.Index, pair.B.Index))],
+            Joined = true,
+            Areas = [.. mapping.Groups.Select(group => (group.A.Layers[0].Index, group.B.Layers[0].Index, group.A.Count, group.B.Count))],
+        };
+    }
+
+    private static string Text(double value, LayerMeasure measure) => Figures.Text(value, measure == LayerMeasure.Cka ? "0.000" : null);
+
+    private static int PlaceOf(NetworkLayer layer, LayerGroup group) => layer.Index - group.Layers[0].Index;
+
+    private static ImmutableArray<LadderLayer> Layers(LayerGroup group) => [.. group.Layers.Select(layer => new LadderLayer(layer.Name, layer.Width))];
 }

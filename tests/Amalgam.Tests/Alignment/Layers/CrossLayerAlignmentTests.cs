@@ -130,7 +130,7 @@ public class CrossLayerAlignmentTests
         (double Cost, int[] Map) best = (double.PositiveInfinity, []);
         foreach (int[] map in Increasing(deep, shallow))
         {
-            bool isFirst = map.Take(first).Select((layer, i) => layer == i).All(same => same), isLast = Enumerable.Range(1, last).All(i => map[^i] == deep - i);
+            bool isFirst = map.Take(first).Select((layer, i) => layer == i).All(same => same), isLast = Enumerable.Range(1, Math.Min(last, shallow)).All(i => map[^i] == deep - i);
             if (shallow == 1 ? (first > 0 && map[0] != 0) || (first == 0 && last > 0 && map[0] != deep - 1) : !isFirst || !isLast) continue;
             double sum = Cost(cost, map);
             if (sum < best.Cost || (sum == best.Cost && map.Reverse().SequenceCompare(best.Map.Reverse()) < 0)) best = (sum, map);

@@ -4,7 +4,6 @@ using Amalgam.Graphs.Ops;
 using Amalgam.Training.Data;
 using Amalgam.Zoo.Models;
 using Amalgam.Zoo.Runs;
-using ZooLayers = Amalgam.Zoo.Models.Layers;
 
 namespace Amalgam.Tests.Alignment.OfLayers;
 
@@ -243,7 +242,7 @@ public class LayerAlignmentTests
     private static Graph Plain(int kernel, int pad)
     {
         Graph graph = new();
-        ZooLayers net = new(graph, 0);
+        Layers net = new(graph, 0);
         Node x = net.Conv(graph.Input("x", new(1, 2, 9, 9)), "a", 3, kernel, 1, pad - 1).Relu();
         graph.Output("y", net.Linear(x.Flatten(), "out", 2));
         return graph;
@@ -253,7 +252,7 @@ public class LayerAlignmentTests
     private static Graph Deepened(long seed, int identities, bool turn = false)
     {
         Graph graph = new();
-        ZooLayers net = new(graph, seed);
+        Layers net = new(graph, seed);
         Node x = net.Linear(graph.Input("x", new(1, 10)), "fc1", 16, bias: false).Relu();
         for (int i = 0; i < identities; i++)
         {
@@ -274,7 +273,7 @@ public class LayerAlignmentTests
     private static Graph Residual(int[] blocks, int channels)
     {
         Graph graph = new();
-        ZooLayers net = new(graph, 3);
+        Layers net = new(graph, 3);
         Node x = net.BatchNorm(net.Conv(graph.Input("x", new(1, 3, 6, 6)), "stem", channels, 3, 1, 1, bias: false), "norm").Relu();
         for (int i = 0; i < blocks.Length; i++)
         {
@@ -285,14 +284,14 @@ public class LayerAlignmentTests
             x = (y + x).Relu();
         }
 
-        graph.Output("y", net.Linear(ZooLayers.ChannelMeans(x), "out", 2));
+        graph.Output("y", net.Linear(Layers.ChannelMeans(x), "out", 2));
         return graph;
     }
 
     private static Graph Sequence(bool timeFirst)
     {
         Graph graph = new();
-        ZooLayers net = new(graph, 5);
+        Layers net = new(graph, 5);
         Node x = graph.Input("x", new(1, 4, 6));
         if (timeFirst) x = x.Transpose(1, 0, 2);
         x = net.Linear(net.Linear(x, "a", 5).Relu(), "b", 7).Relu();
@@ -326,5 +325,10 @@ public class LayerAlignmentTests
     private static IEnumerable<int[]> Permutations(int count) =>
         count == 0 ? [[]] : Permutations(count - 1).SelectMany(rest => Enumerable.Range(0, count).Select(at => (int[])[.. rest[..at], count - 1, .. rest[at..]]));
 
-    private static NetworkLayers Of(string model) => NetworkLayers.Of(ModelLoader.Build(ModelDescription.Parse(model), 2, 0));
+    /// <summary>A network without weights, which are not looked at.</summary>
+    private static NetworkLayers Of(string model)
+    {
+        ModelDescription description = ModelDescription.Parse(model);
+        return NetworkLayers.Of(ZooModel.Find(description.Name).With(description.Options).Build(2, null));
+    }
 }

@@ -92,7 +92,7 @@ public class NetworkLayersTests
     [Fact]
     public void Inverted_residuals_are_blocks_and_convolutions_by_channel_have_a_kind_of_their_own()
     {
-        NetworkLayers layers = NetworkLayers.Of(Build("mobilenetv2:width=0.25"));
+        NetworkLayers layers = NetworkLayers.Of(Build("mobilenetv2"));
         Assert.Equal(10, layers.Layers.Count(layer => layer.Kind == LayerKind.Block));
         Assert.Equal("Conv 1x1, Conv 3x3 by channel, Conv 1x1", layers.Layers.First(layer => layer.Kind == LayerKind.Block).Operations);
         NetworkLayer byChannel = layers.Layers[1], plain = layers.Layers[0];
@@ -226,7 +226,11 @@ public class NetworkLayersTests
 
     private static string Refusal(Graph graph) => Assert.Throws<GraphException>(() => NetworkLayers.Of(graph)).Message;
 
-    private static Graph Build(string model) => ModelLoader.Build(ModelDescription.Parse(model), 2, 0);
+    private static Graph Build(string model)
+    {
+        ModelDescription description = ModelDescription.Parse(model);
+        return ZooModel.Find(description.Name).With(description.Options).Build(2, null);
+    }
 
     private static HashSet<Node> Ancestors(Node node)
     {
