@@ -62,7 +62,7 @@ public static class FusionPage
     {
         yield return new Heading($"Layers of {step.Pair.Source} and {step.Pair.Reference}");
         yield return new Paragraph($"Layers are matched by {FusionWords.Measures.Of(fusion.Description.Layers.Measure)} among those of one kind between changes of resolution. {fusion.Description.Balance.Summary}.");
-        foreach (ReportPart part in LayerParts.Of(step.Layers, step.Source, step.Reference, fusion.Description.Layers.Measure)) yield return part;
+        foreach (ReportPart part in LayerParts.Of(step.Pair.Layers, step.Pair.Source, step.Pair.Reference, fusion.Description.Layers.Measure)) yield return part;
         foreach (ReportPart part in Units(step)) yield return part;
     }
 
