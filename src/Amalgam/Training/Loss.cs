@@ -11,6 +11,9 @@ public abstract record Loss(string Target)
     /// <exception cref="GraphException">The result is of a shape that the loss does not take.</exception>
     public abstract LossNodes Add(Node output);
 
+    /// <summary>What a network is judged by while it is trained with this loss: itself, unless it asks for more than the truth.</summary>
+    public virtual Loss ForEvaluation => this;
+
     /// <summary>Declares the input of the truth.</summary>
     private protected Node Truth(Node output, Shape shape, DType type) => output.Graph.Input(Target, shape, type);
 

@@ -28,8 +28,13 @@ public static class ClafusionExperiment
         ("1", "ResNet-34 and ResNet-18 on CIFAR-10, fused and fine-tuned", bench => new ResidualNetworks(bench).RunTwo()),
         ("2", "four and six ResNets", bench => new ResidualNetworks(bench).RunMany()),
         ("4", "a VGG teacher fused into a student", bench => new TeacherAndStudent(bench).Run()),
+        ("5", "distillation of the teacher into students from five beginnings", bench => new TeacherAndStudent(bench).Distil()),
         ("11", "VGG networks: other mappings", bench => new TeacherAndStudent(bench).RunMappings()),
         ("12", "ResNets: other mappings", bench => new ResidualNetworks(bench).RunMappings()),
+        ("20", "parameters, inference, and what fusing takes", bench => new Costs(bench).Run()),
+        ("mlps", "OTFusion's networks, by activations and by weights", bench => new PublishedNetworks(bench).RunMlps()),
+        ("halves", "ResNets that know half of the classes each, with batch normalisation", bench => new PublishedNetworks(bench).RunHalves()),
+        ("deeper", "a deeper MLP and one of OTFusion's", bench => new PublishedNetworks(bench).RunDeeper()),
         ("compositions", "ResNets with balanced layers: other ways to match units, other merge methods", bench => new Compositions(bench).Run()),
         ("rates", "the learning rate of fine-tuning, chosen on held-out training samples", bench => new RateChoice(bench).Run()),
     ];

@@ -36,7 +36,7 @@ public static class ClafusionMarkdown
     }
 
     /// <summary>Whether a figure is a share that is written in percent.</summary>
-    public static bool IsShare(string figure) => !Formats.ContainsKey(figure);
+    public static bool IsShare(string figure) => !Formats.ContainsKey(figure) && !figure.EndsWith(", s", StringComparison.Ordinal);
 
     private static void Append(StringBuilder text, ClafusionResult result, string table)
     {

@@ -16,5 +16,5 @@ public sealed record ClafusionOptions : ReproductionOptions
     public int? Samples { get; init; }
 
     /// <summary>Epochs of fine-tuning and distillation.</summary>
-    public int FineTuning { get; init; } = 5;
+    public int FineTuning { get; init; } = 3;
 }

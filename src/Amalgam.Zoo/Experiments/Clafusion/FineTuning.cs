@@ -22,16 +22,18 @@ internal sealed class FineTuning(RunDescription run, ClafusionOptions options)
     /// <param name="start">The network.</param>
     /// <param name="rate">The learning rate to begin with.</param>
     /// <param name="seed">Decides on the order of the samples.</param>
-    public Tuned Run(Graph start, double rate, int seed)
+    public Tuned Run(Graph start, double rate, int seed) => Run(start, RunTrainer.LossOf(run.Loss, run.Data), rate, seed);
+
+    /// <summary>Trains a copy of a network to the end and takes the weights of the best epoch.</summary>
+    /// <param name="start">The network.</param>
+    /// <param name="loss">What is minimised.</param>
+    /// <param name="rate">The learning rate to begin with.</param>
+    /// <param name="seed">Decides on the order of the samples.</param>
+    public Tuned Run(Graph start, Loss loss, double rate, int seed)
     {
         Graph network = Copy(start);
         RunDescription own = run with { Rate = rate, Epochs = options.FineTuning, Seed = seed };
-        return Run(network, RunTrainer.Create(own, network, RunTrainer.LossOf(own.Loss, own.Data), _data, null), options);
-    }
-
-    /// <summary>Trains to the end and takes the weights of the best epoch.</summary>
-    public static Tuned Run(Graph network, Trainer trainer, ClafusionOptions options)
-    {
+        Trainer trainer = RunTrainer.Create(own, network, loss, _data, null);
         long began = Stopwatch.GetTimestamp();
         trainer.Run(options.Training, cancel: options.Cancel);
         double seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;

@@ -16,7 +16,7 @@ internal sealed class MlpMappings(Bench bench)
 
     private static readonly (string Name, int First, int Last)[] Constraints = [("both", 1, 1), ("last layer", 0, 1), ("first layer", 1, 0), ("none", 0, 0)];
 
-    private static readonly (string Name, Gate? Gate)[] Balances = [("add", null), ("merge (sum)", Gate.Sum), ("merge (average)", Gate.Average)];
+    public static readonly (string Name, Gate? Gate)[] Balances = [("add", null), ("merge (sum)", Gate.Sum), ("merge (average)", Gate.Average)];
 
     private readonly ImageSetting _setting = new(ClafusionParents.OfMnist.Data, bench.Options);
 
