@@ -14,7 +14,7 @@ internal static class FuseText
         foreach (FusionStep step in fusion.Steps)
         {
             output.WriteLine();
-            output.WriteLine(Printable.Line($"{step.Source} in the widths of {step.Reference}"));
+            output.WriteLine(Printable.Line($"{step.Pair.Source} in the widths of {step.Pair.Reference}"));
             WriteLayers(output, step, fusion.Description.Balance);
             output.WriteLine();
             WriteUnits(output, step);
@@ -59,10 +59,10 @@ internal static class FuseText
     private static void Write(Utf8JsonWriter json, FusionStep step)
     {
         json.WriteStartObject();
-        json.WriteString("source", step.Source);
-        json.WriteString("reference", step.Reference);
+        json.WriteString("source", step.Pair.Source);
+        json.WriteString("reference", step.Pair.Reference);
         json.WriteStartArray("layers");
-        foreach (LayerPair pair in LayerPair.Of(step.Layers))
+        foreach (LayerPair pair in LayerPair.Of(step.Pair.Layers))
         {
             json.WriteStartObject();
             json.WriteString("group", pair.Group);
@@ -91,9 +91,9 @@ internal static class FuseText
 
     private static void WriteLayers(TextWriter output, FusionStep step, BalanceMethod balance)
     {
-        LayerPair[] pairs = [.. LayerPair.Of(step.Layers)];
+        LayerPair[] pairs = [.. LayerPair.Of(step.Pair.Layers)];
         string missing = balance.Gate is null ? "added" : "merged away";
-        Table table = new(1, $"LAYERS OF {step.Source.ToUpperInvariant()}", ">WIDTH", step.Reference.ToUpperInvariant(), ">WIDTH", ">COST");
+        Table table = new(1, Printable.Line($"LAYERS OF {step.Pair.Source}"), ">WIDTH", Printable.Line(step.Pair.Reference), ">WIDTH", ">COST");
         string group = "";
         bool grouped = pairs.Select(p => p.Group).Distinct().Count() > 1;
         foreach (LayerPair pair in pairs)
@@ -121,7 +121,7 @@ internal static class FuseText
         const int Most = 20;
         if (shares.Classes.Length > Most) return;
         output.WriteLine();
-        Table table = new(1, ["RIGHT OF CLASS", .. shares.Rows.Select(row => $">{row.Name.ToUpperInvariant()}")]);
+        Table table = new(1, ["RIGHT OF CLASS", .. shares.Rows.Select(row => $">{Printable.Line(row.Name)}")]);
         for (int c = 0; c < shares.Classes.Length; c++) table.Add([Printable.Line(shares.Classes[c]), .. shares.Rows.Select(row => double.IsNaN(row.Right[c]) ? "-" : row.Right[c].ToString("0.0%", CultureInfo.InvariantCulture))]);
         table.Write(output, Screen.WidthOf(output));
     }

@@ -7,8 +7,9 @@ namespace Amalgam.Zoo.Runs;
 
 /// <summary>The architecture of the Zoo that a network turns out to be.</summary>
 /// <param name="Model">The architecture with its options.</param>
-/// <param name="Network">The network with its weights under the architecture's names.</param>
-internal sealed record FusedArchitecture(ModelDescription Model, Graph Network)
+/// <param name="Network">A network of the architecture.</param>
+/// <param name="Names">For each weight of the architecture, its name in the network that was looked at.</param>
+internal sealed record FusedArchitecture(ModelDescription Model, Graph Network, IReadOnlyDictionary<string, string> Names)
 {
     private const int AnyBatch = 2;
 
@@ -27,11 +28,14 @@ internal sealed record FusedArchitecture(ModelDescription Model, Graph Network)
         ModelDescription[] known = [.. models.Where(m => ZooModel.All.Any(entry => entry.Name == m.Name))];
         foreach (ModelDescription candidate in Candidates(known, WidthsOf(network)).DistinctBy(m => m.Text).Take(Most))
         {
-            if (Named(network, candidate) is { } named) return new(candidate, named);
+            if (Match(network, candidate) is { } found) return found;
         }
 
         return null;
     }
+
+    /// <summary>A network of the structure that was looked at, with its weights under the architecture's names.</summary>
+    public Graph Named(Graph network) => GivenNetworks.With(Network, Names.ToDictionary(n => n.Key, n => network.Parameters[n.Value].Value!, StringComparer.Ordinal));
 
     private static IEnumerable<ModelDescription> Candidates(ModelDescription[] models, string widths)
     {
@@ -53,21 +57,19 @@ internal sealed record FusedArchitecture(ModelDescription Model, Graph Network)
     /// <summary>Units of the layers but the last, with commas between.</summary>
     private static string WidthsOf(Graph network) => string.Join(',', NetworkLayers.Of(network).Layers.Select(layer => layer.Width));
 
-    /// <summary>The network with the names of an architecture; null where it is another.</summary>
-    private static Graph? Named(Graph network, ModelDescription model)
+    /// <summary>What a network is of an architecture; null where it is another.</summary>
+    private static FusedArchitecture? Match(Graph network, ModelDescription model)
     {
-        Homologues pair;
         try
         {
-            pair = Homologues.Of(network, ModelLoader.Build(model, AnyBatch, 0), check: false);
+            Graph built = ModelLoader.Build(model, AnyBatch, 0);
+            Homologues pair = Homologues.Of(network, built, check: false);
+            bool isSame = pair.Parameters.Count == network.Parameters.Count && pair.Parameters.Count == built.Parameters.Count && pair.Parameters.All(p => p.A.Shape == p.B.Shape);
+            return isSame ? new(model, built, pair.Parameters.ToDictionary(p => p.B.Name!, p => p.A.Name!, StringComparer.Ordinal)) : null;
         }
         catch (GraphException)
         {
             return null;
         }
-
-        if (pair.Parameters.Count != network.Parameters.Count || pair.Parameters.Count != pair.B.Graph.Parameters.Count || pair.Parameters.Any(p => p.A.Shape != p.B.Shape)) return null;
-        Dictionary<string, Node> own = pair.Parameters.ToDictionary(p => p.B.Name!, p => p.A, StringComparer.Ordinal);
-        return GivenNetworks.With(pair.B.Graph, own.ToDictionary(p => p.Key, p => p.Value.Value!, StringComparer.Ordinal));
     }
 }

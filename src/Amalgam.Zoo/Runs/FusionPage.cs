@@ -36,7 +36,7 @@ public static class FusionPage
             figures.Add(new(NetworkScores.Text(fused.Measures[0]), $"{fused.Name}, {fused.Measures[0].Name}", string.Join("; ", scores.Rows.Where(r => r.IsGiven).Select(r => $"{r.Name} {NetworkScores.Text(r.Measures[0])}"))));
         }
 
-        LayerPair[] pairs = [.. fusion.Steps.SelectMany(step => LayerPair.Of(step.Layers))];
+        LayerPair[] pairs = [.. fusion.Steps.SelectMany(step => LayerPair.Of(step.Pair.Layers))];
         int unmatched = pairs.Count(p => p.A is null || p.B is null);
         figures.Add(new($"{pairs.Length - unmatched}", "layers matched", unmatched == 0 ? "all" : $"{unmatched} {(fusion.Description.Balance.Gate is null ? "added" : "merged away")}"));
         string weight = fusion.Description.Merge ?? fusion.Lambda.ToString("0.###", CultureInfo.InvariantCulture);
@@ -60,26 +60,26 @@ public static class FusionPage
 
     private static IEnumerable<ReportPart> Step(NetworkFusion fusion, FusionStep step)
     {
-        yield return new Heading($"Layers of {step.Source} and {step.Reference}");
+        yield return new Heading($"Layers of {step.Pair.Source} and {step.Pair.Reference}");
         yield return new Paragraph($"Layers are matched by {FusionWords.Measures.Of(fusion.Description.Layers.Measure)} among those of one kind between changes of resolution. {fusion.Description.Balance.Summary}.");
-        foreach (ReportPart part in LayerParts.Of(step.Layers, step.Source, step.Reference, fusion.Description.Layers.Measure)) yield return part;
+        foreach (ReportPart part in LayerParts.Of(step.Pair.Layers, step.Pair.Source, step.Pair.Reference, fusion.Description.Layers.Measure)) yield return part;
         foreach (ReportPart part in Units(step)) yield return part;
     }
 
     private static IEnumerable<ReportPart> Units(FusionStep step)
     {
         if (step.Units.IsEmpty) yield break;
-        yield return new Heading(step.AreCosts ? $"Transport of the units of {step.Source}" : $"Units of {step.Source}", 3);
+        yield return new Heading(step.AreCosts ? $"Transport of the units of {step.Pair.Source}" : $"Units of {step.Pair.Source}", 3);
         FusedUnits[] shown = [.. step.Units.Take(MostBars)];
         Series after = new(step.AreCosts ? "transported" : "matched", [.. shown.Select(u => u.After)]);
         Series before = new("same place", [.. shown.Select(u => u.Before ?? double.NaN)]);
         yield return new BarChart(step.AreCosts ? "Mean distance of units that came together, and of those of the same place where the widths are the same" : "Mean similarity of units that came together, and of those of the same place",
             [.. shown.Select(u => u.Name)], [.. shown.Any(u => u.Before is not null) ? (Series[])[before, after] : [after]]);
-        ImmutableArray<Column> columns = [new("units"), new(step.Source, "0"), new(step.Reference, "0"), new(step.AreCosts ? "cost in place" : "similarity in place"), new(step.AreCosts ? "transported" : "matched")];
+        ImmutableArray<Column> columns = [new("units"), new(step.Pair.Source, "0"), new(step.Pair.Reference, "0"), new(step.AreCosts ? "cost in place" : "similarity in place"), new(step.AreCosts ? "transported" : "matched")];
         yield return new DataTable("", columns, new TableSection("", [.. step.Units.Select(u => (ImmutableArray<Cell>)[u.Name, u.OfSource, u.OfReference, u.Before ?? double.NaN, u.After])]));
         FusedUnits[] plans = [.. step.Units.Where(u => u.Plan is not null && Math.Max(u.OfSource, u.OfReference) <= MostPlanUnits)];
         if (plans.Length == 0) yield break;
-        yield return new Paragraph($"Rows are units of {step.Source}, columns those of {step.Reference}: how much of each goes where.", Quiet: true);
+        yield return new Paragraph($"Rows are units of {step.Pair.Source}, columns those of {step.Pair.Reference}: how much of each goes where.", Quiet: true);
         yield return new SideBySide([.. plans.Take(MostPlans).Select(Plan)]);
     }
 

@@ -121,14 +121,15 @@ public abstract class GivenNetworks
     /// <param name="parents">What it was merged of.</param>
     /// <param name="maps">Which of their units became one.</param>
     /// <param name="how">On how many samples, drawn how, so many at a time.</param>
+    /// <param name="shares">How much each parent counts; null for as much as each other.</param>
     /// <param name="cancel">Stops between operations.</param>
     /// <returns>What was done, in words.</returns>
-    private protected string Reset(StatisticsReset kind, Graph merged, Siblings parents, UnitMaps maps, AlignmentOptions how, CancellationToken cancel)
+    private protected string Reset(StatisticsReset kind, Graph merged, Siblings parents, UnitMaps maps, AlignmentOptions how, IReadOnlyList<double>? shares, CancellationToken cancel)
     {
         if (kind == StatisticsReset.None) return "";
         Dataset samples = ActivationStatistics.Calibration(Data!.Train!, how);
         if (kind == StatisticsReset.BatchNorm) return $"{BatchNormReset.Run(merged, samples, how.Batch, cancel)} batch normalisations estimated anew on {samples.Count:N0} samples";
-        return $"{Repair.Run(merged, parents, maps, samples, how.Batch, cancel: cancel).Layers.Length} layers repaired on {samples.Count:N0} samples";
+        return $"{Repair.Run(merged, parents, maps, samples, how.Batch, shares: shares, cancel: cancel).Layers.Length} layers repaired on {samples.Count:N0} samples";
     }
 
     private protected void Say(string note) => _notes.Add(note);

@@ -123,7 +123,7 @@ public sealed class NetworkAlignment : GivenNetworks
     {
         Graph merged = null!;
         Time("merge", () => merged = CutAt(cut));
-        if (KindOfReset() == StatisticsReset.BatchNorm) Time("reset", () => ResetText = Reset(StatisticsReset.BatchNorm, merged, Siblings, Result.Maps, Options, cancel));
+        if (KindOfReset() == StatisticsReset.BatchNorm) Time("reset", () => ResetText = Reset(StatisticsReset.BatchNorm, merged, Siblings, Result.Maps, Options, null, cancel));
         return merged;
     }
 
@@ -183,7 +183,7 @@ public sealed class NetworkAlignment : GivenNetworks
     /// <param name="maps">Which units became one.</param>
     /// <param name="cancel">Stops between operations.</param>
     /// <returns>What was done, in words.</returns>
-    internal string Reset(Graph merged, UnitMaps maps, CancellationToken cancel) => Reset(KindOfReset(), merged, Siblings, maps, Options, cancel);
+    internal string Reset(Graph merged, UnitMaps maps, CancellationToken cancel) => Reset(KindOfReset(), merged, Siblings, maps, Options, null, cancel);
 
     /// <summary>A network of the first one's architecture, by a checkpoint that has its weights.</summary>
     /// <exception cref="InvalidDataException">A weight is missing, or of another shape.</exception>

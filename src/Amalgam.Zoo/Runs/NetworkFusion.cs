@@ -13,7 +13,9 @@ namespace Amalgam.Zoo.Runs;
 /// </summary>
 public sealed class NetworkFusion : GivenNetworks
 {
+    private readonly List<BalancedPair> _pairs = [];
     private readonly List<FusionStep> _steps = [];
+    private FusedForm? _form;
 
     private NetworkFusion(ParentModel[] models, FusionDescription how, RunData? data) : base(models, data, how.Data, how.ClassVectors, how.Tasks)
     {
@@ -64,20 +66,30 @@ public sealed class NetworkFusion : GivenNetworks
     /// <summary>Whether statistics of the result are set anew, as far as that is asked for and there is data.</summary>
     public bool CanReset => KindOf(Description.Reset) != StatisticsReset.None;
 
+    /// <summary>Matches layers and balances them, so that the structure of the result is known. Networks that are fused one after the other are balanced as their turn comes.</summary>
+    /// <exception cref="GraphException">The layers of two networks do not correspond, or the data does not fit.</exception>
+    public void Balance(IProgress<AlignmentProgress>? progress = null, CancellationToken cancel = default)
+    {
+        if (Description.Iterative || _pairs.Count > 0) return;
+        foreach (int other in Others)
+        {
+            BalancedPair pair = Balanced(other, (Names[Reference], Models[Reference].Graph), progress, cancel);
+            if (Models.Count > 2) CheckReference(pair);
+            _pairs.Add(pair);
+        }
+    }
+
     /// <summary>Matches layers, balances them and brings units together.</summary>
     /// <exception cref="GraphException">The layers or units of two networks do not correspond, or the data does not fit.</exception>
     public void Match(IProgress<AlignmentProgress>? progress = null, CancellationToken cancel = default)
     {
+        Balance(progress, cancel);
         (string Name, Graph Graph) reference = (Names[Reference], Models[Reference].Graph);
-        int[] others = [.. Enumerable.Range(0, Models.Count).Where(i => i != Reference)];
-        foreach (int other in others)
+        foreach (var (i, other) in Others.Index())
         {
-            FusionStep step = null!;
-            Time(others.Length == 1 ? "match" : $"match {Names[other]}", () => step = FusionStep.Run((Names[other], Models[other].Graph), reference, Description, Data?.Train, Loss, progress, cancel));
-            _steps.Add(step);
-            foreach (string note in step.Balanced.Notes) Say(note);
-            if (Description.Iterative && other != others[^1]) reference = ("what was fused before", With(step.Balanced.B, Combine([step])));
-            else if (others.Length > 1 && !Description.Iterative) CheckReference(step);
+            BalancedPair pair = Description.Iterative ? Balanced(other, reference, progress, cancel) : _pairs[i];
+            Time(Phase("match", other), () => _steps.Add(FusionStep.Run(pair, Description, Data?.Train, Loss, progress, cancel)));
+            if (Description.Iterative && i + 2 < Models.Count) reference = ("what was fused before", With(pair.Balanced.B, Combine([_steps[^1]])));
         }
     }
 
@@ -86,7 +98,10 @@ public sealed class NetworkFusion : GivenNetworks
     {
         Graph merged = null!;
         Time("merge", () => merged = Unreset());
-        if (CanReset) Time("reset", () => ResetText = Reset(KindOf(Description.Reset), merged, Together, UnitMaps.Identity(Together.Groups, Together.Count), Description.Alignment, cancel));
+        if (!CanReset) return merged;
+        Siblings parents = Together;
+        double[]? shares = Description.Merge is null ? SharesOf(parents.Count) : null;
+        Time("reset", () => ResetText = Reset(KindOf(Description.Reset), merged, parents, UnitMaps.Identity(parents.Groups, parents.Count), Description.Alignment, shares, cancel));
         return merged;
     }
 
@@ -94,23 +109,29 @@ public sealed class NetworkFusion : GivenNetworks
     internal Graph Unreset() => Of(Combine(Description.Iterative ? [_steps[^1]] : [.. _steps]));
 
     /// <summary>The mean of the networks once their layers are balanced, their units in the places where they came; null where their widths differ or there are more than two.</summary>
-    internal Graph? InPlace() => _steps is [{ InPlace: { } weights } only] ? Of(Weighted.Mean([weights, Siblings.WeightsOf(only.Balanced.B)], [1 - Lambda, Lambda])) : null;
+    internal Graph? InPlace() => _steps is [{ Pair: { InPlace: { } weights } only }] ? Of(Weighted.Mean([Siblings.WeightsOf(only.Balanced.B), weights], SharesOf(2, 0.5))) : null;
 
     /// <summary>A network of the result's structure.</summary>
-    internal Graph Of(IReadOnlyDictionary<string, Tensor> weights) => With(_steps[^1].Balanced.B, weights);
+    internal Graph Of(IReadOnlyDictionary<string, Tensor> weights) => With(Structure, weights);
+
+    /// <summary>A network of the result's structure, known once layers are balanced: the reference with as many layers as the result has.</summary>
+    internal Graph Structure => (_steps.Count > 0 ? _steps[^1].Pair : _pairs[^1]).Balanced.B;
 
     /// <summary>A network in the result's layers and widths, as it goes into the merge.</summary>
-    /// <param name="step">Which step brought it there; null for the reference.</param>
-    internal Graph Moved(int? step) => Of(step is { } number ? _steps[number].Siblings.Weights[1] : _steps[^1].Siblings.Weights[0]);
+    /// <param name="model">Which network.</param>
+    internal Graph Moved(int model) => Of(model == Reference ? _steps[^1].Siblings.Weights[0] : _steps[Array.IndexOf(Others, model)].Siblings.Weights[1]);
 
     /// <summary>Refuses a place that the fused network cannot be written to, once layers were balanced.</summary>
     /// <exception cref="GraphException">Weights alone would not say what network they are of.</exception>
-    public void CheckForm(string path) => FusedFile.Check(Moved(null), Models, Reference, path);
+    public void CheckForm(string path) => Form.Check(path);
 
     /// <summary>Writes a network of the result's structure: an ONNX file, a file of weights, or a folder, as the path ends.</summary>
     /// <exception cref="GraphException">An operation has no ONNX form, or weights alone would not say what network they are of.</exception>
     /// <exception cref="IOException">The path cannot be written.</exception>
-    public void Save(Graph network, string path, bool overwrite) => FusedFile.Save(network, Models, Reference, path, overwrite);
+    public void Save(Graph network, string path, bool overwrite) => Form.Save(network, path, overwrite);
+
+    /// <summary>How networks of the result's structure are written.</summary>
+    internal FusedForm Form => _form ??= FusedForm.Of(Structure, Models, Reference);
 
     /// <summary>The reference, and all others in its widths.</summary>
     private Siblings Together
@@ -118,19 +139,33 @@ public sealed class NetworkFusion : GivenNetworks
         get
         {
             Siblings last = _steps[^1].Siblings;
-            return Description.Iterative || _steps.Count == 1 ? last : new(last.Groups, [last.Weights[0], .. _steps.Select(step => step.Siblings.Weights[1])], [last.Names[0], .. _steps.Select(step => step.Source)]);
+            return Description.Iterative || _steps.Count == 1 ? last : new(last.Groups, [last.Weights[0], .. _steps.Select(step => step.Siblings.Weights[1])], [last.Names[0], .. _steps.Select(step => step.Pair.Source)]);
         }
     }
+
+    private int[] Others => [.. Enumerable.Range(0, Models.Count).Where(i => i != Reference)];
+
+    private BalancedPair Balanced(int other, (string Name, Graph Graph) reference, IProgress<AlignmentProgress>? progress, CancellationToken cancel)
+    {
+        BalancedPair pair = null!;
+        Time(Phase("layers", other), () => pair = BalancedPair.Of((Names[other], Models[other].Graph), reference, Description, Data?.Train, progress, cancel));
+        foreach (string note in pair.Balanced.Notes) Say(note);
+        return pair;
+    }
+
+    private string Phase(string what, int other) => Models.Count == 2 ? what : $"{what} {Names[other]}";
 
     private IReadOnlyDictionary<string, Tensor> Combine(IReadOnlyList<FusionStep> steps)
     {
         IReadOnlyDictionary<string, Tensor> reference = steps[^1].Siblings.Weights[0];
         IReadOnlyDictionary<string, Tensor>[] others = [.. steps.Select(step => step.Siblings.Weights[1])];
-        if (Description.Merge is not { } method) return Weighted.Mean([.. others, reference], [.. others.Select(_ => (1 - Lambda) / others.Length), Lambda]);
-        string[] names = [.. steps.Select(step => step.Source)];
+        if (Description.Merge is not { } method) return Weighted.Mean([reference, .. others], SharesOf(others.Length + 1));
         int place = steps.Count == Models.Count - 1 ? Reference : others.Length;
-        return new FusedMerge(method).Run(steps[^1].Balanced.B, others, reference, place);
+        return new FusedMerge(method).Run(steps[^1].Pair.Balanced.B, others, reference, place);
     }
+
+    /// <summary>How much each network counts in a mean, the reference first.</summary>
+    private double[] SharesOf(int networks, double? lambda = null) => [lambda ?? Lambda, .. Enumerable.Repeat((1 - (lambda ?? Lambda)) / (networks - 1), networks - 1)];
 
     /// <summary>Of two networks the shallower one, else the one with fewer weights, else the second. Of more the deepest, which the others reach by more layers, or the shallowest where layers are merged.</summary>
     private int ReferenceOf(int[] depths)
@@ -149,11 +184,11 @@ public sealed class NetworkFusion : GivenNetworks
     }
 
     /// <summary>Refuses a network that more than two cannot be brought to at once: it would become another one for each of them.</summary>
-    private void CheckReference(FusionStep step)
+    private void CheckReference(BalancedPair pair)
     {
         bool adds = Description.Balance.Gate is null;
-        if (step.Layers.Groups.FirstOrDefault(g => adds ? g.AIsDeeper : g.BIsDeeper) is not { } group) return;
-        throw new GraphException($"{step.Source} has {group.A.Count} layers in {group.A.Name} and the reference {step.Reference} {group.B.Count}: with more than two networks none may have {(adds ? "more" : "fewer")} layers than the reference, so name another one or fuse them one after the other (iterative)");
+        if (pair.Layers.Groups.FirstOrDefault(g => adds ? g.AIsDeeper : g.BIsDeeper) is not { } group) return;
+        throw new GraphException($"{pair.Source} has {group.A.Count} layers in {group.A.Name} and the reference {pair.Reference} {group.B.Count}: with more than two networks none may have {(adds ? "more" : "fewer")} layers than the reference, so name another one or fuse them one after the other (iterative)");
     }
 
     private void CheckSides(Graph first, Graph other, int number)

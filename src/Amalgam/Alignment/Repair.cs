@@ -42,16 +42,18 @@ public static class Repair
     /// <param name="sequential">Layers are measured and repaired one after the other, each in a pass of its own: exact. Else all are measured in one pass in which
     /// each layer is normalised by the batch's own statistics, as the paper does: exact where there is one batch, else nearly.</param>
     /// <param name="addBiases">Layers without a bias get one, in a new network.</param>
+    /// <param name="shares">How much each parent counts, 1 in all; null for as much as each other.</param>
     /// <param name="cancel">Stops between operations.</param>
     /// <exception cref="GraphException">The data does not fit the networks.</exception>
-    public static RepairResult Run(Graph merged, Siblings parents, UnitMaps maps, Dataset data, int batch, bool sequential = false, bool addBiases = false, CancellationToken cancel = default)
+    public static RepairResult Run(
+        Graph merged, Siblings parents, UnitMaps maps, Dataset data, int batch, bool sequential = false, bool addBiases = false, IReadOnlyList<double>? shares = null, CancellationToken cancel = default)
     {
         Dictionary<string, PreActivation> known = PreActivation.Of(parents.Groups.Graph).Where(layer => IsFree(parents.Groups, layer)).ToDictionary(layer => layer.Weight.Name!, StringComparer.Ordinal);
         if (addBiases) merged = AddBiases(merged, known.Keys);
         PreActivation[] layers = [.. PreActivation.Of(merged).Where(layer => known.ContainsKey(layer.Weight.Name!))];
         if (layers.Length == 0) return new(merged, []);
 
-        Goal[] goals = Goals(parents, maps, [.. layers.Select(layer => known[layer.Weight.Name!])], data, batch, cancel);
+        Goal[] goals = Goals(parents, maps, [.. layers.Select(layer => known[layer.Weight.Name!])], data, batch, shares ?? [.. Enumerable.Repeat(1.0 / parents.Count, parents.Count)], cancel);
         double[] scales = new double[layers.Length];
         if (sequential)
         {
@@ -89,7 +91,7 @@ public static class Repair
     }
 
     /// <summary>The mean over the parents of means and deviations, each parent's channels where they are in the merged network.</summary>
-    private static Goal[] Goals(Siblings parents, UnitMaps maps, PreActivation[] layers, Dataset data, int batch, CancellationToken cancel)
+    private static Goal[] Goals(Siblings parents, UnitMaps maps, PreActivation[] layers, Dataset data, int batch, IReadOnlyList<double> shares, CancellationToken cancel)
     {
         Goal[] goals = [.. layers.Select(layer => new Goal(new float[layer.Size], new float[layer.Size]))];
         for (int model = 0; model < parents.Count; model++)
@@ -100,17 +102,17 @@ public static class Repair
             for (int i = 0; i < layers.Length; i++)
             {
                 AxisMove move = new(maps, model, layers[i].Weight, parents.Groups.LayoutOf(layers[i].Weight), layers[i].Axis, Gathering.Merge, null);
-                Add(move, layers[i], [.. moments[i].Means], parents.Count, goals[i].Mean);
-                Add(move, layers[i], [.. Enumerable.Range(0, layers[i].Size).Select(moments[i].Deviation)], parents.Count, goals[i].Deviation);
+                Add(move, layers[i], [.. moments[i].Means], shares[model], goals[i].Mean);
+                Add(move, layers[i], [.. Enumerable.Range(0, layers[i].Size).Select(moments[i].Deviation)], shares[model], goals[i].Deviation);
             }
         }
 
         return goals;
     }
 
-    private static void Add(AxisMove move, PreActivation layer, double[] values, int models, float[] to)
+    private static void Add(AxisMove move, PreActivation layer, double[] values, double share, float[] to)
     {
-        Tensor vector = new(new([.. Enumerable.Repeat(1L, layer.Axis), values.Length]), [.. values.Select(value => (float)(value / models))]);
+        Tensor vector = new(new([.. Enumerable.Repeat(1L, layer.Axis), values.Length]), [.. values.Select(value => (float)(value * share))]);
         System.Numerics.Tensors.TensorPrimitives.Add(to, move.Apply(vector).Span, to);
     }
 

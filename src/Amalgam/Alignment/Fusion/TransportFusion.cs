@@ -31,12 +31,17 @@ public static class TransportFusion
         }
 
         LayerTransport layers = new(maps, streams, options, seen);
-        UnitStream[] roots = [.. streams.All.Where(stream => stream.Units.Outer is not { Pinned: null }).OrderBy(stream => stream.Producers[0].Value.Id)];
-        for (int i = 0; i < roots.Length; i++)
+        // What layers are compared by may need the maps of what they read, and of blocks that their units lie in.
+        List<UnitStream> waiting = [.. streams.All.Where(stream => stream.Units.Outer is not { Pinned: null }).OrderBy(stream => stream.Producers[0].Value.Id)];
+        for (int all = waiting.Count; waiting.Count > 0;)
         {
             cancel.ThrowIfCancellationRequested();
-            layers.Solve(roots[i], cancel);
-            progress?.Report(new("transport", i + 1, roots.Length));
+            UnitStream? next = waiting.Find(layers.CanSolve);
+            layers.IsLenient = next is null;
+            next ??= waiting.Find(layers.CanSolve) ?? throw new GraphException($"units {waiting[0].Units} are not to be seen by themselves anywhere, so there is nothing to compare them by");
+            layers.Solve(next, cancel);
+            waiting.Remove(next);
+            progress?.Report(new("transport", all - waiting.Count, all));
         }
 
         return maps;

@@ -48,35 +48,44 @@ public sealed class TransportMaps
 
     /// <summary>A parameter with its axes in the units of the second network.</summary>
     /// <param name="parameter">Of the first network.</param>
-    /// <param name="except">A place whose axis stays as it is; null for none.</param>
-    /// <returns>Null where an axis has no map yet.</returns>
-    internal Tensor? Transport(Node parameter, UnitPlace? except)
+    /// <param name="except">A place whose units, and the blocks that they are in, stay where they are; null for none.</param>
+    /// <param name="lenient">Other units stay, too, whose map is not known yet and that are as many in both networks.</param>
+    /// <returns>Null where an axis has no map yet, or, of one with an exception, has other units of another size beside.</returns>
+    internal Tensor? Transport(Node parameter, UnitPlace? except, bool lenient = false)
     {
         ImmutableArray<AxisLayout> from = Pair.A.LayoutOf(parameter), to = Pair.B.LayoutOf(Pair.InB(parameter));
+        if (CoupledAxes.IsNeeded(from, Moves)) return except is null ? Coupled(parameter, from, to) : null;
         Tensor value = parameter.Value!;
         for (int axis = 0; axis < from.Length; axis++)
         {
-            if (axis == except?.Axis || from[axis].Parts.All(part => part.Digits.All(digit => digit.Class is not { Pinned: null }))) continue;
-            Dictionary<(int Offset, int Digit, int, int), UnitTransport?> known = [];
-            bool isMissing = false;
-            int on = axis;
-            AxisTransport move = AxisTransport.Of(axis, from[axis], to[axis], Pair.InB(parameter).Shape.Size(axis), (part, digit, before, at) =>
-            {
-                if (part.Digits[digit].Class is not { Pinned: null } units) return (UnitShare[])[new(at[digit], 1)];
-                var (blockOfA, blockOfB) = Blocks(parameter, units, part, digit, before, at);
-                UnitPlace place = PlaceOf(parameter, on, part, units);
-                if (!known.TryGetValue((part.Offset, digit, blockOfA, blockOfB), out UnitTransport? map)) known[(part.Offset, digit, blockOfA, blockOfB)] = map = MapOf(place, blockOfA, blockOfB);
-                isMissing |= map is null;
-                return map is null ? [] : map.SharesOf(at[digit], place.Side);
-            });
-            if (isMissing) return null;
+            (int on, bool isExcepted) = (axis, axis == except?.Axis);
+            UnitClass[] moved = [.. from[axis].Parts.SelectMany(part => part.Digits.Where(digit => digit.Class is { } units && Moves(on, part, units)).Select(digit => digit.Class!))];
+            if (moved.Length == 0) continue;
+            if (isExcepted && moved.Any(units => Pair.Of(units).B.Size != units.Size)) return null;
+            DigitMaps maps = new(this, parameter, (part, _) => (on, part.Offset), (part, units) => Moves(on, part, units), lenient);
+            AxisTransport move = AxisTransport.Of(axis, from[axis], (isExcepted ? from : to)[axis], (isExcepted ? parameter : Pair.InB(parameter)).Shape.Size(axis), maps.SharesOf);
+            if (maps.IsMissing) return null;
             if (!move.IsIdentity) value = move.Apply(value);
         }
 
         return value;
+
+        // Of an excepted axis only what lies beside the units matters.
+        bool Moves(int axis, AxisPart part, UnitClass units) =>
+            units.Pinned is null && (axis != except?.Axis || (part.Offset == except.Part.Offset && !except.Units.Chain.Contains(units)));
     }
 
-    private UnitTransport? MapOf(UnitPlace place, int blockOfA, int blockOfB)
+    /// <summary>A parameter whose units on one axis lie in blocks that another axis tells: all its axes at once.</summary>
+    private Tensor? Coupled(Node parameter, ImmutableArray<AxisLayout> from, ImmutableArray<AxisLayout> to)
+    {
+        Shape shape = Pair.InB(parameter).Shape;
+        CoupledAxes a = CoupledAxes.Of(parameter, from, parameter.Shape), b = CoupledAxes.Of(parameter, to, shape);
+        DigitMaps maps = new(this, parameter, (_, digit) => (a.Axes[digit], from[a.Axes[digit]].Parts[0].Offset), (_, units) => units.Pinned is null);
+        AxisTransport move = AxisTransport.Of(0, a.Layout, b.Layout, checked((int)shape.Count), maps.SharesOf);
+        return maps.IsMissing ? null : move.Apply(parameter.Value!.Reshape(new(parameter.Value.Count))).Reshape(shape);
+    }
+
+    internal UnitTransport? MapOf(UnitPlace place, int blockOfA, int blockOfB)
     {
         List<UnitTransport> maps = [];
         foreach (UnitStream stream in _streams.Of(place))
@@ -86,23 +95,5 @@ public sealed class TransportMaps
         }
 
         return UnitTransport.Mean(maps);
-    }
-
-    /// <summary>A parameter that is used on both sides is moved as what is summed over.</summary>
-    private static UnitPlace PlaceOf(Node parameter, int axis, AxisPart part, UnitClass units) =>
-        units.Parameters.Where(place => place.Node == parameter && place.Axis == axis && place.Part.Offset == part.Offset).OrderBy(place => place.Side == UnitSide.Out).First();
-
-    /// <summary>In which blocks of a class a position is in both networks: the digits of its outer classes say so.</summary>
-    private (int OfA, int OfB) Blocks(Node parameter, UnitClass units, AxisPart part, int digit, ImmutableArray<int> from, ReadOnlySpan<int> to)
-    {
-        int ofA = 0, ofB = 0;
-        foreach (UnitClass outer in units.Chain[..^1])
-        {
-            int at = part.IndexOf(outer);
-            if (at < 0 || at >= digit) throw new GraphException($"'{parameter.Name}' {parameter.Shape} has {units} on another axis than {outer} that they lie in, which cannot be transported; match them by a method of 'amalgam align'");
-            (ofA, ofB) = (ofA * outer.Size + from[at], ofB * Pair.Of(outer).B.Size + to[at]);
-        }
-
-        return (ofA, ofB);
     }
 }

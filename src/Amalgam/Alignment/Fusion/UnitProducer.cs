@@ -21,8 +21,18 @@ internal sealed class UnitProducer(UnitClass units, Node value, UnitPlace tap)
     /// <summary>Places of the parameters that make, shift and scale its units.</summary>
     public List<UnitPlace> Weights { get; } = [];
 
-    /// <summary>Whether a value makes units rather than handing on those that it is given: a product by a weight, or the first that has them.</summary>
-    public static bool IsProduct(Node value) => value.Op is Conv { Groups: 1 } or ConvTranspose or MatMul && value.Inputs.Any(input => input.Op is Parameter || IsWeight(input));
+    /// <summary>Whether a place of a value is where a product by a weight makes units, rather than handing on those that it is given.</summary>
+    public static bool IsMade(UnitPlace place)
+    {
+        Node value = place.Node;
+        return value.Op switch
+        {
+            Conv { Groups: 1 } or ConvTranspose => place.Axis == 1,
+            MatMul when IsWeight(value.Inputs[1]) => place.Axis == value.Shape.Rank - 1,
+            MatMul when IsWeight(value.Inputs[0]) => place.Axis == value.Shape.Rank - 2 || value.Inputs[1].Shape.Rank == 1,
+            _ => false,
+        };
+    }
 
     /// <summary>Follows a value to where it is looked at.</summary>
     public static UnitPlace TapOf(UnitClass units, Node value, ILookup<Node, Node> users)

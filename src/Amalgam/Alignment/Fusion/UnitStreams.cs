@@ -65,7 +65,7 @@ internal sealed class UnitStreams
         HashSet<Node> values = [.. units.Values.Select(place => place.Node)];
         foreach (Node value in units.Values.Select(place => place.Node).Distinct().OrderBy(node => node.Id))
         {
-            ImmutableArray<int>[] given = UnitProducer.IsProduct(value)
+            ImmutableArray<int>[] given = units.Values.Any(place => place.Node == value && UnitProducer.IsMade(place))
                 ? []
                 : [.. value.Inputs.Where(values.Contains).Distinct().OrderBy(input => input.Id).Select(input => _producersOf[(units, input)]).DistinctBy(made => string.Join(',', made))];
             _producersOf[(units, value)] = given.Length switch

@@ -6,8 +6,12 @@ namespace Amalgam.Alignment.Fusion;
 internal static class WeightCosts
 {
     /// <summary>Distances of a layer's units.</summary>
+    /// <param name="producer">The layer, of the first network.</param>
+    /// <param name="maps">The maps that are known so far.</param>
+    /// <param name="options">How distances are measured.</param>
+    /// <param name="lenient">What the layer reads may stay in its order where it has no map yet.</param>
     /// <returns>[units of the first network, units of the second]; null where what the layer reads has no map yet.</returns>
-    public static double[]? Of(UnitProducer producer, TransportMaps maps, FusionOptions options)
+    public static double[]? Of(UnitProducer producer, TransportMaps maps, FusionOptions options, bool lenient)
     {
         Homologues pair = maps.Pair;
         UnitClass units = pair.Of(producer.Units).B;
@@ -17,7 +21,7 @@ internal static class WeightCosts
         {
             Node other = pair.InB(place.Node);
             UnitPlace there = units.Parameters.First(p => p.Node == other && p.Axis == place.Axis && p.Side == place.Side);
-            if (maps.Transport(place.Node, place) is not { } moved) continue;
+            if (maps.Transport(place.Node, place, lenient) is not { } moved) continue;
             any = true;
             float[] x = Rows(place, moved), y = Rows(there, other.Value!);
             int width = y.Length / units.Units;
