@@ -45,10 +45,13 @@ internal sealed class ResidualNetworks(Bench bench)
             bench.Row(Two, pair, FusedName, () => new(Setting.Measure([fused.Value.Network]), LayerFusion.Text(Fusion.Map(a, b)), Seconds: fused.Value.Seconds));
             Tune(Two, seed, FusedName, () => fused.Value.Network);
             Tune(Two, seed, "A", () => a);
-            Tune(Two, seed, Deepened, () => Fusion.Balance(Fusion.Map(a, b)).B);
             Tune(Two, seed, "B", () => b);
             Tune(Two, seed, Random, () => ModelLoader.Build(ClafusionParents.OfResNets.Model, 2, 1000 + seed));
         }
+
+        // Blocks of zeros have no gradient, so what is deepened by them learns as B does, to the bit: one seed is enough to show it.
+        int first = All.First();
+        Tune(Two, first, Deepened, () => Fusion.Balance(Fusion.Map(bench.Parents.ResNet34(first), bench.Parents.ResNet18(first))).B);
     }
 
     /// <summary>Table 2. The pairs of the next seeds join that of a seed, whose deep network is the one that all are brought to; so the six networks are the same for each of three seeds.</summary>
