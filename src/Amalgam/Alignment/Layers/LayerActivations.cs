@@ -89,7 +89,7 @@ internal sealed class LayerActivations
                 ReadOnlySpan<float> all = batch.Values[0][Array.IndexOf(layers, part.Layer)].Span;
                 int features = all.Length / batch.Count;
                 for (int sample = 0; sample < batch.Count; sample++)
-                    all.Slice((sample * features) + part.First, part.Count).CopyTo(room.AsSpan(part.At + ((batch.First + sample) * part.Count), part.Count));
+                    all.Slice(sample * features + part.First, part.Count).CopyTo(room.AsSpan(part.At + ((batch.First + sample) * part.Count), part.Count));
             }
 
             progress(batch.First + batch.Count);

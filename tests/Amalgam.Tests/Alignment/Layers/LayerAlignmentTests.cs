@@ -57,7 +57,7 @@ public class LayerAlignmentTests
         GroupMapping group = Assert.Single(LayerAlignment.Run(deep, shallow, new() { Measure = measure, Samples = 100 }, data).Groups);
 
         Assert.Equal([0, 3, 4], group.Map);
-        Assert.All(group.Map.Select((d, s) => group.Cost[(d * 3) + s]), cost => Assert.Equal(0, cost, 1e-9));
+        Assert.All(group.Map.Select((d, s) => group.Cost[d * 3 + s]), cost => Assert.Equal(0, cost, 1e-9));
         Assert.All(group.Cost.Where((_, i) => group.Map[i % 3] != i / 3), cost => Assert.True(cost > 1e-3));
         Assert.Equal(group.Map, LayerAlignment.Run(shallow, deep, new() { Measure = measure, Samples = 100 }, data).Groups[0].Map);
     }
@@ -148,7 +148,7 @@ public class LayerAlignmentTests
         {
             double sum = 0;
             for (int s = 0; s < 10; s++)
-                for (int p = 0; p < positions; p++) sum += Math.Pow(x[(((s * units) + i) * positions) + p] - (double)y[(((s * units) + j) * positions) + p], 2);
+                for (int p = 0; p < positions; p++) sum += Math.Pow(x[((s * units + i) * positions) + p] - (double)y[((s * units + j) * positions) + p], 2);
             return Math.Sqrt(sum);
         }
 
