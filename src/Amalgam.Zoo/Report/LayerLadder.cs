@@ -80,7 +80,7 @@ public sealed record LayerLadder(string Title, string Left, string Right, Immuta
         }
     }
 
-    private void Heading(Markup html, string text, double x, string anchor) =>
+    private static void Heading(Markup html, string text, double x, string anchor) =>
         html.Element("text", text, ("x", Figures.At(x)), ("y", "12"), ("text-anchor", anchor), ("style", "font-weight:600"));
 
     /// <summary>Layers of the smaller side are spread over the height of the larger one.</summary>

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Amalgam.Checkpoints;
-using Amalgam.Graphs;
 using Amalgam.Zoo.Runs;
 using static Amalgam.Tests.Cli.CommandLine;
 

@@ -27,10 +27,10 @@ internal sealed class LayerActivations
     /// <param name="data">The samples, all of which are looked at.</param>
     /// <param name="batch">Samples at a time.</param>
     /// <param name="progress">Hears how many samples of all passes are done, and how many there are.</param>
-    /// <param name="cancel">Stops between operations.</param>
     /// <param name="mostKept">Floats that are kept at a time; null for 512 MB.</param>
+    /// <param name="cancel">Stops between operations.</param>
     /// <exception cref="GraphException">The network does not take the data, there are too many samples, or a pre-activation is not finite.</exception>
-    public static SampleProducts[] Collect(NetworkLayers network, Dataset data, int batch, Action<long, long>? progress = null, CancellationToken cancel = default, long? mostKept = null)
+    public static SampleProducts[] Collect(NetworkLayers network, Dataset data, int batch, Action<long, long>? progress = null, long? mostKept = null, CancellationToken cancel = default)
     {
         LayerValues values = new(network, data, unitsFirst: false);
         long products = values.Features.Sum(features => (long)data.Count * Math.Min(features, data.Count));

@@ -1,7 +1,6 @@
 using Amalgam.Alignment.Layers;
 using Amalgam.Graphs;
 using Amalgam.Graphs.Ops;
-using Amalgam.Training.Data;
 using Amalgam.Zoo.Models;
 using Amalgam.Zoo.Runs;
 
