@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Amalgam.Alignment.Layers;
 using Amalgam.Graphs;
-using Amalgam.Graphs.Ops;
 using Amalgam.Training.Data;
 using Net = Amalgam.Zoo.Models.Layers;
 
