@@ -66,7 +66,7 @@ public sealed record FusionScores(string Data, int Samples, bool IsTest, Immutab
 
     private static ClassShares? Shares(NetworkFusion fusion, Contestant[] networks, Dataset data, CancellationToken cancel)
     {
-        if (data.Labels.IsEmpty || !data.KnowsClasses || ItemRanking.Of(data) is not null || data.Classes.Length is < 2 or > MostClasses) return null;
+        if (data.Labels.IsEmpty || ItemRanking.Of(data) is not null || data.Classes.Length is < 2 or > MostClasses) return null;
         List<(string, ImmutableArray<double>)> rows = [];
         foreach (Contestant network in networks.Select(fusion.Scored))
         {
