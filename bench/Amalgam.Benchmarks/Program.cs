@@ -67,6 +67,19 @@ if (args is ["assignment", var of])
     return;
 }
 
+// transport-write FILE KIND ROWS COLUMNS makes costs and masses, transport FILE [ROUNDS] prints seconds of exact transport; for bench/transport-speed.sh.
+if (args is ["transport-write", var made, var form, var high, var wide])
+{
+    TransportSpeed.Write(made, form, int.Parse(high), int.Parse(wide));
+    return;
+}
+
+if (args is ["transport", var problem, .. var rounds])
+{
+    TransportSpeed.Run(problem, rounds.Length > 0 ? int.Parse(rounds[0]) : 15);
+    return;
+}
+
 // statistics MODEL MODEL [IMAGES [RUNS [all]]] prints the time of activation statistics over that of plain runs of both ONNX models on CIFAR-10's images.
 if (args is ["statistics", var one, var other, .. var counts])
 {

@@ -31,9 +31,15 @@ public static class OptimalTransport
     public static TransportPlan Exact(ReadOnlySpan<double> cost, ReadOnlySpan<double> rowMass, ReadOnlySpan<double> columnMass, CancellationToken cancel = default)
     {
         TransportProblem problem = new(cost, rowMass, columnMass);
-        bool uniform = !problem.Rows.AsSpan().ContainsAnyExcept(problem.Rows[0]) && !problem.Columns.AsSpan().ContainsAnyExcept(problem.Columns[0]);
-        if (uniform && problem.Rows.Length == problem.Columns.Length) return Assigned(problem);
-        return Flowing(problem, uniform ? TransportMasses.Uniform(problem.Rows.Length, problem.Columns.Length) : TransportMasses.Of(problem.Rows, problem.Columns), cancel);
+        if (ForbiddenPairs.Cap(problem.Cost, out double most) is { } capped)
+        {
+            TransportPlan plan = Best(problem with { Cost = capped }, cancel);
+            bool allowed = true;
+            for (int i = 0; i < plan.Mass.Length; i++) allowed &= cost[plan.RowOf[i] * plan.Columns + plan.ColumnOf[i]] < most;
+            if (allowed) return plan;
+        }
+
+        return Best(problem, cancel);
     }
 
     /// <summary>
@@ -54,7 +60,14 @@ public static class OptimalTransport
         return problem.Plan([.. entries.Select(i => i / columns)], [.. entries.Select(i => i % columns)], [.. entries.Select(i => masses[i])], iteration.Rounds, converged);
     }
 
-    internal static TransportPlan Assigned(in TransportProblem problem)
+    private static TransportPlan Best(in TransportProblem problem, CancellationToken cancel)
+    {
+        bool uniform = !problem.Rows.AsSpan().ContainsAnyExcept(problem.Rows[0]) && !problem.Columns.AsSpan().ContainsAnyExcept(problem.Columns[0]);
+        if (uniform && problem.Rows.Length == problem.Columns.Length) return Assigned(problem);
+        return Flowing(problem, uniform ? TransportMasses.Uniform(problem.Rows.Length, problem.Columns.Length) : TransportMasses.Of(problem.Rows, problem.Columns), cancel);
+    }
+
+    private static TransportPlan Assigned(in TransportProblem problem)
     {
         int n = problem.Rows.Length;
         (int[] columnOf, double[] rowPrices, double[] columnPrices) = Assignment.Solve(problem.Cost, n, n, 1);

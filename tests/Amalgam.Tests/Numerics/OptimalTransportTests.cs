@@ -155,6 +155,31 @@ public class OptimalTransportTests
         Assert.Equal(1, OptimalTransport.Exact([.. cost.Select(c => c * unit)], a, b).Cost / unit / least, 1e-10);
     }
 
+    [Theory]
+    [InlineData(40, 30)]
+    [InlineData(30, 30)]
+    public void Forbidden_pairs_of_enormous_cost_take_no_digits_from_the_others(int rows, int columns)
+    {
+        Random random = new(5);
+        double[] a = TransportProblems.Uniform(rows), b = TransportProblems.Uniform(columns), dear = new double[rows * columns], forbidden = new double[rows * columns];
+        for (int i = 0; i < dear.Length; i++)
+        {
+            bool allowed = i / columns % 2 == i % columns % 2;
+            dear[i] = forbidden[i] = random.NextDouble();
+            if (!allowed) (dear[i], forbidden[i]) = (100, 1e32);
+        }
+
+        Assert.Equal(OptimalTransport.Exact(dear, a, b).Cost, OptimalTransport.Exact(forbidden, a, b).Cost, 1e-12);
+    }
+
+    [Fact]
+    public void Enormous_costs_are_paid_where_there_is_no_other_way()
+    {
+        // A third must pay 2e30 and another third 1e30.
+        TransportPlan plan = OptimalTransport.Exact([1, 2e30, 1e30, 1, 3e30, 1e30], 2, 3);
+        Assert.Equal(1e30, plan.Cost, 1e18);
+    }
+
     [Fact]
     public void Tiny_masses_get_their_share()
     {
