@@ -23,7 +23,6 @@ public sealed class FuseCommandTests(DepthFiles files) : IClassFixture<DepthFile
     [InlineData("--ground", "activations")]
     [InlineData("--ground", "weights")]
     [InlineData("--match", "mudsc")]
-    [InlineData("--match", "rebasin")]
     public async Task A_network_with_a_layer_more_whose_units_moved_fuses_into_what_it_was_made_of(string option, string value)
     {
         await Succeeds("fuse", files["deep-twin.onnx"], Shallow, "--data", Data, option, value, "--lambda", "0.3", "--reset", "none", "-o", _folder["f.safetensors"]);
