@@ -133,6 +133,22 @@ public sealed class NetworkFusion : GivenNetworks
     /// <summary>The mean of the networks once their layers are balanced, their units in the places where they came; null where their widths differ or there are more than two.</summary>
     internal Graph? InPlace() => _steps is [{ Pair: { InPlace: { } weights } only }] ? Of(Weighted.Mean([Siblings.WeightsOf(only.Balanced.B), weights], SharesOf(2, 0.5))) : null;
 
+    /// <summary>
+    /// Networks of other widths than the reference alone in its widths, as they go into the merge, with batch normalisations estimated anew where those of the result are: what is lost by the transport, and what by the
+    /// mean.
+    /// </summary>
+    internal IEnumerable<Contestant> Transported(CancellationToken cancel)
+    {
+        if (Description.Iterative) yield break;
+        foreach (FusionStep step in _steps.Where(step => step.Pair.Odd is not null))
+        {
+            Graph network = Of(step.Siblings.Weights[1].ToDictionary(w => w.Key, w => w.Value.Copy(), StringComparer.Ordinal));
+            bool resets = KindOf(Description.Reset) == StatisticsReset.BatchNorm;
+            if (resets) Reset(StatisticsReset.BatchNorm, network, step.Siblings, UnitMaps.Identity(step.Siblings.Groups, 2), Description.Alignment, null, cancel);
+            yield return new($"{step.Pair.Source} in the widths of {step.Pair.Reference}{(resets ? NetworkScores.ResetEnding : "")}", network);
+        }
+    }
+
     /// <summary>A network of the result's structure.</summary>
     internal Graph Of(IReadOnlyDictionary<string, Tensor> weights) => With(Structure, weights);
 

@@ -141,7 +141,7 @@ public sealed class FuseCommandTests(DepthFiles files) : IClassFixture<DepthFile
         Assert.Single(layers, layer => layer.GetProperty("reference").ValueKind == JsonValueKind.Null);
         Assert.All(step.GetProperty("units").EnumerateArray(), units => Assert.True(units.GetProperty("cost").GetDouble() > 0));
         Dictionary<string, double> right = json.RootElement.GetProperty("networks").EnumerateArray().ToDictionary(n => n.GetProperty("name").GetString()!, n => n.GetProperty("accuracy").GetDouble());
-        Assert.Equal(["deep.safetensors", "shallow.safetensors", "ensemble of both (sum of scores)", "fused (ot)", "fused (ot), statistics reset"], right.Keys);
+        Assert.Equal(["deep.safetensors", "shallow.safetensors", "ensemble of both (sum of scores)", "deep.safetensors in the widths of shallow.safetensors", "fused (ot)", "fused (ot), statistics reset"], right.Keys);
         Assert.Equal(1, right["shallow.safetensors"]);
 
         string page = File.ReadAllText(_folder["r.html"]);
