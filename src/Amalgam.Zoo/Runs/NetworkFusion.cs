@@ -57,6 +57,12 @@ public sealed class NetworkFusion : GivenNetworks
     /// <summary>Number of the network whose widths the result has.</summary>
     public int Reference { get; }
 
+    /// <summary>Networks whose layers are balanced, once <see cref="Balance"/> is done.</summary>
+    public ImmutableArray<BalancedPair> Pairs => [.. _pairs];
+
+    /// <summary>What is of other widths in balanced networks, in words; null where all are of one width.</summary>
+    internal string? Widths => _pairs.Where(pair => pair.Odd is not null).Select(pair => $"'{pair.Odd!.Value.A.Name}' is {pair.Odd.Value.A.Shape} in {pair.Source} and {pair.Odd.Value.B.Shape} in {pair.Reference}").FirstOrDefault();
+
     /// <summary>What was matched, a step for each network that was brought to another.</summary>
     public ImmutableArray<FusionStep> Steps => [.. _steps];
 
@@ -98,12 +104,24 @@ public sealed class NetworkFusion : GivenNetworks
     {
         Graph merged = null!;
         Time("merge", () => merged = Unreset());
-        if (!CanReset) return merged;
-        Siblings parents = Together;
-        double[]? shares = Description.Merge is null ? SharesOf(parents.Count) : null;
-        Time("reset", () => ResetText = Reset(KindOf(Description.Reset), merged, parents, UnitMaps.Identity(parents.Groups, parents.Count), Description.Alignment, shares, cancel));
+        if (CanReset) Time("reset", () => ResetText = Reset(merged, weighted: Description.Merge is null, cancel));
         return merged;
     }
+
+    /// <summary>The values that differ in a merged network once its statistics are set anew.</summary>
+    /// <param name="path">The checkpoint that was merged of balanced networks.</param>
+    /// <param name="cancel">Stops between operations.</param>
+    internal IReadOnlyDictionary<string, Tensor> Reset(string path, CancellationToken cancel)
+    {
+        Graph merged = Form.Read(path);
+        Dictionary<string, Tensor> before = merged.Parameters.ToDictionary(p => p.Key, p => p.Value.Value!.Copy(), StringComparer.Ordinal);
+        Time("reset", () => ResetText = Reset(merged, weighted: false, cancel));
+        return Form.Named(merged.Parameters.Where(p => !p.Value.Value!.Span.SequenceEqual(before[p.Key].Span)).ToDictionary(p => p.Key, p => p.Value.Value!, StringComparer.Ordinal));
+    }
+
+    /// <summary>A network of the result's structure, by a checkpoint that has its weights.</summary>
+    /// <exception cref="InvalidDataException">A weight is missing, or of another shape.</exception>
+    public Graph Read(string path) => Form.Read(path);
 
     /// <summary>The network that comes of all, with the statistics that averaging gives.</summary>
     internal Graph Unreset() => Of(Combine(Description.Iterative ? [_steps[^1]] : [.. _steps]));
@@ -141,6 +159,12 @@ public sealed class NetworkFusion : GivenNetworks
             Siblings last = _steps[^1].Siblings;
             return Description.Iterative || _steps.Count == 1 ? last : new(last.Groups, [last.Weights[0], .. _steps.Select(step => step.Siblings.Weights[1])], [last.Names[0], .. _steps.Select(step => step.Pair.Source)]);
         }
+    }
+
+    private string Reset(Graph merged, bool weighted, CancellationToken cancel)
+    {
+        Siblings parents = Together;
+        return Reset(KindOf(Description.Reset), merged, parents, UnitMaps.Identity(parents.Groups, parents.Count), Description.Alignment, weighted ? SharesOf(parents.Count) : null, cancel);
     }
 
     private int[] Others => [.. Enumerable.Range(0, Models.Count).Where(i => i != Reference)];

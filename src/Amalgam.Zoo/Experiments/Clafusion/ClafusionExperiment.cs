@@ -27,6 +27,7 @@ public static class ClafusionExperiment
         ("13", "skill transfer on MNIST, each weight from 0 to 1", bench => new SkillTransfer(bench).Run()),
         ("1", "ResNet-34 and ResNet-18 on CIFAR-10, fused and fine-tuned", bench => new ResidualNetworks(bench).RunTwo()),
         ("2", "four and six ResNets", bench => new ResidualNetworks(bench).RunMany()),
+        ("3", "ResNet-18's weights copied into ResNet-34", bench => new WeightCopies(bench).Run()),
         ("4", "a VGG teacher fused into a student", bench => new TeacherAndStudent(bench).Run()),
         ("5", "distillation of the teacher into students from five beginnings", bench => new TeacherAndStudent(bench).Distil()),
         ("11", "VGG networks: other mappings", bench => new TeacherAndStudent(bench).RunMappings()),

@@ -5,7 +5,7 @@ namespace Amalgam.Zoo.Experiments.Clafusion;
 /// <summary>What the paper has in the place of a row, means over its five seeds, and which differences its claims are about.</summary>
 internal static class PaperTables
 {
-    private const string One = ResidualNetworks.Two, Four = TeacherAndStudent.Table, Five = TeacherAndStudent.Distillations, Ten = MlpMappings.Compared;
+    private const string One = ResidualNetworks.Two, Three = WeightCopies.Table, Four = TeacherAndStudent.Table, Five = TeacherAndStudent.Distillations, Ten = MlpMappings.Compared;
 
     private static readonly Dictionary<(string Table, string Method), string> Cells = new()
     {
@@ -22,6 +22,9 @@ internal static class PaperTables
         [(TeacherAndStudent.Mappings, "[1, 4], fine-tuned")] = "90.37", [(TeacherAndStudent.Mappings, "[2, 3]")] = "46.64", [(TeacherAndStudent.Mappings, "[2, 3], fine-tuned")] = "89.32",
         [(TeacherAndStudent.Mappings, "[2, 4]")] = "49.63", [(TeacherAndStudent.Mappings, "[2, 4], fine-tuned")] = "89.03",
         [(Five, "random B")] = "89.10", [(Five, "B")] = "90.98", [(Five, "fused")] = "91.43", [(Five, "B deepened")] = "91.24", [(Five, "random fused")] = "88.84",
+        [(Three, WeightCopies.Copied)] = "10.79", [(Three, WeightCopies.Averaged)] = "37.49", [(Three, WeightCopies.Fused)] = "18.32", [(Three, WeightCopies.ByLayers)] = "61.29",
+        [(Three, $"{WeightCopies.Copied}, fine-tuned")] = "93.10", [(Three, $"{WeightCopies.Averaged}, fine-tuned")] = "93.38", [(Three, $"{WeightCopies.Fused}, fine-tuned")] = "93.66",
+        [(Three, $"{WeightCopies.ByLayers}, fine-tuned")] = "93.86",
         [(Ten, "A")] = "96.95", [(Ten, "B")] = "97.75",
     };
 
@@ -45,6 +48,8 @@ internal static class PaperTables
     public static readonly ImmutableArray<(string Method, string From)> Claims =
     [
         ("fused, fine-tuned", "A, fine-tuned"), ("fused, fine-tuned", "B, fine-tuned"), ("fused, fine-tuned", "B deepened, fine-tuned"), ("fused, fine-tuned", "random ResNet-34, fine-tuned"), ("fused, fine-tuned", "ensemble"),
+        (WeightCopies.ByLayers, WeightCopies.Fused), (WeightCopies.ByLayers, WeightCopies.Averaged), ($"{WeightCopies.ByLayers}, fine-tuned", $"{WeightCopies.Fused}, fine-tuned"),
+        ($"{WeightCopies.ByLayers}, fine-tuned", $"{WeightCopies.Averaged}, fine-tuned"), ($"{WeightCopies.ByLayers}, fine-tuned", $"{WeightCopies.Copied}, fine-tuned"),
         ("A, fine-tuned", "A"), ("fused", "B"), ("fused", "B deepened"), ("fused", "random fused"), ("CLA", "naive"), ("CLA", "random"), ("CLA, fine-tuned", "naive, fine-tuned"), ("CLA, fine-tuned", "random, fine-tuned"),
         ("[1, 3]", "[1, 4]"), ("[1, 3], fine-tuned", "[1, 4], fine-tuned"),
         .. Mappings.Where(m => m.Map != "[1, 2, 5]").SelectMany(m => Balances.Select(balance => ($"[1, 2, 5], {balance}", $"{m.Map}, {balance}"))),
