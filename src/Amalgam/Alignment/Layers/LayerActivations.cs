@@ -59,18 +59,18 @@ internal sealed class LayerActivations
         return products;
     }
 
-    /// <summary>Which parts of which layers are looked at together: as many as may be kept, in order.</summary>
+    /// <summary>Which parts of which layers are looked at together: as many as may be kept, in order. What is left over is the first pass, which then is the least deep.</summary>
     private List<List<Part>> Passes()
     {
         List<List<Part>> passes = [[]];
-        int most = (int)Math.Max(1, _mostKept / _data.Count), free = most;
+        int most = (int)Math.Max(1, _mostKept / _data.Count), kept = 1 + (int)((_values.Features.Sum(features => (long)features) - 1) % most), free = kept;
         for (int layer = 0; layer < _values.Nodes.Length; layer++)
         {
             for (int first = 0; first < _values.Features[layer];)
             {
-                if (free == 0) (free, passes) = (most, [.. passes, []]);
+                if (free == 0) (kept, free, passes) = (most, most, [.. passes, []]);
                 int count = Math.Min(free, _values.Features[layer] - first);
-                passes[^1].Add(new(layer, first, count, (most - free) * _data.Count));
+                passes[^1].Add(new(layer, first, count, (kept - free) * _data.Count));
                 (first, free) = (first + count, free - count);
             }
         }
