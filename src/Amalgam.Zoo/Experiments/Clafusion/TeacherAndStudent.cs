@@ -45,8 +45,9 @@ internal sealed class TeacherAndStudent(Bench bench)
             Tune(Table, seed, ResidualNetworks.FusedName, () => fused.Value.Network);
             Tune(Table, seed, "B", () => b);
             Tune(Table, seed, ResidualNetworks.Deepened, () => Fusion.Balance(Fusion.Map(a, b)).B);
-            Tune(Table, seed, "A", () => a);
         }
+
+        foreach (int seed in All) Tune(Table, seed, "A", () => bench.Parents.Teacher(seed));
     }
 
     /// <summary>Table 11: where the first two layers of the student belong, each within its group; all seeds as they are fused, then all fine-tuned.</summary>
