@@ -16,6 +16,8 @@ public sealed record BalancedNetworks(Graph A, Graph B, ImmutableArray<string> N
 /// </summary>
 public static class LayerBalancing
 {
+    private const int MostNamed = 4;
+
     /// <summary>
     /// Adds identity layers to whichever network has fewer in a group, beside the layers of the other one that have no partner. Each network computes what it did, to the last bit; that is proved from the
     /// operations and tried on random inputs. Layers with activations that are no identity on their own results are refused.
@@ -96,6 +98,7 @@ public static class LayerBalancing
     {
         Graph graph = (isA ? mapping.A : mapping.B).Graph;
         NetworkGrowth growth = new(graph);
+        List<string> added = [];
         var (name, other) = isA ? mapping.Names : (mapping.Names.B, mapping.Names.A);
         foreach (GroupMapping group in mapping.Groups.Where(group => isA ? group.BIsDeeper : group.AIsDeeper))
         {
@@ -107,11 +110,13 @@ public static class LayerBalancing
                 Insertion insertion = Plan(into, like, at < 0 ? WidthOf(into.Layers[0]) : into.Layers[at].Width);
                 if (at < 0) growth.Before(into.Layers[0], insertion);
                 else growth.After(into.Layers[at], insertion);
-                notes.Add($"{name}: an identity layer beside {other}'s {like} {(at < 0 ? $"before {into.Layers[0]}" : $"after {into.Layers[at]}")}");
+                added.Add($"beside {like} {(at < 0 ? $"before {into.Layers[0]}" : $"after {into.Layers[at]}")}");
             }
         }
 
-        return growth.IsEmpty ? graph : Checked(graph, growth, name, notes, cancel);
+        if (growth.IsEmpty) return graph;
+        notes.Add($"{name}: {(added.Count == 1 ? "an identity layer" : $"{added.Count} identity layers")} for {other}'s: {string.Join(", ", added.Take(MostNamed))}{(added.Count > MostNamed ? $" and {added.Count - MostNamed} more" : "")}");
+        return Checked(graph, growth, name, notes, cancel);
     }
 
     /// <summary>The deeper group's layers without a partner, each with the shallower one's layer that it comes after, -1 before the first.</summary>

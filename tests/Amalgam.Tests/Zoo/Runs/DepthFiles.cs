@@ -26,7 +26,7 @@ public sealed class DepthFiles : IDisposable
         Write("few-classes.safetensors", Mlp("24,20", 8, classes: 12), "24/20", classes: 12);
         Write("other-input.safetensors", Mlp("24,20", 9, input: 40), "24/20", input: 40);
         Graph blind = Surgery.Copy(shallow);
-        blind.Parameters["fc3.bias"].Value!.Span[..8].Fill(-100);
+        blind.Parameters["fc3.bias"].Value!.Span[..12].Fill(-100);
         Write("blind.safetensors", blind, "24/20");
 
         OnnxModel.Write(ResNet(3, 0.5, 1), this["deep.onnx"], new("batch"));
