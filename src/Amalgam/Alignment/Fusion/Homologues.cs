@@ -44,6 +44,16 @@ public sealed class Homologues
     /// <summary>What has the place of a node of the first network in the second.</summary>
     public Node InB(Node ofA) => _toB[ofA];
 
+    /// <summary>What has the place of a parameter's units in the second network: of several parts of an axis, such as queries and keys in one matrix, the one of the same number.</summary>
+    internal UnitPlace InB(UnitPlace ofA)
+    {
+        Node node = InB(ofA.Node);
+        int number = ofA.Units.Parameters.Count(place => IsBeside(place, ofA.Node) && place.Part.Offset < ofA.Part.Offset);
+        return Of(ofA.Units).B.Parameters.Where(place => IsBeside(place, node)).OrderBy(place => place.Part.Offset).ElementAt(number);
+
+        bool IsBeside(UnitPlace place, Node parameter) => (place.Node, place.Axis, place.Side) == (parameter, ofA.Axis, ofA.Side);
+    }
+
     /// <summary>The pair that a class of the first network is in.</summary>
     public HomologousUnits Of(UnitClass ofA) => _byA[ofA];
 
