@@ -67,10 +67,30 @@ if (args is ["assignment", var of])
     return;
 }
 
+// transport-write FILE KIND ROWS COLUMNS makes costs and masses, transport FILE [ROUNDS] prints seconds of exact transport; for bench/transport-speed.sh.
+if (args is ["transport-write", var made, var form, var high, var wide])
+{
+    TransportSpeed.Write(made, form, int.Parse(high), int.Parse(wide));
+    return;
+}
+
+if (args is ["transport", var problem, .. var rounds])
+{
+    TransportSpeed.Run(problem, rounds.Length > 0 ? int.Parse(rounds[0]) : 15);
+    return;
+}
+
 // statistics MODEL MODEL [IMAGES [RUNS [all]]] prints the time of activation statistics over that of plain runs of both ONNX models on CIFAR-10's images.
 if (args is ["statistics", var one, var other, .. var counts])
 {
     StatisticsSpeed.Run(one, other, counts.Length > 0 ? int.Parse(counts[0]) : 5000, counts.Length > 1 ? int.Parse(counts[1]) : 5, counts.Contains("all"));
+    return;
+}
+
+// layers [DEEP SHALLOW [IMAGES [RUNS]]] prints the time of CKA of all layers of two architectures over that of plain runs of both on CIFAR-10's images.
+if (args is ["layers", .. var pairOf])
+{
+    LayersSpeed.Run(pairOf.Length > 1 ? pairOf[0] : "resnet34", pairOf.Length > 1 ? pairOf[1] : "resnet18", pairOf.Length > 2 ? int.Parse(pairOf[2]) : 400, pairOf.Length > 3 ? int.Parse(pairOf[3]) : 3);
     return;
 }
 

@@ -29,6 +29,13 @@ internal static class FuseText
         output.WriteLine(string.Join(", ", fusion.Times.Select(t => $"{Printable.Line(t.Phase)} {t.Time.TotalSeconds:0.0} s")) + written);
     }
 
+    /// <summary>What was matched, in a line.</summary>
+    public static string Summary(NetworkFusion fusion)
+    {
+        int matched = fusion.Pairs.Sum(pair => pair.Layers.Pairs.Count()), units = fusion.Steps.Sum(step => step.Units.Sum(u => u.OfReference));
+        return Printable.Line($"balanced by {fusion.Description.Text}: {matched} layers matched, {units:N0} units in the widths of {fusion.Names[fusion.Reference]}, {fusion.Times.Sum(t => t.Time.TotalSeconds):0.0} s");
+    }
+
     /// <summary>What was matched and what networks are worth, as JSON; without times, the same bytes for the same run.</summary>
     public static void WriteJson(TextWriter output, NetworkFusion fusion, FusionScores? scores) => Json.Write(output, json =>
     {

@@ -114,10 +114,10 @@ internal sealed class LayersCommand
         }
     }
 
-    /// <summary>The names of files and folders; where those are the same, the whole paths.</summary>
+    /// <summary>The names of files and folders, and what else was written; where those are the same, the whole paths.</summary>
     private static IEnumerable<string> NamesOf(string[] paths)
     {
-        string[] names = [.. paths.Select(path => Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(path)))];
+        string[] names = [.. paths.Select(path => Path.Exists(path) ? Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(path)) : path)];
         return names.Distinct().Count() == names.Length ? names : paths;
     }
 }

@@ -29,7 +29,7 @@ internal sealed class MergeCommand
     private readonly Option<bool> _resume = new("--resume") { Description = "Go on with what an interrupted run left" };
     private readonly Option<bool> _overwrite = new("--overwrite") { Description = "Replace what is at the output, once the new result is complete" };
     private readonly Option<string?> _stages = new("--intermediate-dir") { Description = "Keep the results of a recipe's earlier documents in this folder" };
-    private readonly Option<string?> _report = new("--report") { Description = "Write a page about the units that a section 'align' matched to this .html file", HelpName = "file" };
+    private readonly Option<string?> _report = new("--report") { Description = "Write a page about the layers and units that the sections 'balance' and 'align' matched, to this .html file", HelpName = "file" };
     private readonly Option<bool> _quiet = new("--quiet", "-q") { Description = "No progress and no notes" };
 
     public static Command Create() => new MergeCommand().CreateVerb();
@@ -65,7 +65,8 @@ internal sealed class MergeCommand
     private void Run(ParseResult parse, CancellationToken cancel)
     {
         TextWriter output = parse.InvocationConfiguration.Output, error = parse.InvocationConfiguration.Error;
-        var (planned, target) = Plan(parse);
+        RecipeFusion fusion = new(cancel);
+        var (planned, target) = Plan(parse, fusion);
         using RecipeRun run = planned;
         bool quiet = parse.GetValue(_quiet);
         Check(run, parse.GetValue(_report));
@@ -74,8 +75,9 @@ internal sealed class MergeCommand
             PlanText.Write(run.Plans, output);
             foreach (MergePlan plan in run.Plans.Where(p => p.Recipe.References.All(r => run.Plans.All(other => other.Recipe.Name != r.Path))))
             {
+                if (plan.Recipe.BalancePosition is not null) output.WriteLine($"balance: {Printable.Line(fusion.Summary(plan.Recipe))}");
                 if (plan.Recipe.AlignPosition is not null) output.WriteLine($"align: {Printable.Line(RecipeAlignment.Summary(plan))}");
-                if (plan.Recipe.TrainPosition is not null) output.WriteLine($"train: {Printable.Line(new RecipeTraining(plan).Summary)}");
+                if (plan.Recipe is { TrainPosition: not null, BalancePosition: null }) output.WriteLine($"train: {Printable.Line(new RecipeTraining(plan).Summary)}");
             }
 
             if (target is not null) run.Check(target, Options(parse, cancel), parse.GetValue(_stages));
@@ -83,7 +85,7 @@ internal sealed class MergeCommand
         }
 
         if (parse.GetValue(_report) is { } page)
-            OutputFile.Check("--report", page, run.Plans.SelectMany(p => p.Models).Select(m => m.Checkpoint.Path).Where(Path.Exists), parse.GetValue(_overwrite));
+            OutputFile.Check("--report", page, run.Plans.SelectMany(p => p.Sources).Select(m => m.Checkpoint.Path).Where(Path.Exists), parse.GetValue(_overwrite));
         if (target is null) throw new MergeException("name where the result goes: amalgam merge RECIPE OUT, or --output OUT");
         if (!quiet) foreach (string note in run.Plans.SelectMany(p => p.Notes)) error.WriteLine($"note: {Printable.Line(note)}");
 
@@ -93,6 +95,11 @@ internal sealed class MergeCommand
         using (CoreLimit limit = Cores.Limit(Math.Max(1, parse.GetValue(_threads))))
         using (Progress progress = new(error, quiet))
         {
+            fusion.Progress = progress;
+            fusion.Done = done =>
+            {
+                if (!quiet) progress.Write(error, FuseText.Summary(done));
+            };
             findings = run.Run(target, Options(parse, cancel) with
             {
                 Learn = plan => Learn(plan, error, quiet, progress, cancel),
@@ -103,7 +110,7 @@ internal sealed class MergeCommand
                     if (!quiet) progress.Write(error, AlignText.Summary(done));
                 }, progress, cancel),
             }, parse.GetValue(_stages), progress);
-            if (parse.GetValue(_report) is { } report) Report(run, aligned, target, report, progress, cancel);
+            if (parse.GetValue(_report) is { } report) Report(run, aligned, fusion, target, report, progress, cancel);
         }
 
         if (!quiet) foreach (string finding in findings) error.WriteLine($"note: {Printable.Line(finding)}");
@@ -121,21 +128,29 @@ internal sealed class MergeCommand
         {
             RecipeTraining.Check(plan.Recipe);
             RecipeAlignment.Check(plan.Recipe);
+            RecipeFusion.Check(plan.Recipe);
         }
 
         if (report is null) return;
         if (!report.EndsWith(".html", StringComparison.OrdinalIgnoreCase)) throw new MergeException($"--report: {report} is to be a page, name it .html");
-        if (run.Plans.All(p => p.Recipe.AlignPosition is null)) throw new MergeException("--report is a page about units that were matched, and the recipe has no section 'align'");
+        if (run.Plans.All(p => p.Recipe is { AlignPosition: null, BalancePosition: null })) throw new MergeException("--report is a page about layers or units that were matched, and the recipe has no section 'align' or 'balance'");
     }
 
-    /// <summary>Writes a page about the models' units, and what the result is worth where the data has labels.</summary>
-    private static void Report(RecipeRun run, NetworkAlignment? aligned, string target, string report, Progress progress, CancellationToken cancel)
+    /// <summary>Writes a page about the models' layers or units, and what the result is worth where the data has labels.</summary>
+    private static void Report(RecipeRun run, NetworkAlignment? aligned, RecipeFusion fusion, string target, string report, Progress progress, CancellationToken cancel)
     {
+        Recipe last = run.Plans[^1].Recipe;
+        void Measured(int done, int all) => progress.Report("measured", done, all);
+        if (last.BalancePosition is not null && fusion.Of(last) is { Steps.Length: > 0 } fused)
+        {
+            Contestant result = new($"{last.Method} of the {(last.AlignPosition is null ? "fused" : "balanced and aligned")} networks", fused.Read(target));
+            FusionPage.Of(fused, fused.CanMeasure ? FusionScores.Of(fused, [result], NetworkOptions.UsualTestSamples, Measured, cancel) : null).Save(report);
+            return;
+        }
+
         if (aligned is null) return; // an interrupted run had made the result
-        bool isResult = run.Plans[^1].Recipe.AlignPosition is not null;
-        AlignmentScores? scores = AlignmentScores.Of(
-            aligned, isResult ? [new($"{run.Plans[^1].Recipe.Method} of the matched networks{(aligned.CanReset ? NetworkScores.ResetEnding : "")}", aligned.Read(target))] : [], NetworkOptions.UsualTestSamples, (done, all) => progress.Report("measured", done, all), cancel);
-        AlignmentPage.Of(aligned, scores, merges: true).Save(report);
+        Contestant[] results = last.AlignPosition is null ? [] : [new($"{last.Method} of the matched networks{(aligned.CanReset ? NetworkScores.ResetEnding : "")}", aligned.Read(target))];
+        AlignmentPage.Of(aligned, AlignmentScores.Of(aligned, results, NetworkOptions.UsualTestSamples, Measured, cancel), merges: true).Save(report);
     }
 
     private static IReadOnlyDictionary<string, Tensor> Learn(MergePlan plan, TextWriter error, bool quiet, Progress progress, CancellationToken cancel)
@@ -162,7 +177,7 @@ internal sealed class MergeCommand
         return options;
     }
 
-    private (RecipeRun Run, string? Target) Plan(ParseResult parse)
+    private (RecipeRun Run, string? Target) Plan(ParseResult parse, RecipeFusion fusion)
     {
         string[] paths = parse.GetValue(_paths)!;
         string? target = parse.GetValue(_output);
@@ -175,7 +190,7 @@ internal sealed class MergeCommand
         if (parse.GetValue(_base) is not null) throw new MergeException("--base goes with --method; in a recipe write base_model");
         if (paths.Length > (target is null ? 2 : 1))
             throw new MergeException($"expected RECIPE {(target is null ? "OUT" : "--output OUT")}, found {paths.Length} paths; to merge models without a recipe name the method: --method linear");
-        return (RecipeRun.Read(paths[0], (r, isResult) => Adjust(r, isResult, parse)), target ?? paths.ElementAtOrDefault(1));
+        return (RecipeRun.Read(paths[0], (r, isResult) => Adjust(r, isResult, parse), fusion.Balance), target ?? paths.ElementAtOrDefault(1));
     }
 
     /// <summary>What the command line says over the recipe.</summary>

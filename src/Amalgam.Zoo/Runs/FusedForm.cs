@@ -28,6 +28,9 @@ internal sealed class FusedForm
         return new(structure, like, isLike, isLike || ModelDescription.IsOnnxFile(like.File) ? null : FusedArchitecture.Find(structure, [.. models.Select(m => m.Model)]));
     }
 
+    /// <summary>Whether it is a file that holds a network.</summary>
+    public bool IsOnnx => _isLike ? ModelDescription.IsOnnxFile(_reference.File) : _architecture is null;
+
     /// <summary>The tensors of a file of this form.</summary>
     public ImmutableArray<TensorSpec> Tensors
     {
@@ -72,4 +75,25 @@ internal sealed class FusedForm
         if (_isLike) NetworkFile.SaveLike(network, _reference, path, overwrite: true);
         else Save(network, path, overwrite: true);
     }
+
+    /// <summary>A network of this structure, by a checkpoint with tensors of this form.</summary>
+    /// <exception cref="InvalidDataException">A weight is missing, or of another shape.</exception>
+    public Graph Read(string path)
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(path);
+        Dictionary<string, string> names = _structure.Parameters.Keys.ToDictionary(name => name, NameOfWeight, StringComparer.Ordinal);
+        return GivenNetworks.With(_structure, _structure.Parameters.ToDictionary(p => p.Key, p =>
+        {
+            if (!checkpoint.TryFind(names[p.Key], out TensorEntry? tensor) || tensor.Shape != p.Value.Shape)
+                throw new InvalidDataException($"{path} has no '{names[p.Key]}' {p.Value.Shape}, so it is not the network that its models were balanced to be");
+            Tensor value = new(tensor.Shape);
+            GraphWeights.Read(tensor, value);
+            return value;
+        }, StringComparer.Ordinal));
+    }
+
+    /// <summary>Weights of a network of this structure, by their names in this form.</summary>
+    public Dictionary<string, Tensor> Named(IReadOnlyDictionary<string, Tensor> weights) => weights.ToDictionary(w => NameOfWeight(w.Key), w => w.Value, StringComparer.Ordinal);
+
+    private string NameOfWeight(string name) => _architecture?.Names.First(n => n.Value == name).Key ?? name;
 }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Amalgam.Alignment;
 using Amalgam.Alignment.Layers;
 using Amalgam.Graphs;
+using Amalgam.Graphs.Ops;
 using Amalgam.Merging.Recipes;
 using Amalgam.Training.Data;
 
@@ -48,14 +49,23 @@ public sealed class NetworkFusion : GivenNetworks
         if (paths.Count < 2) throw new GraphException("networks are fused of two or more; there is one");
         if (how.Models.Length > 1 && how.Models.Length != paths.Count) throw new InvalidDataException($"there are {how.Models.Length} architectures for {paths.Count} networks; name one for all, or one for each in their order");
         RunData? data = how.Data is { } described ? RunData.Open(paths.Aggregate(described with { Augmentation = described.Augmentation.Fixed }, ModelText.For)) : null;
-        return new([.. paths.Select((_, i) => open(i, data?.Train))], how, data);
+        return new([.. paths.Select((_, i) => open(i, data?.Train)).Select(model => model with { Graph = Plain(model.Graph) })], how, data);
     }
+
+    /// <summary>A network without the operations that hand on what they are given, which some programs write and others do not.</summary>
+    private static Graph Plain(Graph network) => Rewrite.Apply(network, (_, node, inputs) => node.Op is Identity ? inputs[0] : null).Graph;
 
     /// <summary>How the networks are fused.</summary>
     public FusionDescription Description { get; }
 
     /// <summary>Number of the network whose widths the result has.</summary>
     public int Reference { get; }
+
+    /// <summary>Networks whose layers are balanced, once <see cref="Balance"/> is done.</summary>
+    public ImmutableArray<BalancedPair> Pairs => [.. _pairs];
+
+    /// <summary>What is of other widths in balanced networks, in words; null where all are of one width.</summary>
+    internal string? Widths => _pairs.Where(pair => pair.Odd is not null).Select(pair => $"'{pair.Odd!.Value.A.Name}' is {pair.Odd.Value.A.Shape} in {pair.Source} and {pair.Odd.Value.B.Shape} in {pair.Reference}").FirstOrDefault();
 
     /// <summary>What was matched, a step for each network that was brought to another.</summary>
     public ImmutableArray<FusionStep> Steps => [.. _steps];
@@ -98,18 +108,46 @@ public sealed class NetworkFusion : GivenNetworks
     {
         Graph merged = null!;
         Time("merge", () => merged = Unreset());
-        if (!CanReset) return merged;
-        Siblings parents = Together;
-        double[]? shares = Description.Merge is null ? SharesOf(parents.Count) : null;
-        Time("reset", () => ResetText = Reset(KindOf(Description.Reset), merged, parents, UnitMaps.Identity(parents.Groups, parents.Count), Description.Alignment, shares, cancel));
+        if (CanReset) Time("reset", () => ResetText = Reset(merged, weighted: Description.Merge is null, cancel));
         return merged;
     }
+
+    /// <summary>The values that differ in a merged network once its statistics are set anew.</summary>
+    /// <param name="path">The checkpoint that was merged of balanced networks.</param>
+    /// <param name="cancel">Stops between operations.</param>
+    internal IReadOnlyDictionary<string, Tensor> Reset(string path, CancellationToken cancel)
+    {
+        Graph merged = Form.Read(path);
+        Dictionary<string, Tensor> before = merged.Parameters.ToDictionary(p => p.Key, p => p.Value.Value!.Copy(), StringComparer.Ordinal);
+        Time("reset", () => ResetText = Reset(merged, weighted: false, cancel));
+        return Form.Named(merged.Parameters.Where(p => !p.Value.Value!.Span.SequenceEqual(before[p.Key].Span)).ToDictionary(p => p.Key, p => p.Value.Value!, StringComparer.Ordinal));
+    }
+
+    /// <summary>A network of the result's structure, by a checkpoint that has its weights.</summary>
+    /// <exception cref="InvalidDataException">A weight is missing, or of another shape.</exception>
+    public Graph Read(string path) => Form.Read(path);
 
     /// <summary>The network that comes of all, with the statistics that averaging gives.</summary>
     internal Graph Unreset() => Of(Combine(Description.Iterative ? [_steps[^1]] : [.. _steps]));
 
     /// <summary>The mean of the networks once their layers are balanced, their units in the places where they came; null where their widths differ or there are more than two.</summary>
     internal Graph? InPlace() => _steps is [{ Pair: { InPlace: { } weights } only }] ? Of(Weighted.Mean([Siblings.WeightsOf(only.Balanced.B), weights], SharesOf(2, 0.5))) : null;
+
+    /// <summary>
+    /// Networks of other widths than the reference alone in its widths, as they go into the merge, with batch normalisations estimated anew where those of the result are: what is lost by the transport, and what by the
+    /// mean.
+    /// </summary>
+    internal IEnumerable<Contestant> Transported(CancellationToken cancel)
+    {
+        if (Description.Iterative) yield break;
+        foreach (FusionStep step in _steps.Where(step => step.Pair.Odd is not null))
+        {
+            Graph network = Of(step.Siblings.Weights[1].ToDictionary(w => w.Key, w => w.Value.Copy(), StringComparer.Ordinal));
+            bool resets = KindOf(Description.Reset) == StatisticsReset.BatchNorm;
+            if (resets) Reset(StatisticsReset.BatchNorm, network, step.Siblings, UnitMaps.Identity(step.Siblings.Groups, 2), Description.Alignment, null, cancel);
+            yield return new($"{step.Pair.Source} in the widths of {step.Pair.Reference}{(resets ? NetworkScores.ResetEnding : "")}", network);
+        }
+    }
 
     /// <summary>A network of the result's structure.</summary>
     internal Graph Of(IReadOnlyDictionary<string, Tensor> weights) => With(Structure, weights);
@@ -141,6 +179,12 @@ public sealed class NetworkFusion : GivenNetworks
             Siblings last = _steps[^1].Siblings;
             return Description.Iterative || _steps.Count == 1 ? last : new(last.Groups, [last.Weights[0], .. _steps.Select(step => step.Siblings.Weights[1])], [last.Names[0], .. _steps.Select(step => step.Pair.Source)]);
         }
+    }
+
+    private string Reset(Graph merged, bool weighted, CancellationToken cancel)
+    {
+        Siblings parents = Together;
+        return Reset(KindOf(Description.Reset), merged, parents, UnitMaps.Identity(parents.Groups, parents.Count), Description.Alignment, weighted ? SharesOf(parents.Count) : null, cancel);
     }
 
     private int[] Others => [.. Enumerable.Range(0, Models.Count).Where(i => i != Reference)];

@@ -28,6 +28,7 @@ public static class RecipeAlignment
     /// <exception cref="GraphException">The models are of different architectures.</exception>
     public static string Summary(MergePlan plan)
     {
+        if (plan.Recipe.BalancePosition is not null) return $"brings the balanced models into one order by {AlignmentDescription.Read(plan.Recipe.Align!.Value).Text}";
         NetworkAlignment alignment = Open(plan, null, out int[] order, CancellationToken.None);
         UnitGroup[] free = [.. alignment.Siblings.Groups.Groups.Where(g => !g.IsPinned)];
         string data = alignment.Data is { Train: { } train } ? $", on {ActivationStatistics.Calibration(train, alignment.Options).Count:N0} samples of {train.Name}" : "";
@@ -88,16 +89,18 @@ public static class RecipeAlignment
         return NetworkAlignment.Open([.. numbers.Select(number => plan.Models[number].Checkpoint.Path)], how, (i, data) => Open(plan.Models[numbers[i]], how.Model, data), cancel);
     }
 
+    private static ParentModel Open(PlannedModel model, ModelDescription? architecture, Dataset? data) => Named("align", () => ParentModel.Open(model, architecture, NetworkAlignment.AnyBatch, data));
+
     /// <summary>Who runs a recipe names an architecture in it, not by an option.</summary>
-    private static ParentModel Open(PlannedModel model, ModelDescription? architecture, Dataset? data)
+    internal static ParentModel Named(string section, Func<ParentModel> open)
     {
         try
         {
-            return ParentModel.Open(model, architecture, NetworkAlignment.AnyBatch, data);
+            return open();
         }
         catch (InvalidDataException e) when (e.Message.Contains(ModelLoader.NameIt, StringComparison.Ordinal))
         {
-            throw new InvalidDataException(e.Message.Replace(ModelLoader.NameIt, "name it by the key 'model' of the section align", StringComparison.Ordinal), e);
+            throw new InvalidDataException(e.Message.Replace(ModelLoader.NameIt, $"name it by the key 'model' of the section {section}", StringComparison.Ordinal), e);
         }
     }
 

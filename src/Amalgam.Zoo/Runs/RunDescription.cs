@@ -20,6 +20,9 @@ public sealed record RunDescription
     /// <summary>What is minimised.</summary>
     public LossDescription Loss { get; init; } = new("cross_entropy");
 
+    /// <summary>Trained networks that are learned from beside the labels; null for none.</summary>
+    public DistillDescription? Distill { get; init; }
+
     /// <summary>How parameters follow from gradients.</summary>
     public UpdateRule Optimizer { get; init; } = new Sgd(0.9);
 
@@ -222,6 +225,20 @@ public sealed record LossDescription(string Name)
     /// <summary>Of cosine: the vectors of the classes of some data.</summary>
     /// <exception cref="InvalidDataException">They cannot be read, or there are fewer.</exception>
     public Tensor? ReadVectors(DataDescription data) => ClassVectors is { } path ? Runs.ClassVectors.Read(path, Rows.IsEmpty ? data.Classes : Rows) : null;
+}
+
+/// <summary>What a run learns from trained networks (<see cref="Distillation"/>).</summary>
+/// <param name="Teachers">Checkpoints that say what they are, folders of runs, ONNX files or folders of Hugging Face; of several the mean of the scores counts.</param>
+public sealed record DistillDescription(ImmutableArray<string> Teachers)
+{
+    /// <summary>What scores are divided by.</summary>
+    public double Temperature { get; init; } = 4;
+
+    /// <summary>Share of the teachers; the rest is that of the labels.</summary>
+    public double Alpha { get; init; } = 0.5;
+
+    /// <summary>What the divergence is a mean over.</summary>
+    public DistillationMean Mean { get; init; }
 }
 
 /// <summary>Parameters whose learning rate differs.</summary>

@@ -13,7 +13,7 @@ internal static class RunReader
     /// <summary>Says that validation data is the data set's own part.</summary>
     public const string Own = "own";
 
-    private static readonly RecipeLevel Run = new("a run", ["data", "model", "loss", "optimizer", "schedule", "lr", "epochs", "batch", "drop_last", "seed", "train", "output"]);
+    private static readonly RecipeLevel Run = new("a run", ["data", "model", "loss", "distill", "optimizer", "schedule", "lr", "epochs", "batch", "drop_last", "seed", "train", "output"]);
     private static readonly RecipeLevel Data = new("data", ["name", "options", "validation", "seed", "limit", "classes", "groups", "part", "augment", "mean", "std"]);
     private static readonly RecipeLevel Part = new("a part of the data", ["classes", "share", "seed", "rest"]);
     private static readonly RecipeLevel Augment = new("augment", ["flip", "crop", "rotation"]);
@@ -21,6 +21,7 @@ internal static class RunReader
     private static readonly RecipeLevel Cosine = new("the loss cosine", ["name", "class_vectors", "rows", "scale", "label_smoothing", "target"]);
     private static readonly RecipeLevel Entropy = new("the loss entropy", ["name"]);
     private static readonly RecipeLevel PlainLoss = new("this loss", ["name", "target"]);
+    private static readonly RecipeLevel Distill = new("distill", ["teachers", "temperature", "alpha", "mean"]);
     private static readonly RecipeLevel Group = new("a group of parameters", ["match", "lr_scale", "weight_decay"]);
     private static readonly ImmutableArray<string> OfEveryOptimizer = ["name", "weight_decay", "no_decay", "decay_vectors", "clip_norm", "groups"];
     private static readonly ImmutableArray<string> Optimizers = ["sgd", "adam", "adamw"], Scopes = ["splice", "all"], Schedules = ["constant", "step", "multistep", "cosine", "linear"];
@@ -36,6 +37,7 @@ internal static class RunReader
             Data = ReadData(Required(node, fields, "data")),
             Model = model is not null && !fields.ContainsKey("model") ? model : ReadModel(Required(node, fields, "model")),
             Loss = fields.TryGetValue("loss", out RecipeNode loss) ? ReadLoss(loss) : new("cross_entropy"),
+            Distill = fields.TryGetValue("distill", out RecipeNode distill) ? ReadDistill(distill) : null,
             Schedule = fields.TryGetValue("schedule", out RecipeNode schedule) ? ReadSchedule(schedule) : new ConstantRate(),
             Rate = Number(Required(node, fields, "lr"), "a learning rate above 0", x => x > 0),
             Epochs = Required(node, fields, "epochs").Count("a number of epochs"),
@@ -113,6 +115,20 @@ internal static class RunReader
             Target = Word(fields, "target", "a field of the data"),
         };
         return name != "cosine" || loss.ClassVectors is not null ? loss : throw node.Position.Refuse("the loss cosine needs 'class_vectors', which is missing");
+    }
+
+    private static DistillDescription ReadDistill(RecipeNode node)
+    {
+        var fields = node.Fields(Distill);
+        RecipeNode teachers = Required(node, fields, "teachers");
+        const string What = "a trained network, or a list of them";
+        ImmutableArray<string> paths = teachers.IsList ? [.. teachers.Items(What).Select(item => item.Text(What))] : [teachers.Text(What)];
+        return paths.IsEmpty ? throw teachers.Unexpected(What) : new(paths)
+        {
+            Temperature = Number(fields, "temperature", 4, "a temperature above 0", x => x > 0),
+            Alpha = Number(fields, "alpha", 0.5, "a share from 0 to 1", x => x is >= 0 and <= 1),
+            Mean = fields.TryGetValue("mean", out RecipeNode mean) && OneOf(mean, "a mean", ["samples", "elements"]) == "elements" ? DistillationMean.Elements : DistillationMean.Samples,
+        };
     }
 
     private static RunDescription ReadOptimizer(RecipeNode node, RunDescription run)

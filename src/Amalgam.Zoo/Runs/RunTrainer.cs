@@ -4,12 +4,15 @@ using Amalgam.Graphs;
 using Amalgam.Merging.Recipes;
 using Amalgam.Training;
 using Amalgam.Training.Data;
+using Amalgam.Transfer;
 
 namespace Amalgam.Zoo.Runs;
 
 /// <summary>Makes the trainer of a network as a run description says.</summary>
 internal static class RunTrainer
 {
+    private const int AnyBatch = 2;
+
     /// <param name="run">How to train.</param>
     /// <param name="network">The network.</param>
     /// <param name="loss">The loss, of <see cref="LossOf"/>.</param>
@@ -17,21 +20,35 @@ internal static class RunTrainer
     /// <param name="state">Where the state is kept; null for nowhere.</param>
     /// <param name="identity">What else tells this run from others, for its state.</param>
     /// <param name="names">Which parameters the description's patterns mean; null for those of the network by itself.</param>
-    public static Trainer Create(RunDescription run, Graph network, Loss loss, RunData data, string? state, string identity = "", NamedParameters? names = null) => new(network, loss, data.Train!, new()
+    public static Trainer Create(RunDescription run, Graph network, Loss loss, RunData data, string? state, string identity = "", NamedParameters? names = null)
     {
-        Rule = run.Optimizer,
-        Rate = run.Rate,
-        Schedule = run.Schedule,
-        Epochs = run.Epochs,
-        Batch = run.Batch,
-        DropLast = run.DropLast,
-        Seed = run.Seed,
-        ClipNorm = run.ClipNorm,
-        Settings = Settings(run, names ?? new(network)),
-        StatePath = state,
-        Description = RunYaml.Write(run, withOutput: false) + Signature(data.Train!) + identity,
-        Merit = ItemRanking.Merit(data.Validation),
-    }, data.Validation);
+        if (run.Distill is { } distill)
+        {
+            ParentModel[] teachers = [.. distill.Teachers.Select(path => ParentModel.Open(path, null, AnyBatch, data.Train))];
+            loss = WithTeachers(distill, teachers, loss);
+            identity += $"# taught by {string.Join(' ', teachers.Select(teacher => teacher.Digest))}\n";
+        }
+
+        return new(network, loss, data.Train!, new()
+        {
+            Rule = run.Optimizer,
+            Rate = run.Rate,
+            Schedule = run.Schedule,
+            Epochs = run.Epochs,
+            Batch = run.Batch,
+            DropLast = run.DropLast,
+            Seed = run.Seed,
+            ClipNorm = run.ClipNorm,
+            Settings = Settings(run, names ?? new(network)),
+            StatePath = state,
+            Description = RunYaml.Write(run, withOutput: false) + Signature(data.Train!) + identity,
+            Merit = ItemRanking.Merit(data.Validation),
+        }, data.Validation);
+    }
+
+    private static Distillation WithTeachers(DistillDescription distill, IEnumerable<ParentModel> teachers, Loss labels) => labels is CrossEntropy entropy
+        ? new(teachers.Select(teacher => teacher.Graph), distill.Temperature, distill.Alpha, entropy.Target) { Mean = distill.Mean, LabelSmoothing = entropy.LabelSmoothing }
+        : throw new InvalidDataException("distill: goes with the loss cross_entropy: teacher and student give a score for each class");
 
     /// <summary>The loss that a run describes.</summary>
     public static Loss LossOf(LossDescription loss, DataDescription data)

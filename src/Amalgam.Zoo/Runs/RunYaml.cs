@@ -20,6 +20,7 @@ public static class RunYaml
         Line("data", Data(run.Data));
         Line("model", Map([("name", Quote(run.Model.Name)), .. Options(run.Model.Options), ("weights", Quote(run.Model.Weights)), ("freeze", Words(run.Model.Freeze))]));
         Line("loss", Loss(run.Loss));
+        if (run.Distill is { } distill) Line("distill", Distill(distill));
         Line("optimizer", Optimizer(run));
         Line("schedule", Schedule(run.Schedule));
         Line("lr", Number(run.Rate));
@@ -57,6 +58,13 @@ public static class RunYaml
         ("scale", loss.Name == "cosine" ? Number(loss.Scale) : null),
         ("label_smoothing", loss.Name is "cosine" or "cross_entropy" ? Number(loss.LabelSmoothing) : null),
         ("target", Quote(loss.Target)),
+    ]);
+
+    private static string Distill(DistillDescription distill) => Map([
+        ("teachers", Words(distill.Teachers)),
+        ("temperature", Number(distill.Temperature)),
+        ("alpha", Number(distill.Alpha)),
+        ("mean", distill.Mean.ToString().ToLowerInvariant()),
     ]);
 
     private static string Optimizer(RunDescription run) => Map([

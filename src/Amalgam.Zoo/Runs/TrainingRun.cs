@@ -39,7 +39,7 @@ public sealed class TrainingRun
     {
         if (run.Train is not null) throw new InvalidDataException("train: says what a learned splice trains, so amalgam splice runs this description; without that key amalgam train does");
         _run = run;
-        string?[] inputs = [run.Model.IsOnnx || run.Model.IsLayers || run.Model.IsFolder ? run.Model.Name : null, run.Model.Weights, run.Loss.ClassVectors, run.Data.IsFile ? run.Data.Name : null];
+        string?[] inputs = [run.Model.IsOnnx || run.Model.IsLayers || run.Model.IsFolder ? run.Model.Name : null, run.Model.Weights, run.Loss.ClassVectors, run.Data.IsFile ? run.Data.Name : null, .. run.Distill?.Teachers ?? []];
         _output = new(folder, RunFolder.NamesIn(folder), inputs, resume, overwrite);
         _data = RunData.Open(ModelText.For(run.Data, run.Model.Name));
         _loss = RunTrainer.LossOf(run.Loss, run.Data);

@@ -27,7 +27,7 @@ internal static class AlignedMerge
         if (options.Align is not { } align) throw plan.Recipe.AlignPosition!.Value.Refuse("align: this program merges and knows of no networks; amalgam merge does both");
         AlignedModels aligned = align(plan, folder);
         using ModelSet moved = open(plan.Recipe.References.Distinct().ToDictionary(r => r, r => aligned.Paths[models.Open(r).Number]));
-        MergePlan next = Planner.Plan(plan.Recipe, moved) with { Donor = plan.Donor };
+        MergePlan next = Planner.Plan(plan.Recipe, moved) with { Donor = plan.Donor, Originals = plan.Originals };
 
         ImmutableArray<string> notes = aligned.Notes;
         if (aligned.AreShares)
@@ -40,16 +40,30 @@ internal static class AlignedMerge
                 notes = notes.Add($"{next.Recipe.Method} leaves '{left[0].Output.Name}'{(left.Length > 1 ? $" and {left.Length - 1} more" : "")} to one model, of which a zip leaves but a share there: {(left.Length > 1 ? "they are" : "it is")} the mean of all models");
         }
 
+        return [.. notes, .. Merge(next, aligned.Reset, recipe, path, folder, options, progress)];
+    }
+
+    /// <summary>Merges, and sets anew in the result what no merge of parameters gives.</summary>
+    /// <param name="plan">The plan over models in one order.</param>
+    /// <param name="reset">What is set anew, given the merged checkpoint; null for nothing.</param>
+    /// <param name="recipe">The recipe's text.</param>
+    /// <param name="path">Where the result goes.</param>
+    /// <param name="folder">Where what is merged before it is reset goes.</param>
+    /// <param name="options">How to run.</param>
+    /// <param name="progress">Told after every write.</param>
+    public static ImmutableArray<string> Merge(
+        MergePlan plan, Func<string, IReadOnlyDictionary<string, Tensor>>? reset, string recipe, string path, string folder, MergeOptions options, IProgress<MergeProgress>? progress)
+    {
         // Once, although the merge may run twice.
-        if (next.Recipe.Train is not null) next = Merger.WithLearned(next, options) with { Recipe = next.Recipe with { Train = null } };
-        if (aligned.Reset is { } reset)
+        if (plan.Recipe.Train is not null) plan = Merger.WithLearned(plan, options) with { Recipe = plan.Recipe with { Train = null } };
+        if (reset is not null)
         {
             string merged = Path.Combine(folder, Merged);
-            Merger.Run(next, recipe, merged, options with { Output = options.Output with { Overwrite = true, Resume = false } }, progress);
-            next = Merger.With(next, reset(merged));
+            Merger.Run(plan, recipe, merged, options with { Output = options.Output with { Overwrite = true, Resume = false } }, progress);
+            plan = Merger.With(plan, reset(merged));
         }
 
-        return [.. notes, .. Merger.Run(next, recipe, path, options, progress)];
+        return Merger.Run(plan, recipe, path, options, progress);
     }
 
     /// <summary>Whether a tensor would be copied from one of the models that all have it.</summary>

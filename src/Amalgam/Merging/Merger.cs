@@ -173,7 +173,7 @@ public static class Merger
     internal static void CheckInputsApart(MergePlan plan, string path)
     {
         string target = RealPath(path);
-        PlannedModel? inside = plan.Models.FirstOrDefault(m => !m.Checkpoint.Storages.Any(s => s is PendingStorage)
+        PlannedModel? inside = plan.Sources.FirstOrDefault(m => !m.Checkpoint.Storages.Any(s => s is PendingStorage)
             && m.Checkpoint.Files.Append(m.Checkpoint.Path).Select(RealPath).Any(f => f == target || f.StartsWith(target + Path.DirectorySeparatorChar, StringComparison.Ordinal)));
         if (inside is not null) throw new MergeException($"{path} is itself an input ({inside.Label}); write to another place");
     }

@@ -10,11 +10,12 @@ namespace Amalgam.Merging;
 public sealed class RecipeRun : IDisposable
 {
     private const string Marker = ".amalgam-stages";
-    private const string FingerprintEnding = ".fingerprint", AlignedEnding = ".aligned";
+    private const string FingerprintEnding = ".fingerprint", AlignedEnding = ".aligned", BalancedEnding = ".balanced";
 
     private readonly RecipeOrder _order;
     private readonly string _folder;
     private readonly List<ModelSet> _models = [];
+    private readonly List<BalancedModels?> _balanced = [];
 
     private RecipeRun(RecipeOrder order, string folder, string text) => (_order, _folder, Text) = (order, folder, text);
 
@@ -27,18 +28,20 @@ public sealed class RecipeRun : IDisposable
     /// <summary>Reads and plans a recipe file.</summary>
     /// <param name="path">The recipe.</param>
     /// <param name="adjust">What the command line says over a document, and whether that is the one that makes the output.</param>
+    /// <param name="balance">Does what a section <c>balance</c> says: of a document and its models as they are, what becomes of them; null where nothing knows of networks, and such recipes are refused.</param>
     /// <exception cref="MergeException">It is not a recipe, or cannot be done.</exception>
-    public static RecipeRun Read(string path, Func<Recipe, bool, Recipe>? adjust = null) =>
-        Parse(RecipeFile.ReadText(path), Path.GetDirectoryName(Path.GetFullPath(path))!, path, adjust);
+    public static RecipeRun Read(string path, Func<Recipe, bool, Recipe>? adjust = null, Func<Recipe, ImmutableArray<PlannedModel>, BalancedModels>? balance = null) =>
+        Parse(RecipeFile.ReadText(path), Path.GetDirectoryName(Path.GetFullPath(path))!, path, adjust, balance);
 
     /// <summary>Plans a recipe.</summary>
     /// <param name="text">The recipe's text.</param>
     /// <param name="folder">Relative paths are looked up in the current folder first, then here.</param>
     /// <param name="file">What messages call the recipe.</param>
     /// <param name="adjust">What the command line says over a document, and whether that is the one that makes the output.</param>
+    /// <param name="balance">Does what a section <c>balance</c> says: of a document and its models as they are, what becomes of them; null where nothing knows of networks, and such recipes are refused.</param>
     /// <exception cref="MergeException">It is not a recipe, or cannot be done.</exception>
-    public static RecipeRun Parse(string text, string folder, string file, Func<Recipe, bool, Recipe>? adjust = null) =>
-        Plan(RecipeFile.Parse(text, file), folder, text, adjust);
+    public static RecipeRun Parse(string text, string folder, string file, Func<Recipe, bool, Recipe>? adjust = null, Func<Recipe, ImmutableArray<PlannedModel>, BalancedModels>? balance = null) =>
+        Plan(RecipeFile.Parse(text, file), folder, text, adjust, balance);
 
     /// <summary>
     /// Checks what can be known of a run before it writes a byte, for all documents: that the output may be written and is no input, that the memory and the
@@ -62,7 +65,7 @@ public sealed class RecipeRun : IDisposable
             Merger.Fit(plan, options);
         }
 
-        CheckFormat(Plans[^1], path);
+        if (_balanced[^1] is not { IsNetwork: true } || CheckpointFormat.ByExtension(path) is not Onnx) CheckFormat(Plans[^1], path);
         CheckSpace(path, folder);
     }
 
@@ -89,12 +92,16 @@ public sealed class RecipeRun : IDisposable
         List<string> notes = [];
         try
         {
-            foreach (Recipe recipe in _order.Steps)
+            foreach (var (number, recipe) in _order.Steps.Index())
             {
                 using ModelSet models = new(_folder, results);
-                MergePlan plan = Planner.Plan(recipe, models);
-                ImmutableArray<string> Merge(string target) => recipe.AlignPosition is null ? Merger.Run(plan, Text, target, options, progress)
-                    : AlignedMerge.Run(plan, models, places => new(_folder, results, places), Text, target, AlignedIn(folder, recipe), options, progress);
+                MergePlan plan = _balanced[number] is null ? Planner.Plan(recipe, models) : Plans[number];
+                ModelSet Opened(IReadOnlyDictionary<ModelReference, string> places) => new(_folder, results, places);
+                ImmutableArray<string> MergeAs(MergePlan plan, ModelSet models, string target, AlignedModels? prepared) =>
+                    recipe.AlignPosition is not null ? AlignedMerge.Run(plan, models, Opened, Text, target, AlignedIn(folder, recipe), options, progress)
+                    : AlignedMerge.Merge(plan, prepared?.Reset, Text, target, BalancedIn(folder, recipe), options, progress);
+                ImmutableArray<string> Merge(string target) => _balanced[number] is not { } balanced ? MergeAs(plan, models, target, null)
+                    : BalancedMerge.Run(recipe, models, balanced, BalancedIn(folder, recipe), Opened, (made, forms, prepared) => MergeAs(made, forms, target, prepared));
                 if (recipe == _order.Result)
                 {
                     notes.AddRange(Merge(path));
@@ -121,7 +128,7 @@ public sealed class RecipeRun : IDisposable
         foreach (ModelSet models in _models) models.Dispose();
     }
 
-    private static RecipeRun Plan(ImmutableArray<Recipe> recipes, string folder, string text, Func<Recipe, bool, Recipe>? adjust)
+    private static RecipeRun Plan(ImmutableArray<Recipe> recipes, string folder, string text, Func<Recipe, bool, Recipe>? adjust, Func<Recipe, ImmutableArray<PlannedModel>, BalancedModels>? balance)
     {
         RecipeOrder order = RecipeOrder.Sort(recipes);
         ImmutableArray<Recipe> steps = [.. order.Steps.Select(r => adjust?.Invoke(r, r == order.Result) ?? r)];
@@ -134,8 +141,12 @@ public sealed class RecipeRun : IDisposable
                 if (recipe.Name is not null) CheckName(recipe);
                 ModelSet models = new(folder, planned);
                 run._models.Add(models);
-                MergePlan plan = Planner.Plan(recipe, models);
+                MergePlan plan;
+                BalancedModels? balanced = null;
+                if (recipe.BalancePosition is null) plan = Planner.Plan(recipe, models);
+                else (plan, balanced) = BalancedMerge.Plan(recipe, models, balance, forms => run.Keep(new(folder, forms)));
                 run.Plans = run.Plans.Add(plan);
+                run._balanced.Add(balanced);
                 if (recipe.Name is not { } name) continue;
                 planned.Add(name, plan.AsCheckpoint(name));
             }
@@ -151,15 +162,26 @@ public sealed class RecipeRun : IDisposable
 
     private static string StagesOf(string path, string? stages) => Path.GetFullPath(stages ?? Path.TrimEndingDirectorySeparator(path) + ".stages");
 
-    /// <summary>Whether there is something to keep until the result is made: results of documents, or aligned models.</summary>
-    private bool HasStages => Plans.Length > 1 || Plans[0].Recipe.AlignPosition is not null;
+    /// <summary>Whether there is something to keep until the result is made: results of documents, balanced or aligned models.</summary>
+    private bool HasStages => Plans.Length > 1 || Plans[0].Recipe is { AlignPosition: not null } or { BalancePosition: not null };
 
     /// <summary>What is made in the folder of stages.</summary>
     private IEnumerable<string> StagesIn(string folder) =>
-        [.. _order.Steps.Where(r => r != _order.Result).Select(r => Path.Combine(folder, r.Name!)), .. _order.Steps.Where(r => r.AlignPosition is not null).Select(r => AlignedIn(folder, r))];
+        [.. _order.Steps.Where(r => r != _order.Result).Select(r => Path.Combine(folder, r.Name!)), .. _order.Steps.Where(r => r.AlignPosition is not null).Select(r => AlignedIn(folder, r)),
+            .. _order.Steps.Where(r => r.BalancePosition is not null).Select(r => BalancedIn(folder, r))];
 
     /// <summary>Where a document's aligned models go; the one without a name is the last.</summary>
     private static string AlignedIn(string folder, Recipe recipe) => Path.Combine(folder, recipe.Name + AlignedEnding);
+
+    /// <summary>Where a document's balanced models go.</summary>
+    private static string BalancedIn(string folder, Recipe recipe) => Path.Combine(folder, recipe.Name + BalancedEnding);
+
+    /// <summary>Models that are closed when the run is.</summary>
+    private ModelSet Keep(ModelSet models)
+    {
+        _models.Add(models);
+        return models;
+    }
 
     /// <summary>A document's name is the name of a folder beside others that a run makes.</summary>
     private static void CheckName(Recipe recipe)
@@ -167,7 +189,7 @@ public sealed class RecipeRun : IDisposable
         string name = recipe.Name!;
         if (name.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('.' or '_' or '-')) || name.StartsWith('.'))
             throw recipe.Position.Refuse($"the name {Nearest.Quote(name)} cannot be a folder's: use letters, digits, '-', '_' and '.', which is not the first");
-        if (name.EndsWith(".partial", StringComparison.OrdinalIgnoreCase) || name.EndsWith(FingerprintEnding, StringComparison.OrdinalIgnoreCase) || name.EndsWith(AlignedEnding, StringComparison.OrdinalIgnoreCase) || !CheckpointOutput.IsFolder(name))
+        if (name.EndsWith(".partial", StringComparison.OrdinalIgnoreCase) || name.EndsWith(FingerprintEnding, StringComparison.OrdinalIgnoreCase) || name.EndsWith(AlignedEnding, StringComparison.OrdinalIgnoreCase) || name.EndsWith(BalancedEnding, StringComparison.OrdinalIgnoreCase) || !CheckpointOutput.IsFolder(name))
             throw recipe.Position.Refuse($"the name {Nearest.Quote(name)} has an ending that stands for something else; leave it away");
     }
 
@@ -189,6 +211,7 @@ public sealed class RecipeRun : IDisposable
     private void CheckSpace(string path, string folder)
     {
         long last = Plans[^1].OutputBytes, before = Plans.Sum(p => p.OutputBytes) - last;
+        before += Plans.Where(p => p.Recipe.BalancePosition is not null).Sum(p => p.OutputBytes + p.Models.Sum(m => m.Checkpoint.ByteCount));
         before += Plans.Where(p => p.Recipe.AlignPosition is not null).Sum(p => p.OutputBytes + p.Models.Sum(m => m.Checkpoint.ByteCount));
         long lastNeed = last - SizeOf(path + ".partial"), beforeNeed = HasStages ? before - SizeOf(folder) : 0;
         DriveInfo drive = DriveOf(path), drive2 = DriveOf(folder);

@@ -5,7 +5,7 @@ namespace Amalgam.Numerics;
 /// </summary>
 /// <remarks>
 /// Costs are row-major, a row for each row's mass, finite and below 1e300. The same costs and masses give the same plan. Best plans need not be unique: where several are, one of them comes
-/// out; between equal sizes and equal masses it is the one that leaves all in place, if that is a best one. Rows and columns of mass 0 get nothing. The masses of columns must sum to those of the
+/// out: between equal sizes and equal masses the one that leaves all in place, if that is a best one; where all columns cost a row the same, the one that fills columns in order. Rows and columns of mass 0 get nothing. The masses of columns must sum to those of the
 /// rows but for rounding (a part in a million) and are scaled to them.
 /// </remarks>
 public static class OptimalTransport
@@ -31,9 +31,15 @@ public static class OptimalTransport
     public static TransportPlan Exact(ReadOnlySpan<double> cost, ReadOnlySpan<double> rowMass, ReadOnlySpan<double> columnMass, CancellationToken cancel = default)
     {
         TransportProblem problem = new(cost, rowMass, columnMass);
-        bool uniform = !problem.Rows.AsSpan().ContainsAnyExcept(problem.Rows[0]) && !problem.Columns.AsSpan().ContainsAnyExcept(problem.Columns[0]);
-        if (uniform && problem.Rows.Length == problem.Columns.Length) return Assigned(problem);
-        return Flowing(problem, uniform ? TransportMasses.Uniform(problem.Rows.Length, problem.Columns.Length) : TransportMasses.Of(problem.Rows, problem.Columns), cancel);
+        if (ForbiddenPairs.Cap(problem.Cost, out double most) is { } capped)
+        {
+            TransportPlan plan = Best(problem with { Cost = capped }, cancel);
+            bool allowed = true;
+            for (int i = 0; i < plan.Mass.Length; i++) allowed &= cost[plan.RowOf[i] * plan.Columns + plan.ColumnOf[i]] < most;
+            if (allowed) return plan;
+        }
+
+        return Best(problem, cancel);
     }
 
     /// <summary>
@@ -49,12 +55,24 @@ public static class OptimalTransport
         bool converged = iteration.Run(problem.Rows, options.Tolerance * problem.Rows.Sum(), options.MaxIterations, cancel);
 
         double[] masses = iteration.Masses();
-        int[] entries = [.. Enumerable.Range(0, masses.Length).Where(i => masses[i] > 0)];
-        int columns = problem.Columns.Length;
-        return problem.Plan([.. entries.Select(i => i / columns)], [.. entries.Select(i => i % columns)], [.. entries.Select(i => masses[i])], iteration.Rounds, converged);
+        int count = masses.Length - masses.AsSpan().Count(0.0), columns = problem.Columns.Length;
+        (int[] rowOf, int[] columnOf, double[] entries) = (new int[count], new int[count], new double[count]);
+        for (int i = 0, at = 0; i < masses.Length; i++)
+        {
+            if (masses[i] > 0) (rowOf[at], columnOf[at], entries[at++]) = (i / columns, i % columns, masses[i]);
+        }
+
+        return problem.Plan(rowOf, columnOf, entries, iteration.Rounds, converged);
     }
 
-    internal static TransportPlan Assigned(in TransportProblem problem)
+    private static TransportPlan Best(in TransportProblem problem, CancellationToken cancel)
+    {
+        bool uniform = !problem.Rows.AsSpan().ContainsAnyExcept(problem.Rows[0]) && !problem.Columns.AsSpan().ContainsAnyExcept(problem.Columns[0]);
+        if (uniform && problem.Rows.Length == problem.Columns.Length) return Assigned(problem);
+        return Flowing(problem, uniform ? TransportMasses.Uniform(problem.Rows.Length, problem.Columns.Length) : TransportMasses.Of(problem.Rows, problem.Columns), cancel);
+    }
+
+    private static TransportPlan Assigned(in TransportProblem problem)
     {
         int n = problem.Rows.Length;
         (int[] columnOf, double[] rowPrices, double[] columnPrices) = Assignment.Solve(problem.Cost, n, n, 1);

@@ -26,7 +26,7 @@ internal readonly ref struct TransportProblem
     }
 
     /// <summary>Row-major.</summary>
-    public ReadOnlySpan<double> Cost { get; }
+    public ReadOnlySpan<double> Cost { get; init; }
 
     /// <summary>Masses of rows, above 0.</summary>
     public double[] Rows { get; }

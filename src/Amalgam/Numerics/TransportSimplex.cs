@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 
 namespace Amalgam.Numerics;
@@ -15,12 +16,13 @@ namespace Amalgam.Numerics;
 /// </remarks>
 internal sealed class TransportSimplex
 {
-    private const int Lanes = 4, Refusal = 1_000;
+    private const int Lanes = 4, ArcsPerNode = 2, MostPivotsPerNode = 1_000;
 
     private readonly TransportMasses _masses;
     private readonly int _rows, _columns, _stride;
-    private readonly double[] _cost, _rowPrices, _columnPrices;
+    private readonly double[] _cost, _potentials;
     private readonly TransportTree _tree;
+    private readonly double _least;
     private double _slack;
 
     private TransportSimplex(ReadOnlySpan<double> cost, TransportMasses masses)
@@ -29,36 +31,37 @@ internal sealed class TransportSimplex
         int block = Lanes * Vector<double>.Count;
         _stride = (_columns + block - 1) / block * block;
         _cost = new double[checked(_rows * _stride)];
-        (_rowPrices, _columnPrices) = (new double[_rows], new double[_stride]);
+        _potentials = new double[Math.Max(_rows + _columns, _stride)];
+        _least = TensorPrimitives.Min(cost);
         for (int row = 0; row < _rows; row++)
         {
-            cost.Slice(row * _columns, _columns).CopyTo(_cost.AsSpan(row * _stride));
+            TensorPrimitives.Subtract(cost.Slice(row * _columns, _columns), _least, _cost.AsSpan(row * _stride));
             _cost.AsSpan(row * _stride + _columns, _stride - _columns).Fill(double.PositiveInfinity);
         }
 
         long scale = _rows + 1;
         TransportMasses perturbed = new([.. masses.Rows.Select(mass => scale * mass + 1)], [.. masses.Columns.Select(mass => scale * mass)]);
-        perturbed.Columns[^1] += _rows;
-        _tree = new(_rows, _columns, TransportStart.Arcs(cost, perturbed));
+        perturbed.Columns[0] += _rows;
+        _tree = new(_columns, _rows, TransportStart.Arcs(cost, perturbed));
     }
 
     /// <summary>Pivots that were made.</summary>
     public int Pivots { get; private set; }
 
     /// <summary>Prices of rows: the dual variables.</summary>
-    public ReadOnlySpan<double> RowPrices => _rowPrices;
+    public double[] RowPrices => [.. _potentials.Skip(_columns).Take(_rows).Select(potential => potential + _least)];
 
     /// <summary>Prices of columns.</summary>
-    public ReadOnlySpan<double> ColumnPrices => _columnPrices.AsSpan(0, _columns);
+    public double[] ColumnPrices => [.. _potentials.Take(_columns).Select(potential => -potential)];
 
     /// <summary>Row, column and units of each entry of the plan, by row and then by column.</summary>
-    public List<(int Row, int Column, long Flow)> Flows => _tree.Flows(_masses);
+    public List<(int Row, int Column, long Units)> Flows => _tree.Flows(_masses);
 
-    /// <summary>The best tree and its prices.</summary>
+    /// <summary>Finds the best tree.</summary>
     /// <param name="cost">Row-major, finite.</param>
     /// <param name="masses">As many units in rows as in columns, none of them 0; those of the rows times (rows + 1) must be below 2^62.</param>
     /// <param name="cancel">Ends the search.</param>
-    public static TransportSimplex Solve(ReadOnlySpan<double> cost, TransportMasses masses, CancellationToken cancel = default)
+    public static TransportSimplex Solve(ReadOnlySpan<double> cost, TransportMasses masses, CancellationToken cancel)
     {
         TransportSimplex simplex = new(cost, masses);
         simplex.Run(cancel);
@@ -71,60 +74,55 @@ internal sealed class TransportSimplex
         while (true)
         {
             cancel.ThrowIfCancellationRequested();
-            Price();
+            Fit();
             int pivots = Pivots;
             while (Pivots - pivots < _tree.Count && Enter(ref next, out int row, out int column, out double reduced))
             {
-                _tree.Pivot(row, column, reduced, _rowPrices, _columnPrices);
+                _tree.Pivot(row, column, reduced, _potentials);
                 Pivots++;
             }
 
             if (Pivots == pivots) return;
-            if (Pivots > (long)Refusal * _tree.Count) throw new InvalidOperationException($"no best plan of {_rows} x {_columns} was found in {Pivots} pivots");
+            if (Pivots > (long)MostPivotsPerNode * _tree.Count) throw new InvalidOperationException($"no best plan of {_rows} x {_columns} was found in {Pivots} pivots");
         }
     }
 
-    /// <summary>Prices from the tree, and how far below 0 a reduced cost may be by their rounding.</summary>
-    private void Price()
+    /// <summary>Potentials from the tree, and how far below 0 their rounding may bring a reduced cost.</summary>
+    private void Fit()
     {
-        _tree.Price(_cost, _stride, _rowPrices, _columnPrices);
-        double largest = 0;
-        foreach (double price in _rowPrices) largest = Math.Max(largest, Math.Abs(price));
-        foreach (double price in _columnPrices) largest = Math.Max(largest, Math.Abs(price));
-        _slack = -1e-13 * largest;
+        _tree.Fit(_cost, _stride, _potentials);
+        _slack = -1e-13 * Math.Abs(TensorPrimitives.MaxMagnitude<double>(_potentials));
     }
 
     /// <summary>The arc of least reduced cost in the first block of rows, from a row on, that has one below 0.</summary>
     private bool Enter(ref int next, out int row, out int column, out double reduced)
     {
+        int block = Math.Clamp(ArcsPerNode * _tree.Count / _stride, 1, _rows);
+        double least = 0;
         (row, column, reduced) = (-1, -1, _slack);
-        int block = Math.Max(1, Math.Min(_rows, 256 / _stride));
-        for (int scanned = 0; scanned < _rows; scanned++)
+        for (int scanned = 0; scanned < _rows && (row < 0 || scanned % block != 0); scanned++)
         {
-            if (scanned % block == 0 && row >= 0) break;
-            double least = Least(next) - _rowPrices[next];
-            if (least < reduced) (row, reduced) = (next, least);
+            double ofRow = Least(next);
+            if (ofRow - _potentials[_columns + next] < reduced) (row, reduced, least) = (next, ofRow - _potentials[_columns + next], ofRow);
             next = next + 1 == _rows ? 0 : next + 1;
         }
 
-        if (row < 0) return false;
-        column = Place(row);
-        reduced = _cost[row * _stride + column] - _columnPrices[column] - _rowPrices[row];
-        return true;
+        if (row >= 0) column = Place(row, least);
+        return row >= 0;
     }
 
-    /// <summary>The least cost of a row less the column's price.</summary>
+    /// <summary>The least sum of a row's cost and the column's potential.</summary>
     private double Least(int row)
     {
         var costs = MemoryMarshal.Cast<double, Vector<double>>(_cost.AsSpan(row * _stride, _stride));
-        var prices = MemoryMarshal.Cast<double, Vector<double>>(_columnPrices.AsSpan(0, _stride));
+        var potentials = MemoryMarshal.Cast<double, Vector<double>>(_potentials.AsSpan(0, _stride));
         Vector<double> a = new(double.PositiveInfinity), b = a, c = a, d = a;
-        for (int i = 0; i + Lanes <= costs.Length && i + Lanes <= prices.Length; i += Lanes)
+        for (int i = 0; i + Lanes <= costs.Length && i + Lanes <= potentials.Length; i += Lanes)
         {
-            a = Vector.MinNative(a, costs[i] - prices[i]);
-            b = Vector.MinNative(b, costs[i + 1] - prices[i + 1]);
-            c = Vector.MinNative(c, costs[i + 2] - prices[i + 2]);
-            d = Vector.MinNative(d, costs[i + 3] - prices[i + 3]);
+            a = Vector.MinNative(a, costs[i] + potentials[i]);
+            b = Vector.MinNative(b, costs[i + 1] + potentials[i + 1]);
+            c = Vector.MinNative(c, costs[i + 2] + potentials[i + 2]);
+            d = Vector.MinNative(d, costs[i + 3] + potentials[i + 3]);
         }
 
         a = Vector.MinNative(Vector.MinNative(a, b), Vector.MinNative(c, d));
@@ -133,16 +131,16 @@ internal sealed class TransportSimplex
         return least;
     }
 
-    /// <summary>The first column whose cost less its price is the least.</summary>
-    private int Place(int row)
+    /// <summary>The first column where that sum is the least.</summary>
+    private int Place(int row, double least)
     {
-        ReadOnlySpan<double> costs = _cost.AsSpan(row * _stride, _columns), prices = _columnPrices;
-        int place = 0;
-        for (int column = 1; column < costs.Length; column++)
-        {
-            if (costs[column] - prices[column] < costs[place] - prices[place]) place = column;
-        }
-
-        return place;
+        var costs = MemoryMarshal.Cast<double, Vector<double>>(_cost.AsSpan(row * _stride, _stride));
+        var potentials = MemoryMarshal.Cast<double, Vector<double>>(_potentials.AsSpan(0, _stride));
+        Vector<double> sought = new(least);
+        int i = 0;
+        while (!Vector.EqualsAny(costs[i] + potentials[i], sought)) i++;
+        int column = i * Vector<double>.Count;
+        while (_cost[row * _stride + column] + _potentials[column] != least) column++;
+        return column;
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Amalgam.Checkpoints;
 using Amalgam.Cli;
 using Amalgam.Training;
 using Amalgam.Zoo.Runs;
@@ -165,6 +166,28 @@ public class TrainCommandTests
         TrainingProgress progress = new(3, 10, 25, 100, 0.12345, 0.9621, 5120.4, TimeSpan.FromSeconds(42));
         Assert.Equal("[#####---------------]  25%  epoch 3/10  loss 0.1235  96.21% right  5,120/s  0:42 left", Progress.Line(progress, bar: true));
         Assert.Equal(" 25%  epoch 3/10  loss 0.1235  5,120/s  0:42 left", Progress.Line(progress with { Accuracy = null }, bar: false));
+    }
+
+    [Fact]
+    public async Task A_student_learns_from_teachers_that_are_named()
+    {
+        using TemporaryFolder folder = new();
+        await Succeeds("train", Describe(folder, Small), "-o", folder["teacher"]);
+        string student = Small.Replace("[64]", "[8]") + $"distill: {{teachers: ['{folder["teacher"]}', '{folder["teacher/model.onnx"]}'], alpha: 1, temperature: 2}}\n";
+        byte[] teacher = File.ReadAllBytes(folder["teacher/best.safetensors"]);
+        await Succeeds("train", Describe(folder, student), "-o", folder["student"], "--quiet");
+
+        Assert.Equal(teacher, File.ReadAllBytes(folder["teacher/best.safetensors"]));
+        using (Checkpoint checkpoint = Checkpoint.Open(folder["student/model.safetensors"])) Assert.Equal(["fc1.bias", "fc1.weight", "fc2.bias", "fc2.weight"], checkpoint.Tensors.Select(t => t.Name).Order());
+        using JsonDocument result = JsonDocument.Parse(File.ReadAllText(folder["student/result.json"]));
+        Assert.True(result.RootElement.GetProperty("test").GetProperty("accuracy").GetDouble() > 0.3);
+        Assert.Equal(result.RootElement.GetProperty("test").GetProperty("accuracy").GetDouble(), await Accuracy(folder["student/model.onnx"], "--data", "glyphs:test=500", "--mean", "0.2", "--std", "0.3"));
+
+        await Refuses("another description", "train", Describe(folder, student.Replace("alpha: 1", "alpha: 0.9")), "-o", folder["student"], "--resume");
+        await Succeeds("train", Describe(folder, Small + "seed: 9"), "-o", folder["teacher"], "--overwrite", "--quiet");
+        await Refuses("another description", "train", Describe(folder, student), "-o", folder["student"], "--resume");
+        await Refuses("goes with the loss cross_entropy", "train", Describe(folder, student + "loss: mse\n"), "-o", folder["other"]);
+        await Refuses("does not exist", "train", Describe(folder, student.Replace(folder["teacher"], folder["nobody"])), "-o", folder["other"]);
     }
 
     private static string Describe(TemporaryFolder folder, string text)

@@ -142,6 +142,19 @@ public class OptimalTransportTests
     }
 
     [Theory]
+    [InlineData(6, 4)]
+    [InlineData(4, 6)]
+    [InlineData(9, 3)]
+    [InlineData(40, 37)]
+    public void Columns_that_cost_the_same_are_filled_in_order(int rows, int columns)
+    {
+        Random random = new(3);
+        double[] ofRow = [.. Enumerable.Range(0, rows).Select(_ => random.NextDouble())];
+        TransportPlan plan = OptimalTransport.Exact([.. Enumerable.Range(0, rows * columns).Select(i => ofRow[i / columns])], rows, columns);
+        Assert.Equal(plan.ColumnOf.ToArray().Order(), plan.ColumnOf.ToArray());
+    }
+
+    [Theory]
     [InlineData(1e-12)]
     [InlineData(1)]
     [InlineData(1e12)]
@@ -153,6 +166,31 @@ public class OptimalTransportTests
         b = [.. b.Select(mass => mass * a.Sum())];
         double least = OptimalTransport.Exact(cost, a, b).Cost;
         Assert.Equal(1, OptimalTransport.Exact([.. cost.Select(c => c * unit)], a, b).Cost / unit / least, 1e-10);
+    }
+
+    [Theory]
+    [InlineData(40, 30)]
+    [InlineData(30, 30)]
+    public void Forbidden_pairs_of_enormous_cost_take_no_digits_from_the_others(int rows, int columns)
+    {
+        Random random = new(5);
+        double[] a = TransportProblems.Uniform(rows), b = TransportProblems.Uniform(columns), dear = new double[rows * columns], forbidden = new double[rows * columns];
+        for (int i = 0; i < dear.Length; i++)
+        {
+            bool allowed = i / columns % 2 == i % columns % 2;
+            dear[i] = forbidden[i] = random.NextDouble();
+            if (!allowed) (dear[i], forbidden[i]) = (100, 1e32);
+        }
+
+        Assert.Equal(OptimalTransport.Exact(dear, a, b).Cost, OptimalTransport.Exact(forbidden, a, b).Cost, 1e-12);
+    }
+
+    [Fact]
+    public void Enormous_costs_are_paid_where_there_is_no_other_way()
+    {
+        // A third must pay 2e30 and another third 1e30.
+        TransportPlan plan = OptimalTransport.Exact([1, 2e30, 1e30, 1, 3e30, 1e30], 2, 3);
+        Assert.Equal(1e30, plan.Cost, 1e18);
     }
 
     [Fact]

@@ -81,16 +81,6 @@ internal sealed class LayerFusion(ImageSetting setting, int samples, Cancellatio
         return new(Mean(all), Stopwatch.GetElapsedTime(start).TotalSeconds);
     }
 
-    /// <summary>
-    /// A network without the bias of its output layer, the one bias that it has. The papers' networks have none, so it is no matter to them that plans between widths, and averages, make activations small; here
-    /// the bias would be all that is left of the scores.
-    /// </summary>
-    public static Graph WithoutBias(Graph network)
-    {
-        string bias = network.Parameters.Single(p => p.Value.Shape.Rank == 1).Key;
-        return Rewrite.Apply(network, (to, node, _) => node.Name == bias && node.Op is Parameter ? to.Parameter(bias, new(node.Shape), node.Trainable, node.Type) : null).Graph;
-    }
-
     /// <summary>A mapping for people, from 1: <c>[1, 2, 5]</c>, groups with a bar between.</summary>
     public static string Text(LayerMapping mapping) => string.Join(" | ", mapping.Groups.Select(group => $"[{string.Join(", ", group.Map.Select(layer => layer + 1))}]"));
 }

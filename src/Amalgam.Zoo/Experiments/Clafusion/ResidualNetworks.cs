@@ -43,7 +43,6 @@ internal sealed class ResidualNetworks(Bench bench)
             bench.Parts(Two, pair, Setting, ("A", () => a), ("B", () => b));
             Lazy<Fused> fused = new(() => Fusion.Run(a, b));
             bench.Row(Two, pair, FusedName, () => new(Setting.Measure([fused.Value.Network]), LayerFusion.Text(Fusion.Map(a, b)), Seconds: fused.Value.Seconds));
-            bench.Unbiased(Two, pair, Setting, ("A", () => a), ("B", () => b), (FusedName, () => fused.Value.Network));
             Tune(Two, seed, FusedName, () => fused.Value.Network);
             Tune(Two, seed, "A", () => a);
             Tune(Two, seed, "B", () => b);
@@ -102,7 +101,7 @@ internal sealed class ResidualNetworks(Bench bench)
                 Graph network = Fusion.Run(a, b, () => map).Network;
                 return known[text] = tuned ? Tune(seed, network) : new(Setting.Measure([network]), text);
             });
-            if (!tuned) bench.Unbiased(Mappings, Pair(seed), Setting, (name, () => Fusion.Run(a, b, mapping).Network));
+            if (!tuned) bench.Unbiased(Mappings, Pair(seed), name, Setting, () => Fusion.Run(a, b, mapping).Network);
         }
     }
 

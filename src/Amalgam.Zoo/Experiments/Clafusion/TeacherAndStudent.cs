@@ -42,7 +42,6 @@ internal sealed class TeacherAndStudent(Bench bench)
             bench.Parts(Table, pair, Setting, ("A", () => a), ("B", () => b));
             Lazy<Fused> fused = new(() => Fusion.Run(a, b));
             bench.Row(Table, pair, ResidualNetworks.FusedName, () => new(Setting.Measure([fused.Value.Network]), LayerFusion.Text(Fusion.Map(a, b)), Seconds: fused.Value.Seconds));
-            bench.Unbiased(Table, pair, Setting, ("A", () => a), ("B", () => b), (ResidualNetworks.FusedName, () => fused.Value.Network));
             Tune(Table, seed, ResidualNetworks.FusedName, () => fused.Value.Network);
             Tune(Table, seed, "B", () => b);
             Tune(Table, seed, ResidualNetworks.Deepened, () => Fusion.Balance(Fusion.Map(a, b)).B);
@@ -66,7 +65,7 @@ internal sealed class TeacherAndStudent(Bench bench)
                     Graph Fused() => Fusion.Run(a, b, () => LayerFusion.Given(a, b, [[first], [second], .. chosen.Value.Groups.Skip(2).Select(group => group.Map)])).Network;
                     if (tuned) Tune(Mappings, seed, name, Fused);
                     else bench.Row(Mappings, ResidualNetworks.Pair(seed), name, () => new(Setting.Measure([Fused()])));
-                    if (!tuned) bench.Unbiased(Mappings, ResidualNetworks.Pair(seed), Setting, (name, Fused));
+                    if (!tuned) bench.Unbiased(Mappings, ResidualNetworks.Pair(seed), name, Setting, Fused);
                 }
             }
         }

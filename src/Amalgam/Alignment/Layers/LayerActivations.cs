@@ -12,7 +12,8 @@ internal sealed class LayerActivations
     /// <summary>Floats that are kept in a pass, 512 MB, and floats that the products of all layers may take, 1 GB.</summary>
     private const long MostKept = 1 << 27, MostProducts = 1 << 28;
 
-    private readonly record struct Part(int Layer, int First, int Count);
+    /// <summary>Some features of a layer, and where in the memory their values for all samples are.</summary>
+    private readonly record struct Part(int Layer, int First, int Count, int At);
 
     private readonly LayerValues _values;
     private readonly Dataset _data;
@@ -26,10 +27,10 @@ internal sealed class LayerActivations
     /// <param name="data">The samples, all of which are looked at.</param>
     /// <param name="batch">Samples at a time.</param>
     /// <param name="progress">Hears how many samples of all passes are done, and how many there are.</param>
-    /// <param name="cancel">Stops between operations.</param>
     /// <param name="mostKept">Floats that are kept at a time; null for 512 MB.</param>
+    /// <param name="cancel">Stops between operations.</param>
     /// <exception cref="GraphException">The network does not take the data, there are too many samples, or a pre-activation is not finite.</exception>
-    public static SampleProducts[] Collect(NetworkLayers network, Dataset data, int batch, Action<long, long>? progress = null, CancellationToken cancel = default, long? mostKept = null)
+    public static SampleProducts[] Collect(NetworkLayers network, Dataset data, int batch, Action<long, long>? progress = null, long? mostKept = null, CancellationToken cancel = default)
     {
         LayerValues values = new(network, data, unitsFirst: false);
         long products = values.Features.Sum(features => (long)data.Count * Math.Min(features, data.Count));
@@ -41,16 +42,16 @@ internal sealed class LayerActivations
     private SampleProducts[] Collect(Action<long, long>? progress, CancellationToken cancel)
     {
         List<List<Part>> passes = Passes();
+        float[] room = GC.AllocateUninitializedArray<float>(passes.Max(parts => parts[^1].At + (parts[^1].Count * _data.Count)));
         SampleProducts[] products = [.. _values.Features.Select(features => new SampleProducts(_data.Count, features))];
         for (int pass = 0; pass < passes.Count; pass++)
         {
             long before = (long)pass * _data.Count;
-            float[][] kept = Run(passes[pass], done => progress?.Invoke(before + done, (long)passes.Count * _data.Count), cancel);
-            for (int i = 0; i < kept.Length; i++)
+            Run(passes[pass], room, done => progress?.Invoke(before + done, (long)passes.Count * _data.Count), cancel);
+            foreach (Part part in passes[pass])
             {
                 cancel.ThrowIfCancellationRequested();
-                Part part = passes[pass][i];
-                products[part.Layer].Add(kept[i], part.First, part.Count);
+                products[part.Layer].Add(room.AsSpan(part.At, part.Count * _data.Count), part.First, part.Count);
                 if (!products[part.Layer].IsFinite) throw new GraphException($"the pre-activations of '{_values.Layers.Layers[part.Layer].Name}' are not all finite; the network or its input is damaged");
             }
         }
@@ -58,18 +59,18 @@ internal sealed class LayerActivations
         return products;
     }
 
-    /// <summary>Which parts of which layers are looked at together: as many as may be kept, in order.</summary>
+    /// <summary>Which parts of which layers are looked at together: as many as may be kept, in order. What is left over is the first pass, which then is the least deep.</summary>
     private List<List<Part>> Passes()
     {
         List<List<Part>> passes = [[]];
-        int most = (int)Math.Max(1, _mostKept / _data.Count), free = most;
+        int most = (int)Math.Max(1, _mostKept / _data.Count), kept = 1 + (int)((_values.Features.Sum(features => (long)features) - 1) % most), free = kept;
         for (int layer = 0; layer < _values.Nodes.Length; layer++)
         {
             for (int first = 0; first < _values.Features[layer];)
             {
-                if (free == 0) (free, passes) = (most, [.. passes, []]);
+                if (free == 0) (kept, free, passes) = (most, most, [.. passes, []]);
                 int count = Math.Min(free, _values.Features[layer] - first);
-                passes[^1].Add(new(layer, first, count));
+                passes[^1].Add(new(layer, first, count, (kept - free) * _data.Count));
                 (first, free) = (first + count, free - count);
             }
         }
@@ -77,25 +78,21 @@ internal sealed class LayerActivations
         return passes;
     }
 
-    private float[][] Run(List<Part> parts, Action<long> progress, CancellationToken cancel)
+    private void Run(List<Part> parts, float[] room, Action<long> progress, CancellationToken cancel)
     {
         int[] layers = [.. parts.Select(part => part.Layer).Distinct()];
-        float[][] kept = [.. parts.Select(part => new float[(long)part.Count * _data.Count])];
         Observation observation = new([_values.Of(layers)], _data, _batch);
         foreach (ObservedBatch batch in observation.Run(cancel))
         {
-            for (int i = 0; i < parts.Count; i++)
+            foreach (Part part in parts)
             {
-                Part part = parts[i];
                 ReadOnlySpan<float> all = batch.Values[0][Array.IndexOf(layers, part.Layer)].Span;
                 int features = all.Length / batch.Count;
                 for (int sample = 0; sample < batch.Count; sample++)
-                    all.Slice((sample * features) + part.First, part.Count).CopyTo(kept[i].AsSpan((batch.First + sample) * part.Count, part.Count));
+                    all.Slice(sample * features + part.First, part.Count).CopyTo(room.AsSpan(part.At + ((batch.First + sample) * part.Count), part.Count));
             }
 
             progress(batch.First + batch.Count);
         }
-
-        return kept;
     }
 }

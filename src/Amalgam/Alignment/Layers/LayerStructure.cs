@@ -80,7 +80,7 @@ internal sealed partial class LayerStructure
         return $"{Attributes(node.Op)}({string.Join(", ", texts)})";
     }
 
-    /// <summary>An operation with its attributes, but for lists, which hold axes and sizes.</summary>
+    /// <summary>An operation with its attributes, but for lists, which hold axes and sizes, and what only keeps a normalisation from dividing by zero or is of training.</summary>
     private static string Attributes(Op op)
     {
         string text = op.ToString()!;
@@ -103,6 +103,6 @@ internal sealed partial class LayerStructure
 
     private static string Short(int[] sizes) => sizes.Distinct().Count() == 1 ? $"{sizes[0]}" : Join(sizes);
 
-    [GeneratedRegex(@"^(Name|Reuse) = |System\.Collections|^\s*$")]
+    [GeneratedRegex(@"^(Name|Reuse|Epsilon|Momentum) = |System\.Collections|^\s*$")]
     private static partial Regex Needless();
 }

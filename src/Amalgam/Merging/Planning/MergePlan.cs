@@ -21,6 +21,12 @@ public sealed record MergePlan(
     int? Layers,
     ImmutableArray<string> Notes)
 {
+    /// <summary>Where <see cref="Models"/> are balanced forms of others, the models as they are; else empty.</summary>
+    public ImmutableArray<PlannedModel> Originals { get; init; } = [];
+
+    /// <summary>The models that are read from their places: <see cref="Originals"/> where there are some.</summary>
+    public ImmutableArray<PlannedModel> Sources => Originals.IsEmpty ? Models : Originals;
+
     /// <summary>Bytes of the output's tensors.</summary>
     public long OutputBytes => Tensors.Sum(t => t.Output.ByteCount);
 
@@ -52,7 +58,7 @@ public sealed record MergePlan(
     {
         StringBuilder text = new(recipe);
         text.Append($"\namalgam {typeof(MergePlan).Assembly.GetName().Version} seed {seed} shards {shardBytes}\n");
-        foreach (string file in Models.SelectMany(m => m.Checkpoint.Files).Distinct().Order(StringComparer.Ordinal))
+        foreach (string file in Sources.SelectMany(m => m.Checkpoint.Files).Distinct().Order(StringComparer.Ordinal))
             text.Append($"{file} {(File.Exists(file) ? $"{new FileInfo(file).Length} {File.GetLastWriteTimeUtc(file):O}" : "")}\n");
         foreach (PlannedTensor t in Tensors)
         {

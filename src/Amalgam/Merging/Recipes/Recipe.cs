@@ -67,6 +67,15 @@ public sealed record Recipe
     public ImmutableArray<RecipeFeature> Features { get; init; } = [];
 
     /// <summary>
+    /// How the models are brought to one number of layers, and to one width, before anything else: the section as it stands, which only who knows of networks reads; null where they are of one structure
+    /// as they are.
+    /// </summary>
+    internal RecipeNode? Balance { get; init; }
+
+    /// <summary>Where the section stands that says how to balance.</summary>
+    public RecipePosition? BalancePosition { get; init; }
+
+    /// <summary>
     /// How the models' units are brought into one order before the merge: the section as it stands, which only who knows of networks reads; null where the models are
     /// merged as they are.
     /// </summary>

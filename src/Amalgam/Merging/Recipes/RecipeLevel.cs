@@ -8,7 +8,7 @@ internal sealed record RecipeLevel(string Place, ImmutableArray<string> Keys)
     public static readonly RecipeLevel Recipe = new("a recipe",
     [
         "name", "merge_method", "base_model", "models", "slices", "modules", "parameters", "dtype", "out_dtype", "tokenizer_source", "tokenizer",
-        "chat_template", "tensor_union", "tensor_intersection", "integers", "align", "train",
+        "chat_template", "tensor_union", "tensor_intersection", "integers", "balance", "align", "train",
     ]);
 
     public static readonly RecipeLevel Model = new("an entry of models", ["model", "parameters"]);

@@ -38,6 +38,8 @@ internal static class RecipeReader
             TensorIntersection = Optional(fields, "tensor_intersection", ReadFlag, false),
             Integers = Optional(fields, "integers", ReadIntegers, IntegerRule.Equal),
             Features = [.. features],
+            Balance = fields.TryGetValue("balance", out RecipeNode balance) ? balance.IsMapping ? balance : throw balance.Unexpected("balance, a mapping with method, match, data and the like") : null,
+            BalancePosition = PositionOf(node, "balance"),
             Align = fields.TryGetValue("align", out RecipeNode align) ? align.IsMapping ? align : throw align.Unexpected("align, a mapping with method, data and the like") : null,
             AlignPosition = PositionOf(node, "align"),
             Train = fields.TryGetValue("train", out RecipeNode train) ? train.IsMapping ? train : throw train.Unexpected("train, a mapping with data, lr and epochs") : null,

@@ -67,6 +67,17 @@ public class RunDescriptionTests
     }
 
     [Fact]
+    public void Teachers_may_be_named()
+    {
+        DistillDescription distill = RunDescription.Parse(Small + "distill: {teachers: [a, b.onnx], temperature: 20, alpha: 0.05, mean: elements}\n", "run.yml").Distill!;
+        Assert.Equal(["a", "b.onnx"], distill.Teachers);
+        Assert.Equal((20.0, 0.05, DistillationMean.Elements), (distill.Temperature, distill.Alpha, distill.Mean));
+        distill = RunDescription.Parse(Small + "distill: {teachers: a}\n", "run.yml").Distill!;
+        Assert.Equal((4.0, 0.5, DistillationMean.Samples), (distill.Temperature, distill.Alpha, distill.Mean));
+        Assert.Null(RunDescription.Parse(Small, "run.yml").Distill);
+    }
+
+    [Fact]
     public void A_part_of_the_data_may_be_meant()
     {
         RunDescription run = RunDescription.Parse(Small.Replace("data: mnist", "data: {name: mnist, part: {classes: [4], share: 0.1, seed: 2, rest: true}}"), "run.yml");
@@ -109,6 +120,8 @@ public class RunDescriptionTests
     [InlineData("loss: {name: cosine, class_vectors: a b.safetensors, scale: 10}", "schedule: {name: step, every: 4}")]
     [InlineData("loss: {name: cosine, class_vectors: v.safetensors, rows: [3, 2]}", "")]
     [InlineData("loss: bce", "schedule: constant")]
+    [InlineData("distill: {teachers: runs/a}", "loss: {name: cross_entropy, label_smoothing: 0.1}")]
+    [InlineData("distill: {teachers: [runs/a, 'b c.onnx'], temperature: 20, alpha: 0.05, mean: elements}", "")]
     public void What_is_written_reads_as_the_same_run(string a, string b)
     {
         string text = RunYaml.Write(RunDescription.Parse($"{Small}{a}\n{b}\noutput: 'runs/a b'\n", "run.yml"));
@@ -132,6 +145,12 @@ public class RunDescriptionTests
     [InlineData("schedule: cosin", "did you mean 'cosine'?")]
     [InlineData("loss: {name: cosine}", "needs 'class_vectors'")]
     [InlineData("loss: {name: mse, label_smoothing: 0.1}", "this loss has no key 'label_smoothing'")]
+    [InlineData("distill: {teachers: a, alpha: 1.5}", "expected a share from 0 to 1, found '1.5'")]
+    [InlineData("distill: {teachers: a, temperature: 0}", "expected a temperature above 0, found '0'")]
+    [InlineData("distill: {teachers: a, mean: sum}", "there is no mean 'sum' here")]
+    [InlineData("distill: {temperature: 4}", "'teachers' is missing here")]
+    [InlineData("distill: {teachers: []}", "expected a trained network, or a list of them")]
+    [InlineData("distill: {teacher: a}", "distill has no key 'teacher'")]
     [InlineData("train: some", "there is no scope 'some' here; known are splice, all")]
     [InlineData("loss: {name: entropy, target: label}", "the loss entropy has no key 'target'")]
     [InlineData("seed: 1.5", "expected a whole number, found '1.5'")]
