@@ -37,6 +37,7 @@ public static class ClafusionExperiment
         ("halves", "ResNets that know half of the classes each, with batch normalisation", bench => new PublishedNetworks(bench).RunHalves()),
         ("deeper", "a deeper MLP and one of OTFusion's", bench => new PublishedNetworks(bench).RunDeeper()),
         ("compositions", "ResNets with balanced layers: other ways to match units, other merge methods", bench => new Compositions(bench).Run()),
+        ("compositions-tuned", "two of them, fine-tuned", bench => new Compositions(bench).RunTuned()),
         ("bias", "fused ResNets and VGG networks without the last layer's bias, and with the scale of activations set right (REPAIR)", bench => new LastBias(bench).Run()),
         ("rates", "the learning rate of fine-tuning, chosen on held-out training samples", bench => new RateChoice(bench).Run()),
     ];

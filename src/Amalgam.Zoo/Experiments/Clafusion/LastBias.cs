@@ -55,7 +55,7 @@ internal sealed class LastBias(Bench bench)
     }
 
     /// <summary>The network with a last bias of zeros: that of which each class has one element, and that nothing but the result reads.</summary>
-    private static Graph WithoutBias(Graph network)
+    public static Graph WithoutBias(Graph network)
     {
         Node result = network.Outputs.Values.Single();
         HashSet<Node> biases = [.. result.Inputs.Skip(result.Op is Add ? 0 : 2).Where(input => input.Op is Parameter && input.Shape.Rank == 1)];
