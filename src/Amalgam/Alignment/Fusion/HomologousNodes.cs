@@ -11,27 +11,35 @@ namespace Amalgam.Alignment.Fusion;
 internal sealed class HomologousNodes
 {
     private readonly Dictionary<Node, Node> _toB = [], _toA = [];
+    private readonly HashSet<(Node A, Node B)> _parameters = [];
     private readonly Dictionary<Node, int> _depths = [];
     private readonly Stack<(Node A, Node B)> _open;
 
     private HomologousNodes(IEnumerable<(Node A, Node B)> outputs) => _open = new(outputs);
 
     /// <summary>Pairs them.</summary>
-    /// <returns>For nodes of the first network those that do the same in the second.</returns>
+    /// <returns>For nodes of the first network those that do the same in the second, and all pairs of parameters: files write one for several that happen to be equal.</returns>
     /// <exception cref="GraphException">The networks are not of one structure: the first difference, seen from the outputs, is named.</exception>
-    public static IReadOnlyDictionary<Node, Node> Of(Graph a, Graph b)
+    public static (IReadOnlyDictionary<Node, Node> ToB, IReadOnlyList<(Node A, Node B)> Parameters) Of(Graph a, Graph b)
     {
         if (a.Outputs.Count != b.Outputs.Count) throw new GraphException($"one network has {a.Outputs.Count} outputs, the other {b.Outputs.Count}; networks to fuse give the same results");
         bool named = a.Outputs.Keys.All(b.Outputs.ContainsKey);
         HomologousNodes nodes = new(a.Outputs.Select((output, i) => (output.Value, named ? b.Outputs[output.Key] : b.Outputs.Values.ElementAt(i))));
         while (nodes._open.TryPop(out var pair)) nodes.Pair(Essence(pair.A), Essence(pair.B));
-        return nodes._toB;
+        return (nodes._toB, [.. nodes._parameters.OrderBy(pair => pair.A.Id).ThenBy(pair => pair.B.Id)]);
     }
 
     private void Pair(Node a, Node b)
     {
         // What is known beforehand says nothing that the operations do not, and may serve several places in one file and one each in another.
         if (a.Known is not null && b.Known is not null) return;
+        if (a.Op is Parameter && b.Op is Parameter)
+        {
+            _parameters.Add((a, b));
+            _toB.TryAdd(a, b);
+            return;
+        }
+
         if (_toB.TryGetValue(a, out Node? known) && known == b) return;
         if (known is not null || _toA.ContainsKey(b)) throw Differs(a, b, "takes the place of two values of the other");
         if (a.Shape.Rank != b.Shape.Rank) throw Differs(a, b, $"has {a.Shape.Rank} axes and is");

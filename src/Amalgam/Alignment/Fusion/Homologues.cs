@@ -18,15 +18,10 @@ public sealed class Homologues
     private readonly IReadOnlyDictionary<Node, Node> _toB;
     private readonly Dictionary<UnitClass, HomologousUnits> _byA = [];
 
-    private Homologues(UnitGroups a, UnitGroups b, IReadOnlyDictionary<Node, Node> toB)
+    private Homologues(UnitGroups a, UnitGroups b, IReadOnlyDictionary<Node, Node> toB, IReadOnlyList<(Node A, Node B)> parameters)
     {
-        (A, B, _toB) = (a, b, toB);
-        foreach (var (name, node) in a.Graph.Parameters)
-        {
-            if (!toB.TryGetValue(node, out Node? other)) continue;
-            Parameters.Add((node, other));
-            Pair(name, node, other);
-        }
+        (A, B, _toB, Parameters) = (a, b, toB, parameters);
+        foreach (var (of, other) in parameters) Pair(of, other);
     }
 
     /// <summary>Units of the network whose units are moved.</summary>
@@ -38,8 +33,8 @@ public sealed class Homologues
     /// <summary>Classes of units by their places, in the order of <see cref="A"/>.</summary>
     public ImmutableArray<HomologousUnits> Classes => [.. A.Classes.Where(_byA.ContainsKey).Select(units => _byA[units])];
 
-    /// <summary>Parameters that have each other's places, in the order of the first network.</summary>
-    internal List<(Node A, Node B)> Parameters { get; } = [];
+    /// <summary>Parameters that have each other's places, in the order of the first network; one may have those of several.</summary>
+    internal IReadOnlyList<(Node A, Node B)> Parameters { get; }
 
     /// <summary>What has the place of a node of the first network in the second.</summary>
     public Node InB(Node ofA) => _toB[ofA];
@@ -66,8 +61,8 @@ public sealed class Homologues
     /// <exception cref="GraphException">They are not of one structure: the first difference is named. Or a fixed axis has other sizes in the two.</exception>
     public static Homologues Of(Graph a, Graph b, UnitOptions? options = null, bool check = true, CancellationToken cancel = default)
     {
-        IReadOnlyDictionary<Node, Node> pairs = HomologousNodes.Of(a, b);
-        return new(Groups(a), Groups(b), pairs);
+        var (toB, parameters) = HomologousNodes.Of(a, b);
+        return new(Groups(a), Groups(b), toB, parameters);
 
         UnitGroups Groups(Graph graph)
         {
@@ -77,8 +72,10 @@ public sealed class Homologues
     }
 
     /// <summary>Pairs the classes of a parameter's axes, digit by digit.</summary>
-    private void Pair(string name, Node a, Node b)
+    private void Pair(Node a, Node b)
     {
+        string name = a.Name!;
+        if (a.Shape.Rank != b.Shape.Rank) throw new GraphException($"'{name}' {a.Shape} has the place of '{b.Name}' {b.Shape} in the other network, which has other axes");
         ImmutableArray<AxisLayout> ofA = A.LayoutOf(a), ofB = B.LayoutOf(b);
         for (int axis = 0; axis < ofA.Length; axis++)
         {

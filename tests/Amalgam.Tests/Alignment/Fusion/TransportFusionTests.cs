@@ -4,6 +4,7 @@ using Amalgam.Graphs;
 using Amalgam.Tests.Alignment.OfLayers;
 using Amalgam.Training.Data;
 using Amalgam.Zoo.Models;
+using Amalgam.Zoo.Runs;
 
 namespace Amalgam.Tests.Alignment.Fusion;
 
@@ -191,6 +192,21 @@ public class TransportFusionTests
         TransportMaps maps = TransportFusion.Match(Homologues.Of(wide, narrow), Activations, SmallNetworks.Normal(wide, 64));
 
         Assert.All(narrow.Parameters, p => Assert.Equal(p.Value.Shape, maps.Transported()[p.Key].Shape));
+    }
+
+    [Fact]
+    public void Networks_as_PyTorch_writes_them_and_as_they_are_built_here_are_of_one_structure()
+    {
+        Graph written = ModelLoader.Load(RealData.At("models", "resnet20-cifar10-halves", "a.onnx"));
+        Graph built = ModelLoader.Build(ModelDescription.Parse("resnet20:shortcut=3x3,result=embedding,classes=512"), 1, 4);
+
+        // The file has one tensor for biases that are equal, and names nothing as the network here does.
+        foreach (var (a, b) in new[] { (written, built), (built, written) })
+        {
+            IReadOnlyDictionary<string, Tensor> moved = TransportFusion.Match(Homologues.Of(a, b), Weights).Transported();
+            Assert.All(b.Parameters, p => Assert.Equal(p.Value.Shape, moved[p.Key].Shape));
+            Assert.False(SmallNetworks.AreSame(Siblings.WeightsOf(b), moved));
+        }
     }
 
     [Fact]
