@@ -64,7 +64,7 @@ public sealed class Homologues
     /// <param name="options">What else is free or pinned, in both.</param>
     /// <param name="check">Whether units of both are checked (<see cref="SelfCheck"/>), and those that change outputs pinned.</param>
     /// <param name="cancel">Looked at while they are checked.</param>
-    /// <exception cref="GraphException">They are not of one structure: the first difference is named. Or a fixed axis has other sizes in the two.</exception>
+    /// <exception cref="GraphException">They are not of one structure, or constants differ: the first difference is named. Or a fixed axis has other sizes in the two.</exception>
     public static Homologues Of(Graph a, Graph b, UnitOptions? options = null, bool check = true, CancellationToken cancel = default)
     {
         Dictionary<Node, Node> pairs = Walk(a, b);
@@ -81,12 +81,18 @@ public sealed class Homologues
     {
         if (a.Outputs.Count != b.Outputs.Count) throw new GraphException($"one network has {a.Outputs.Count} outputs, the other {b.Outputs.Count}; networks to fuse give the same results");
         Dictionary<Node, Node> pairs = [], back = [];
-        bool named = a.Outputs.Keys.All(b.Outputs.ContainsKey);
+        bool named = a.Outputs.Keys.All(b.Outputs.ContainsKey), ofOneWidth = Shapes(a).SequenceEqual(Shapes(b));
         Stack<(Node A, Node B)> open = new(a.Outputs.Select((output, i) => (output.Value, named ? b.Outputs[output.Key] : b.Outputs.Values.ElementAt(i))));
         while (open.TryPop(out var pair))
         {
-            // What is known beforehand says nothing that the operations do not, and may serve several places in one file and one each in another.
-            if (pair.A.Known is not null && pair.B.Known is not null) continue;
+            // What is known beforehand may serve several places in one file and one each in another. Sizes, and a scale that follows from them, may differ.
+            if (pair.A.Known is { } x && pair.B.Known is { } y)
+            {
+                if (pair.A.Type.IsFloat && (x.Count > 1 || ofOneWidth) && !IsNear(x, y))
+                    throw new GraphException($"the constant {pair.A} of one network has other values than {pair.B} in its place in the other, so that weights would not do there what they do here");
+                continue;
+            }
+
             if (pairs.TryGetValue(pair.A, out Node? known) && known == pair.B) continue;
             if (known is not null || back.ContainsKey(pair.B)) throw Differs(pair, "takes the place of two values of the other");
             if (!IsAlike(pair.A, pair.B)) throw Differs(pair, "is");
@@ -102,9 +108,25 @@ public sealed class Homologues
     /// <summary>Whether two nodes do the same, whatever the sizes are.</summary>
     private static bool IsAlike(Node a, Node b)
     {
-        if (a.Inputs.Length != b.Inputs.Length) return false;
+        if (a.Inputs.Length != b.Inputs.Length || (a.Op is Input && a.Name != b.Name && b.Graph.Inputs.ContainsKey(a.Name!))) return false;
         if (a.Op is Conv x && b.Op is Conv y && IsDepthwise(a) && IsDepthwise(b)) return (x with { Groups = 1 }).Equals(y with { Groups = 1 });
         return a.Op.Equals(b.Op);
+    }
+
+    private static IEnumerable<string> Shapes(Graph graph) => graph.Parameters.Values.Select(node => node.Shape.ToString()).Order(StringComparer.Ordinal);
+
+    /// <summary>Whether constants of one size are the same but for rounding.</summary>
+    private static bool IsNear(Tensor x, Tensor y)
+    {
+        const float Rounding = 1e-5f;
+        if (x.Count != y.Count) return true;
+        for (int i = 0; i < x.Count; i++)
+        {
+            (float a, float b) = (x.Span[i], y.Span[i]);
+            if (!a.Equals(b) && !(Math.Abs(a - b) <= Rounding * Math.Max(Math.Abs(a), Math.Abs(b)))) return false;
+        }
+
+        return true;
     }
 
     private static bool IsDepthwise(Node node) => ((Conv)node.Op).Groups == node.Inputs[0].Shape[1];
