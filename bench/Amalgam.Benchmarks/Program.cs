@@ -87,6 +87,13 @@ if (args is ["statistics", var one, var other, .. var counts])
     return;
 }
 
+// layers [DEEP SHALLOW [IMAGES [RUNS]]] prints the time of CKA of all layers of two architectures over that of plain runs of both on CIFAR-10's images.
+if (args is ["layers", .. var pairOf])
+{
+    LayersSpeed.Run(pairOf.Length > 1 ? pairOf[0] : "resnet34", pairOf.Length > 1 ? pairOf[1] : "resnet18", pairOf.Length > 2 ? int.Parse(pairOf[2]) : 400, pairOf.Length > 3 ? int.Parse(pairOf[3]) : 3);
+    return;
+}
+
 // mudsc FOLDER METHOD ALPHA prints seconds of the phases of a merge; for bench/mudsc-speed.sh.
 if (args is ["mudsc", var pair, var method, var alpha])
 {

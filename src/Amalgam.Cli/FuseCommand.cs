@@ -87,7 +87,7 @@ internal sealed class FuseCommand
             if (target is not null) fusion.Save(merged, target, overwrite);
             Graph? tuned = tuning?.Train(progress, epoch =>
             {
-                if (!quiet) progress.Write(output, TrainCommand.Line(epoch));
+                if (!quiet) progress.Write(_networks.IsJson(parse) ? error : output, TrainCommand.Line(epoch));
             }, cancel);
             if (measures) scores = FusionScores.Of(fusion, FusionScores.ResultsOf(fusion, merged, tuned), _networks.TestSamples(parse), (done, all) => progress.Report("measured", done, all), cancel);
         }

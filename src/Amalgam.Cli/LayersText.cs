@@ -127,7 +127,7 @@ internal static class LayersText
         for (int row = 0; row < group.A.Count; row++)
         {
             NetworkLayer a = group.A.Layers[row];
-            table.Add([$"  {Printable.Line(a.Name)}", .. group.B.Layers.Select((b, column) => Printable.Number(group.Cost[(row * group.B.Count) + column]) is var cost && pairs.Contains((a, b)) ? $"[{cost}]" : $"{cost} ")]);
+            table.Add([$"  {Printable.Line(a.Name)}", .. group.B.Layers.Select((b, column) => Printable.Number(group.Cost[row * group.B.Count + column]) is var cost && pairs.Contains((a, b)) ? $"[{cost}]" : $"{cost} ")]);
         }
 
         table.Write(output, Screen.WidthOf(output));

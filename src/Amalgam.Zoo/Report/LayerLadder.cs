@@ -30,9 +30,9 @@ public sealed record LayerLadder(string Title, string Left, string Right, Immuta
         int rows = Groups.Sum(RowsOf);
         _row = Math.Clamp(MostHeight / Math.Max(1, rows), 6, 21);
         double widest = Math.Max(1, Groups.SelectMany(g => g.Left.Concat(g.Right)).Select(layer => layer.Width).DefaultIfEmpty(1).Max());
-        _left = Groups.SelectMany(g => g.Left).Select(TextWidth).DefaultIfEmpty(0).Max() + 12 + LongestBar;
+        _left = Math.Max(Groups.SelectMany(g => g.Left).Select(TextWidth).DefaultIfEmpty(0).Max() + 12 + LongestBar, HeadingWidth(Left));
         _right = _left + Between;
-        double width = _right + LongestBar + 12 + Groups.SelectMany(g => g.Right).Select(TextWidth).DefaultIfEmpty(0).Max(), height = Head + rows * _row + Groups.Length * (GroupHead + GroupGap);
+        double width = _right + Math.Max(LongestBar + 12 + Groups.SelectMany(g => g.Right).Select(TextWidth).DefaultIfEmpty(0).Max(), HeadingWidth(Right)), height = Head + rows * _row + Groups.Length * (GroupHead + GroupGap);
 
         Figure(html, "ladder", Title);
         Drawing(html, width, height, $"Which of {Groups.Sum(g => g.Left.Length)} layers of {Left} belongs to which of {Groups.Sum(g => g.Right.Length)} of {Right}");
@@ -80,13 +80,15 @@ public sealed record LayerLadder(string Title, string Left, string Right, Immuta
         }
     }
 
-    private void Heading(Markup html, string text, double x, string anchor) =>
+    private static void Heading(Markup html, string text, double x, string anchor) =>
         html.Element("text", text, ("x", Figures.At(x)), ("y", "12"), ("text-anchor", anchor), ("style", "font-weight:600"));
 
     /// <summary>Layers of the smaller side are spread over the height of the larger one.</summary>
     private static double PlaceOf(int layer, int layers, double height) => (layer + 0.5) * height / layers;
 
     private static int RowsOf(LadderGroup group) => Math.Max(1, Math.Max(group.Left.Length, group.Right.Length));
+
+    private static double HeadingWidth(string text) => 1.3 * Legend.WidthOf(text);
 
     private static double TextWidth(LadderLayer layer) => Legend.WidthOf($"{layer.Name} {layer.Width}");
 }

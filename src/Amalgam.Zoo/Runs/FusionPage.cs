@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using Amalgam.Alignment.Layers;
 using Amalgam.Zoo.Report;
 
 namespace Amalgam.Zoo.Runs;

@@ -17,7 +17,8 @@ public sealed record FusionScores(string Data, int Samples, bool IsTest, Immutab
     /// <summary>More classes make a table that nobody reads.</summary>
     private const int MostClasses = 100, Batch = 500;
 
-    private const double Unknown = 0.02, Known = 0.5;
+    /// <summary>A class is unknown below the first share of right answers and known above the second; networks are for different classes where the third share of all is unknown to one.</summary>
+    private const double Unknown = 0.02, Known = 0.5, Part = 0.2;
 
     /// <summary>Class by class; null where samples are of no classes, or of too many.</summary>
     public ClassShares? ByClass { get; init; }
@@ -38,6 +39,7 @@ public sealed record FusionScores(string Data, int Samples, bool IsTest, Immutab
         Contestant[] given = [.. fusion.Models.Select((m, i) => new Contestant(fusion.Names[i], m.Graph))];
         List<Contestant> made = [];
         if (fusion.InPlace() is { } average) made.Add(new(AverageName, average));
+        made.AddRange(fusion.Transported(cancel));
         made.AddRange(results);
         int steps = 2 + made.Count;
         progress?.Invoke(0, steps);
@@ -66,7 +68,7 @@ public sealed record FusionScores(string Data, int Samples, bool IsTest, Immutab
 
     private static ClassShares? Shares(NetworkFusion fusion, Contestant[] networks, Dataset data, CancellationToken cancel)
     {
-        if (data.Labels.IsEmpty || !data.KnowsClasses || ItemRanking.Of(data) is not null || data.Classes.Length is < 2 or > MostClasses) return null;
+        if (data.Labels.IsEmpty || ItemRanking.Of(data) is not null || data.Classes.Length is < 2 or > MostClasses) return null;
         List<(string, ImmutableArray<double>)> rows = [];
         foreach (Contestant network in networks.Select(fusion.Scored))
         {
@@ -91,14 +93,14 @@ public sealed record FusionScores(string Data, int Samples, bool IsTest, Immutab
         return [.. right.Zip(all, (r, n) => n == 0 ? double.NaN : (double)r / n)];
     }
 
-    /// <summary>Networks that know nothing of classes that another one knows.</summary>
+    /// <summary>Networks that know nothing of many classes that another one knows.</summary>
     private static IEnumerable<string> Strangers(ClassShares shares, int given)
     {
         for (int i = 0; i < given; i++)
         {
             string[] unknown = [.. shares.Classes.Where((_, c) => shares.Rows[i].Right[c] < Unknown && shares.Rows[..given].Any(other => other.Right[c] > Known))];
-            if (unknown.Length > 0)
-                yield return $"{shares.Rows[i].Name} knows nothing of {(unknown.Length == 1 ? "class" : "the classes")} {string.Join(", ", unknown.Take(12))}{(unknown.Length > 12 ? " ..." : "")}, which another network knows: networks for different classes lose much when they are fused without training; look at the classes, and fine-tune";
+            if (unknown.Length >= Math.Max(2, Part * shares.Classes.Length))
+                yield return $"{shares.Rows[i].Name} knows nothing of the classes {string.Join(", ", unknown.Take(12))}{(unknown.Length > 12 ? " ..." : "")}, which another network knows: networks for different classes lose much when they are fused without training; look at the classes, and fine-tune";
         }
     }
 }

@@ -23,8 +23,8 @@ internal static class LayerParts
         string values = measure switch
         {
             LayerMeasure.Cka => " The numbers are linear CKA of pre-activations, 1 for layers that tell samples apart in the same way.",
-            LayerMeasure.Width => " The numbers are squared differences of widths.",
-            LayerMeasure.Wasserstein => " The numbers are Wasserstein distances of units by their pre-activations.",
+            LayerMeasure.Width => " The numbers are squared differences of widths, as a share of the largest of the group.",
+            LayerMeasure.Wasserstein => " The numbers are Wasserstein distances of units by their pre-activations, as a share of the largest of the group.",
             _ => "",
         };
         yield return new Paragraph($"A line joins layers that belong together; a bar is as long as the root of the layer's width, and hollow where the other network has no layer for it.{(isMeasured ? values + " A grey cell is of layers that do different things and cannot be matched." : "")}", Quiet: true);
@@ -47,7 +47,9 @@ internal static class LayerParts
         Array.Fill(values, double.NaN);
         foreach (GroupMapping group in mapping.Groups)
         {
-            for (int i = 0; i < group.Cost.Length; i++) values[(group.A.Layers[i / group.B.Count].Index * columns) + group.B.Layers[i % group.B.Count].Index] = Shown(group.Cost[i], measure);
+            // Costs of layers at another resolution are of another size; colours would say that and nothing else.
+            double scale = measure == LayerMeasure.Cka ? 1 : Math.Max(group.Cost.Where(double.IsFinite).DefaultIfEmpty(0).Max(), double.Epsilon);
+            for (int i = 0; i < group.Cost.Length; i++) values[(group.A.Layers[i / group.B.Count].Index * columns) + group.B.Layers[i % group.B.Count].Index] = Shown(group.Cost[i], measure) / scale;
         }
 
         return new(measure == LayerMeasure.Cka ? "How alike they are" : "How unlike they are", rows, columns, [.. values])
@@ -56,7 +58,7 @@ internal static class LayerParts
             ColumnLabels = [.. mapping.B.Layers.Select(layer => layer.Name)],
             RowName = a,
             ColumnName = b,
-            Format = measure == LayerMeasure.Cka ? "0.00" : null,
+            Format = "0.00",
             Chosen = [.. mapping.Pairs.Select(pair => (pair.A.Index, pair.B.Index))],
             Joined = true,
             Areas = [.. mapping.Groups.Select(group => (group.A.Layers[0].Index, group.B.Layers[0].Index, group.A.Count, group.B.Count))],

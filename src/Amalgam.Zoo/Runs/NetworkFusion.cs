@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Amalgam.Alignment;
 using Amalgam.Alignment.Layers;
 using Amalgam.Graphs;
+using Amalgam.Graphs.Ops;
 using Amalgam.Merging.Recipes;
 using Amalgam.Training.Data;
 
@@ -48,8 +49,11 @@ public sealed class NetworkFusion : GivenNetworks
         if (paths.Count < 2) throw new GraphException("networks are fused of two or more; there is one");
         if (how.Models.Length > 1 && how.Models.Length != paths.Count) throw new InvalidDataException($"there are {how.Models.Length} architectures for {paths.Count} networks; name one for all, or one for each in their order");
         RunData? data = how.Data is { } described ? RunData.Open(paths.Aggregate(described with { Augmentation = described.Augmentation.Fixed }, ModelText.For)) : null;
-        return new([.. paths.Select((_, i) => open(i, data?.Train))], how, data);
+        return new([.. paths.Select((_, i) => open(i, data?.Train)).Select(model => model with { Graph = Plain(model.Graph) })], how, data);
     }
+
+    /// <summary>A network without the operations that hand on what they are given, which some programs write and others do not.</summary>
+    private static Graph Plain(Graph network) => Rewrite.Apply(network, (_, node, inputs) => node.Op is Identity ? inputs[0] : null).Graph;
 
     /// <summary>How the networks are fused.</summary>
     public FusionDescription Description { get; }
@@ -130,6 +134,22 @@ public sealed class NetworkFusion : GivenNetworks
 
     /// <summary>The mean of the networks once their layers are balanced, their units in the places where they came; null where their widths differ or there are more than two.</summary>
     internal Graph? InPlace() => _steps is [{ Pair: { InPlace: { } weights } only }] ? Of(Weighted.Mean([Siblings.WeightsOf(only.Balanced.B), weights], SharesOf(2, 0.5))) : null;
+
+    /// <summary>
+    /// Networks of other widths than the reference alone in its widths, as they go into the merge, with batch normalisations estimated anew where those of the result are: what is lost by the transport, and what by the
+    /// mean.
+    /// </summary>
+    internal IEnumerable<Contestant> Transported(CancellationToken cancel)
+    {
+        if (Description.Iterative) yield break;
+        foreach (FusionStep step in _steps.Where(step => step.Pair.Odd is not null))
+        {
+            Graph network = Of(step.Siblings.Weights[1].ToDictionary(w => w.Key, w => w.Value.Copy(), StringComparer.Ordinal));
+            bool resets = KindOf(Description.Reset) == StatisticsReset.BatchNorm;
+            if (resets) Reset(StatisticsReset.BatchNorm, network, step.Siblings, UnitMaps.Identity(step.Siblings.Groups, 2), Description.Alignment, null, cancel);
+            yield return new($"{step.Pair.Source} in the widths of {step.Pair.Reference}{(resets ? NetworkScores.ResetEnding : "")}", network);
+        }
+    }
 
     /// <summary>A network of the result's structure.</summary>
     internal Graph Of(IReadOnlyDictionary<string, Tensor> weights) => With(Structure, weights);

@@ -142,6 +142,19 @@ public class OptimalTransportTests
     }
 
     [Theory]
+    [InlineData(6, 4)]
+    [InlineData(4, 6)]
+    [InlineData(9, 3)]
+    [InlineData(40, 37)]
+    public void Columns_that_cost_the_same_are_filled_in_order(int rows, int columns)
+    {
+        Random random = new(3);
+        double[] ofRow = [.. Enumerable.Range(0, rows).Select(_ => random.NextDouble())];
+        TransportPlan plan = OptimalTransport.Exact([.. Enumerable.Range(0, rows * columns).Select(i => ofRow[i / columns])], rows, columns);
+        Assert.Equal(plan.ColumnOf.ToArray().Order(), plan.ColumnOf.ToArray());
+    }
+
+    [Theory]
     [InlineData(1e-12)]
     [InlineData(1)]
     [InlineData(1e12)]

@@ -45,8 +45,9 @@ internal sealed class TeacherAndStudent(Bench bench)
             Tune(Table, seed, ResidualNetworks.FusedName, () => fused.Value.Network);
             Tune(Table, seed, "B", () => b);
             Tune(Table, seed, ResidualNetworks.Deepened, () => Fusion.Balance(Fusion.Map(a, b)).B);
-            Tune(Table, seed, "A", () => a);
         }
+
+        foreach (int seed in All) Tune(Table, seed, "A", () => bench.Parents.Teacher(seed));
     }
 
     /// <summary>Table 11: where the first two layers of the student belong, each within its group; all seeds as they are fused, then all fine-tuned.</summary>
@@ -64,6 +65,7 @@ internal sealed class TeacherAndStudent(Bench bench)
                     Graph Fused() => Fusion.Run(a, b, () => LayerFusion.Given(a, b, [[first], [second], .. chosen.Value.Groups.Skip(2).Select(group => group.Map)])).Network;
                     if (tuned) Tune(Mappings, seed, name, Fused);
                     else bench.Row(Mappings, ResidualNetworks.Pair(seed), name, () => new(Setting.Measure([Fused()])));
+                    if (!tuned) bench.Unbiased(Mappings, ResidualNetworks.Pair(seed), name, Setting, Fused);
                 }
             }
         }

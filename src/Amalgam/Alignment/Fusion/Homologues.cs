@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Amalgam.Graphs;
-using Amalgam.Graphs.Ops;
 
 namespace Amalgam.Alignment.Fusion;
 
@@ -16,10 +15,10 @@ public sealed record HomologousUnits(UnitClass A, UnitClass B)
 /// <summary>Two networks of one structure and perhaps different widths: the same operations on each other's results, node for node. Layers of unequal depths are balanced before.</summary>
 public sealed class Homologues
 {
-    private readonly Dictionary<Node, Node> _toB;
+    private readonly IReadOnlyDictionary<Node, Node> _toB;
     private readonly Dictionary<UnitClass, HomologousUnits> _byA = [];
 
-    private Homologues(UnitGroups a, UnitGroups b, Dictionary<Node, Node> toB)
+    private Homologues(UnitGroups a, UnitGroups b, IReadOnlyDictionary<Node, Node> toB)
     {
         (A, B, _toB) = (a, b, toB);
         foreach (var (name, node) in a.Graph.Parameters)
@@ -67,7 +66,7 @@ public sealed class Homologues
     /// <exception cref="GraphException">They are not of one structure, or constants differ: the first difference is named. Or a fixed axis has other sizes in the two.</exception>
     public static Homologues Of(Graph a, Graph b, UnitOptions? options = null, bool check = true, CancellationToken cancel = default)
     {
-        Dictionary<Node, Node> pairs = Walk(a, b);
+        IReadOnlyDictionary<Node, Node> pairs = HomologousNodes.Of(a, b);
         return new(Groups(a), Groups(b), pairs);
 
         UnitGroups Groups(Graph graph)
@@ -76,63 +75,6 @@ public sealed class Homologues
             return check ? SelfCheck.Run(groups, options, cancel: cancel).Groups : groups;
         }
     }
-
-    private static Dictionary<Node, Node> Walk(Graph a, Graph b)
-    {
-        if (a.Outputs.Count != b.Outputs.Count) throw new GraphException($"one network has {a.Outputs.Count} outputs, the other {b.Outputs.Count}; networks to fuse give the same results");
-        Dictionary<Node, Node> pairs = [], back = [];
-        bool named = a.Outputs.Keys.All(b.Outputs.ContainsKey), ofOneWidth = Shapes(a).SequenceEqual(Shapes(b));
-        Stack<(Node A, Node B)> open = new(a.Outputs.Select((output, i) => (output.Value, named ? b.Outputs[output.Key] : b.Outputs.Values.ElementAt(i))));
-        while (open.TryPop(out var pair))
-        {
-            // What is known beforehand may serve several places in one file and one each in another. Sizes, and a scale that follows from them, may differ.
-            if (pair.A.Known is { } x && pair.B.Known is { } y)
-            {
-                if (pair.A.Type.IsFloat && (x.Count > 1 || ofOneWidth) && !IsNear(x, y))
-                    throw new GraphException($"the constant {pair.A} of one network has other values than {pair.B} in its place in the other, so that weights would not do there what they do here");
-                continue;
-            }
-
-            if (pairs.TryGetValue(pair.A, out Node? known) && known == pair.B) continue;
-            if (known is not null || back.ContainsKey(pair.B)) throw Differs(pair, "takes the place of two values of the other");
-            if (!IsAlike(pair.A, pair.B)) throw Differs(pair, "is");
-            if (pair.A.Shape.Rank != pair.B.Shape.Rank) throw Differs(pair, $"has {pair.A.Shape.Rank} axes and is");
-            pairs[pair.A] = pair.B;
-            back[pair.B] = pair.A;
-            for (int i = pair.A.Inputs.Length - 1; i >= 0; i--) open.Push((pair.A.Inputs[i], pair.B.Inputs[i]));
-        }
-
-        return pairs;
-    }
-
-    /// <summary>Whether two nodes do the same, whatever the sizes are.</summary>
-    private static bool IsAlike(Node a, Node b)
-    {
-        if (a.Inputs.Length != b.Inputs.Length || (a.Op is Input && a.Name != b.Name && b.Graph.Inputs.ContainsKey(a.Name!))) return false;
-        if (a.Op is Conv x && b.Op is Conv y && IsDepthwise(a) && IsDepthwise(b)) return (x with { Groups = 1 }).Equals(y with { Groups = 1 });
-        return a.Op.Equals(b.Op);
-    }
-
-    private static IEnumerable<string> Shapes(Graph graph) => graph.Parameters.Values.Select(node => node.Shape.ToString()).Order(StringComparer.Ordinal);
-
-    /// <summary>Whether constants of one size are the same but for rounding.</summary>
-    private static bool IsNear(Tensor x, Tensor y)
-    {
-        const float Rounding = 1e-5f;
-        if (x.Count != y.Count) return true;
-        for (int i = 0; i < x.Count; i++)
-        {
-            (float a, float b) = (x.Span[i], y.Span[i]);
-            if (!a.Equals(b) && !(Math.Abs(a - b) <= Rounding * Math.Max(Math.Abs(a), Math.Abs(b)))) return false;
-        }
-
-        return true;
-    }
-
-    private static bool IsDepthwise(Node node) => ((Conv)node.Op).Groups == node.Inputs[0].Shape[1];
-
-    private static GraphException Differs((Node A, Node B) pair, string how) =>
-        new($"the networks are not of one structure: {pair.A} {pair.A.Shape} of one {how} where {pair.B} {pair.B.Shape} is in the other");
 
     /// <summary>Pairs the classes of a parameter's axes, digit by digit.</summary>
     private void Pair(string name, Node a, Node b)

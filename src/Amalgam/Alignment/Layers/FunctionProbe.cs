@@ -10,17 +10,21 @@ internal static class FunctionProbe
     /// <param name="b">Another one.</param>
     /// <param name="seed">Draws the inputs.</param>
     /// <param name="cancel">Looked at between operations.</param>
-    /// <returns>The largest difference of a number relative to the largest one of its output in the first network: zero where all are equal, infinite where one is not a number in one network alone.</returns>
-    public static double Difference(Graph a, Graph b, int seed = 0, CancellationToken cancel = default)
+    /// <returns>
+    /// The largest difference of a number relative to the largest one of its output in the first network: zero where all are equal, infinite where the second network's is not finite. Null where the first
+    /// network's own outputs are not finite, so that nothing can be told.
+    /// </returns>
+    public static double? Difference(Graph a, Graph b, int seed = 0, CancellationToken cancel = default)
     {
         float[][] ofA = Outputs(a, seed, cancel), ofB = Outputs(b, seed, cancel);
+        if (!ofA.All(output => output.All(float.IsFinite))) return null;
         double difference = 0;
         for (int output = 0; output < ofA.Length; output++)
         {
-            double largest = ofA[output].Select(Math.Abs).Where(float.IsFinite).DefaultIfEmpty().Max();
+            double largest = ofA[output].Select(Math.Abs).DefaultIfEmpty().Max();
             foreach (var (x, y) in ofA[output].Zip(ofB[output]))
             {
-                if (x.Equals(y) || x == y) continue;
+                if (x == y) continue;
                 double change = Math.Abs((double)x - y) / (largest > 0 ? largest : 1);
                 difference = Math.Max(difference, double.IsNaN(change) ? double.PositiveInfinity : change);
             }

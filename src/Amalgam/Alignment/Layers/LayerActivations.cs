@@ -27,10 +27,10 @@ internal sealed class LayerActivations
     /// <param name="data">The samples, all of which are looked at.</param>
     /// <param name="batch">Samples at a time.</param>
     /// <param name="progress">Hears how many samples of all passes are done, and how many there are.</param>
-    /// <param name="cancel">Stops between operations.</param>
     /// <param name="mostKept">Floats that are kept at a time; null for 512 MB.</param>
+    /// <param name="cancel">Stops between operations.</param>
     /// <exception cref="GraphException">The network does not take the data, there are too many samples, or a pre-activation is not finite.</exception>
-    public static SampleProducts[] Collect(NetworkLayers network, Dataset data, int batch, Action<long, long>? progress = null, CancellationToken cancel = default, long? mostKept = null)
+    public static SampleProducts[] Collect(NetworkLayers network, Dataset data, int batch, Action<long, long>? progress = null, long? mostKept = null, CancellationToken cancel = default)
     {
         LayerValues values = new(network, data, unitsFirst: false);
         long products = values.Features.Sum(features => (long)data.Count * Math.Min(features, data.Count));
@@ -59,18 +59,18 @@ internal sealed class LayerActivations
         return products;
     }
 
-    /// <summary>Which parts of which layers are looked at together: as many as may be kept, in order.</summary>
+    /// <summary>Which parts of which layers are looked at together: as many as may be kept, in order. What is left over is the first pass, which then is the least deep.</summary>
     private List<List<Part>> Passes()
     {
         List<List<Part>> passes = [[]];
-        int most = (int)Math.Max(1, _mostKept / _data.Count), free = most;
+        int most = (int)Math.Max(1, _mostKept / _data.Count), kept = 1 + (int)((_values.Features.Sum(features => (long)features) - 1) % most), free = kept;
         for (int layer = 0; layer < _values.Nodes.Length; layer++)
         {
             for (int first = 0; first < _values.Features[layer];)
             {
-                if (free == 0) (free, passes) = (most, [.. passes, []]);
+                if (free == 0) (kept, free, passes) = (most, most, [.. passes, []]);
                 int count = Math.Min(free, _values.Features[layer] - first);
-                passes[^1].Add(new(layer, first, count, (most - free) * _data.Count));
+                passes[^1].Add(new(layer, first, count, (kept - free) * _data.Count));
                 (first, free) = (first + count, free - count);
             }
         }
@@ -89,7 +89,7 @@ internal sealed class LayerActivations
                 ReadOnlySpan<float> all = batch.Values[0][Array.IndexOf(layers, part.Layer)].Span;
                 int features = all.Length / batch.Count;
                 for (int sample = 0; sample < batch.Count; sample++)
-                    all.Slice((sample * features) + part.First, part.Count).CopyTo(room.AsSpan(part.At + ((batch.First + sample) * part.Count), part.Count));
+                    all.Slice(sample * features + part.First, part.Count).CopyTo(room.AsSpan(part.At + ((batch.First + sample) * part.Count), part.Count));
             }
 
             progress(batch.First + batch.Count);

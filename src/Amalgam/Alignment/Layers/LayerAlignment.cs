@@ -81,8 +81,8 @@ public static class LayerAlignment
             return (one, other) => costs[(one.Index, other.Index)];
         }
 
-        SampleProducts[] ofA = LayerActivations.Collect(a, data, options.Batch, (done, all) => progress?.Report(new("the first network", done, all)), cancel);
-        SampleProducts[] ofB = LayerActivations.Collect(b, data, options.Batch, (done, all) => progress?.Report(new("the second network", done, all)), cancel);
+        SampleProducts[] ofA = LayerActivations.Collect(a, data, options.Batch, (done, all) => progress?.Report(new("the first network", done, all)), cancel: cancel);
+        SampleProducts[] ofB = LayerActivations.Collect(b, data, options.Batch, (done, all) => progress?.Report(new("the second network", done, all)), cancel: cancel);
         return (one, other) => 1 - ofA[one.Index].Cka(ofB[other.Index]);
     }
 

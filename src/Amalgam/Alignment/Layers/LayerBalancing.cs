@@ -16,6 +16,8 @@ public sealed record BalancedNetworks(Graph A, Graph B, ImmutableArray<string> N
 /// </summary>
 public static class LayerBalancing
 {
+    private const int MostNamed = 4;
+
     /// <summary>
     /// Adds identity layers to whichever network has fewer in a group, beside the layers of the other one that have no partner. Each network computes what it did, to the last bit; that is proved from the
     /// operations and tried on random inputs. Layers with activations that are no identity on their own results are refused.
@@ -56,7 +58,13 @@ public static class LayerBalancing
             notes.AddRange(removed.Select(layer => $"{(group.AIsDeeper ? mapping.Names.A : mapping.Names.B)}: {layer} is merged into what follows it ({layer.Width} units, {Word(gate)} gate)"));
         }
 
-        return new(first.Run(gate, data, samples, cancel), second.Run(gate, data, samples, cancel), [.. notes]);
+        Graph a = first.Run(gate, data, samples, cancel), b = second.Run(gate, data, samples, cancel);
+        foreach (var (name, before, after) in new[] { ("A", mapping.A.Graph, a), ("B", mapping.B.Graph, b) })
+        {
+            if (before != after && FunctionProbe.Difference(before, after, cancel: cancel) is { } difference) notes.Add($"{name}: the outputs on random inputs change by {difference:0.###e+0} of the largest number");
+        }
+
+        return new(a, b, [.. notes]);
     }
 
     /// <summary>Adds identity layers to a network by itself (Chen, Goodfellow and Shlens, Net2Net, ICLR 2016, Net2DeeperNet). It computes what it did, to the last bit.</summary>
@@ -90,6 +98,7 @@ public static class LayerBalancing
     {
         Graph graph = (isA ? mapping.A : mapping.B).Graph;
         NetworkGrowth growth = new(graph);
+        List<string> added = [];
         var (name, other) = isA ? mapping.Names : (mapping.Names.B, mapping.Names.A);
         foreach (GroupMapping group in mapping.Groups.Where(group => isA ? group.BIsDeeper : group.AIsDeeper))
         {
@@ -101,11 +110,13 @@ public static class LayerBalancing
                 Insertion insertion = Plan(into, like, at < 0 ? WidthOf(into.Layers[0]) : into.Layers[at].Width);
                 if (at < 0) growth.Before(into.Layers[0], insertion);
                 else growth.After(into.Layers[at], insertion);
-                notes.Add($"{name}: an identity layer beside {other}'s {like} {(at < 0 ? $"before {into.Layers[0]}" : $"after {into.Layers[at]}")}");
+                added.Add($"beside {like} {(at < 0 ? $"before {into.Layers[0]}" : $"after {into.Layers[at]}")}");
             }
         }
 
-        return growth.IsEmpty ? graph : Checked(graph, growth, name, notes, cancel);
+        if (growth.IsEmpty) return graph;
+        notes.Add($"{name}: {(added.Count == 1 ? "an identity layer" : $"{added.Count} identity layers")} for {other}'s: {string.Join(", ", added.Take(MostNamed))}{(added.Count > MostNamed ? $" and {added.Count - MostNamed} more" : "")}");
+        return Checked(graph, growth, name, notes, cancel);
     }
 
     /// <summary>The deeper group's layers without a partner, each with the shallower one's layer that it comes after, -1 before the first.</summary>
@@ -137,12 +148,14 @@ public static class LayerBalancing
     private static Graph Checked(Graph graph, NetworkGrowth growth, string name, List<string> notes, CancellationToken cancel)
     {
         Graph grown = growth.Run();
-        double difference = FunctionProbe.Difference(graph, grown, cancel: cancel);
+        double? difference = FunctionProbe.Difference(graph, grown, cancel: cancel);
         foreach (var (insertion, doubt) in growth.Doubts)
             notes.Add($"{name}: warning: the identity layer beside {insertion.Like} is the first of its group and may be given any number, but {doubt}: the function is not kept");
-        if (growth.Doubts.Count == 0 && difference != 0)
-            throw new GraphException($"the network with identity layers has other outputs than {name} on random inputs, by {difference:0.###e+0} of the largest number");
-        notes.Add(difference == 0 ? $"{name}: the outputs on random inputs are the same to the last bit" : $"{name}: the outputs on random inputs change by {difference:0.###e+0} of the largest number");
+        string change = $"{difference:0.###e+0} of the largest number";
+        if (growth.Doubts.Count == 0 && difference > 0) throw new GraphException($"the network with identity layers has other outputs than {name} on random inputs, by {change}");
+        notes.Add(difference is null ? $"{name}: the outputs on random inputs are not finite, so it was not tried whether they stay"
+            : difference == 0 ? $"{name}: the outputs on random inputs are the same to the last bit"
+            : $"{name}: the outputs on random inputs change by {change}");
         return grown;
     }
 }

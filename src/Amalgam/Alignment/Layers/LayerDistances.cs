@@ -82,7 +82,7 @@ internal sealed class LayerDistances
             {
                 ReadOnlySpan<float> unit = s.a.Span.Slice(row * length, length);
                 for (int column = 0; column < s.columns; column++)
-                    s.pair.Squares[(row * s.columns) + column] += Sums.SumOfSquaredDifferences(unit, s.b.Span.Slice(column * length, length));
+                    s.pair.Squares[row * s.columns + column] += Sums.SumOfSquaredDifferences(unit, s.b.Span.Slice(column * length, length));
             }
         });
     }

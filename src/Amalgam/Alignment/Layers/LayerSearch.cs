@@ -82,7 +82,8 @@ internal sealed class LayerSearch
         LayerKind kind = !start.IsPlain ? LayerKind.Block : isConvolution ? LayerKind.Convolution : LayerKind.Dense;
         int axis = isConvolution ? 1 : _exit!.Shape.Rank - (start.IsPlain && input == 1 && product.Shape.Rank > 1 ? 2 : 1);
         ImmutableArray<Node> nodes = _trunk.Between(entry, _exit!);
-        string name = LayerNames.Of(product, !start.IsPlain, [.. nodes.Where(_named.Add)]);
+        Node[] own = [.. nodes.Where(_named.Add)];
+        string name = LayerNames.Of(product, !start.IsPlain, own.Any(node => node.Op is Parameter) ? own : nodes);
         return new(0, name, kind, LayerStructure.Of(_trunk, entry, _exit!), entry, _preActivation!, _exit!, _exit!.Shape.Size(axis), nodes)
         {
             Axis = axis,

@@ -1,5 +1,4 @@
 using Amalgam.Graphs;
-using Amalgam.Graphs.Ops;
 
 namespace Amalgam.Alignment.Layers;
 

@@ -47,7 +47,7 @@ internal sealed class SampleProducts
         Centre(values, count);
         if (_values is not null)
         {
-            for (int sample = 0; sample < _samples; sample++) values.Slice(sample * count, count).CopyTo(_values.AsSpan((sample * _features) + first, count));
+            for (int sample = 0; sample < _samples; sample++) values.Slice(sample * count, count).CopyTo(_values.AsSpan(sample * _features + first, count));
             return;
         }
 
@@ -94,7 +94,7 @@ internal sealed class SampleProducts
 
         for (int row = 1; row < _samples && !_isMirrored; row++)
         {
-            for (int column = 0; column < row; column++) _products![(row * _samples) + column] = _products[(column * _samples) + row];
+            for (int column = 0; column < row; column++) _products![row * _samples + column] = _products[column * _samples + row];
         }
 
         _isMirrored = true;

@@ -120,7 +120,7 @@ public class CrossLayerAlignmentTests
         Assert.Equal(total, Cost(cost, map));
     }
 
-    private static double Cost(double[] cost, int[] map) => map.Select((deep, shallow) => cost[(deep * map.Length) + shallow]).Sum();
+    private static double Cost(double[] cost, int[] map) => map.Select((deep, shallow) => cost[deep * map.Length + shallow]).Sum();
 
     private static double[] SquaredDifferences(int[] a, int[] b) => [.. a.SelectMany(x => b.Select(y => (double)(x - y) * (x - y)))];
 

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-using Amalgam.Alignment;
 using Amalgam.Alignment.Layers;
 using Amalgam.Graphs;
 using Amalgam.Graphs.Ops;

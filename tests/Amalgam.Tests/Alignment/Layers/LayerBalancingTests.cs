@@ -1,3 +1,4 @@
+using Amalgam.Alignment.Fusion;
 using Amalgam.Alignment.Layers;
 using Amalgam.Checkpoints;
 using Amalgam.Graphs;
@@ -50,6 +51,8 @@ public class LayerBalancingTests
 
         Assert.Same(a, balanced.B);
         Assert.Equal(Depths.Structure(a), Depths.Structure(balanced.A));
+        Homologues pair = Homologues.Of(balanced.A, balanced.B);
+        Assert.All(balanced.A.Parameters.Values, node => Assert.Equal(node.Shape.Rank, pair.InB(node).Shape.Rank));
         NetworkLayers ofA = NetworkLayers.Of(a), grown = NetworkLayers.Of(balanced.A);
         Assert.Equal(ofA.Groups.Select(group => (group.Kind, group.Count)), grown.Groups.Select(group => (group.Kind, group.Count)));
         Assert.Equal(ofA.Layers.Select(layer => layer.Signature), grown.Layers.Select(layer => layer.Signature));
@@ -248,7 +251,28 @@ public class LayerBalancingTests
         Depths.Same(Depths.Outputs(real), Depths.Outputs(read));
     }
 
-    /// <summary>A network made deeper at known places is mapped onto: at added layers the pre-activations are those of the layer before, behind its Relu.</summary>
+    /// <summary>Added layers see what is behind a Relu, the layers before it what is before: so the map by CKA finds the places where layers were added.</summary>
+    [Theory]
+    [InlineData("mlp", "input=10;hidden=16,12,8;classes=4", new[] { 0, 0 }, new[] { 0, 3, 4 })]
+    [InlineData("mlp", "input=10;hidden=16,12,8;classes=4", new[] { 0, 1 }, new[] { 0, 2, 4 })]
+    [InlineData("mlp", "input=10;hidden=16,12,11,8;classes=4;bias=false", new[] { 1, 2, 2 }, new[] { 0, 1, 3, 6 })]
+    public void Places_where_layers_were_added_are_found_again(string model, string options, int[] after, int[] map)
+    {
+        Graph shallow = Depths.Zoo(model, options, 1);
+        Graph deep = LayerBalancing.Deepen(NetworkLayers.Of(shallow), after);
+        LayerMapping found = LayerAlignment.Run(NetworkLayers.Of(deep), NetworkLayers.Of(shallow), new() { PinnedFirst = 0, PinnedLast = 0 }, SmallNetworks.Normal(shallow, 200));
+        Assert.Equal(map, found.Groups.Single().Map);
+    }
+
+    /// <summary>Where a network's own outputs are no numbers, nothing can be tried, and that is said.</summary>
+    [Fact]
+    public void Outputs_that_are_not_finite_are_told_of()
+    {
+        Graph a = Depths.Zoo("mlp", "input=4;hidden=5,5,5;classes=2", 1), b = Depths.Zoo("mlp", "input=4;hidden=3;classes=2", 2);
+        b.Parameters["fc2.bias"].Value!.Span.Fill(float.PositiveInfinity);
+        Assert.Contains("not finite", LayerBalancing.Add(Depths.Map(a, b)).Notes[^1], StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_network_is_made_deeper_by_itself()
     {

@@ -36,7 +36,7 @@ public class LinearCkaTests
     [Fact]
     public void Shifted_scaled_and_rotated_features_change_nothing()
     {
-        float[] turned = [.. Enumerable.Range(0, 4).SelectMany(i => (float[])[(3 * ((X[2 * i] * 0.6f) - (X[(2 * i) + 1] * 0.8f))) + 5, (3 * ((X[2 * i] * 0.8f) + (X[(2 * i) + 1] * 0.6f))) - 2])];
+        float[] turned = [.. Enumerable.Range(0, 4).SelectMany(i => (float[])[(3 * ((X[2 * i] * 0.6f) - (X[2 * i + 1] * 0.8f))) + 5, (3 * ((X[2 * i] * 0.8f) + (X[2 * i + 1] * 0.6f))) - 2])];
         Assert.Equal(LinearCka.Of(X, Y, 4), LinearCka.Of(turned, Y, 4), 1e-5);
     }
 
@@ -69,7 +69,7 @@ public class LinearCkaTests
         double Mean(Func<int, double> of) => Enumerable.Range(0, samples).Average(of);
         for (int i = 0; i < samples; i++)
             for (int j = 0; j < samples; j++)
-                for (int f = 0; f < features; f++) k[i, j] += (double)x[(i * features) + f] * x[(j * features) + f];
+                for (int f = 0; f < features; f++) k[i, j] += (double)x[i * features + f] * x[j * features + f];
         for (int i = 0; i < samples; i++)
             for (int j = 0; j < samples; j++) centred[i, j] = k[i, j] - Mean(a => k[a, j]) - Mean(b => k[i, b]) + Mean(a => Mean(b => k[a, b]));
         return centred;

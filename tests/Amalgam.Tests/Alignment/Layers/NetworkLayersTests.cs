@@ -110,6 +110,38 @@ public class NetworkLayersTests
     }
 
     [Fact]
+    public void A_normalisation_that_is_written_out_in_parts_is_one_too()
+    {
+        Graph graph = new();
+        Layers net = new(graph, 0);
+        Node Normal(Node value, string name) => value / ((value * value).Mean(true, -1) + 1e-6f).Sqrt() * net.Parameter(name, new(6), Initialisation.Ones);
+        Node x = graph.Add(new Gather(), net.Parameter("words", new(9, 6), Initialisation.Normal(1)), graph.Input("ids", new(2, 4), DType.I64));
+        List<Node> sums = [];
+        for (int i = 0; i < 2; i++) sums.Add(x += net.Linear(net.Linear(Normal(x, $"n{i}"), $"a{i}", 8).Relu(), $"b{i}", 6));
+        graph.Output("y", net.Linear(Normal(x, "last"), "out", 3));
+
+        NetworkLayers layers = NetworkLayers.Of(graph);
+
+        Assert.Equal(sums, layers.Layers.Select(layer => layer.Exit));
+        Assert.Single(layers.Layers.Select(layer => layer.Signature).Distinct());
+    }
+
+    [Fact]
+    public void A_normalisation_between_two_reshapes_is_the_layers()
+    {
+        Graph graph = new();
+        Layers net = new(graph, 0);
+        Node x = net.Conv(graph.Input("x", new(2, 3, 6, 6)), "conv", 4, 3, 1, 1);
+        Node groups = graph.Add(new InstanceNormalization(), x.Reshape(0, 2, -1), graph.Constant(new Tensor(new Shape(2), [1, 1])), graph.Constant(new Tensor(new Shape(2))));
+        Node scaled = groups.Reshape(0, 4, 6, 6) * net.Parameter("scale", new(4, 1, 1), Initialisation.Ones), last = scaled.Relu();
+        graph.Output("y", net.Linear(last.Flatten(), "out", 3));
+
+        NetworkLayer layer = Assert.Single(NetworkLayers.Of(graph).Layers);
+
+        Assert.Equal((scaled, last), (layer.PreActivation, layer.Exit));
+    }
+
+    [Fact]
     public void The_pre_activation_is_what_the_last_activation_reads()
     {
         Graph graph = new();

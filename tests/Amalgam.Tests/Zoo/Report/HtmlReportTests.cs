@@ -68,12 +68,37 @@ public class HtmlReportTests
     public void Epochs_are_whole_numbers() => Assert.Equal("1|2|3", string.Join('|', new Axis(1, 3, 8, widen: false, whole: true).Marks.Select(m => m.Text)));
 
     [Fact]
+    public void Of_a_matrix_with_areas_only_these_are_drawn_and_chosen_cells_are_joined_past_the_others()
+    {
+        HeatMap map = new("", 3, 2, [1, 2, 3, 4, 5, 6]) { Areas = [(0, 0, 2, 1), (2, 1, 1, 1)], Chosen = [(0, 0), (2, 1)], Joined = true };
+        XElement[] parts = [.. Parse(new HtmlReport("t", map).Render()).Descendants()];
+        Assert.Equal([", 1: 1", ", 1: 3", ", 2: 6"], parts.Where(e => e.Name.LocalName == "title" && e.Parent!.Name.LocalName == "rect").Select(e => e.Value[1..]));
+        Assert.Equal(2, parts.Count(e => (string?)e.Attribute("class") == "frame"));
+        XElement line = parts.Single(e => e.Name.LocalName == "line" && (string?)e.Attribute("class") == "chosen");
+        Assert.Equal(("38", "38", "38", "76"), ((string)line.Attribute("x1")!, Number(line, "y1", -4), (string)line.Attribute("x2")!, Number(line, "y2", -4)));
+
+        static string Number(XElement e, string name, double plus) => (double.Parse((string)e.Attribute(name)!, System.Globalization.CultureInfo.InvariantCulture) + plus).ToString(System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    [Fact]
+    public void Layers_without_a_counterpart_are_hollow_and_all_others_have_a_line()
+    {
+        LayerLadder ladder = new("", "deep", "shallow", [new("blocks", [new("a", 4), new("b", 16), new("c", 4)], [new("x", 4), new("y", 8)], [(0, 0, "0.9"), (2, 1, "")])]);
+        XElement[] parts = [.. Parse(new HtmlReport("t", ladder).Render()).Descendants()];
+        XElement[] bars = [.. parts.Where(e => ((string?)e.Attribute("class"))?.StartsWith("layer") == true)];
+        Assert.Equal(["layer", "layer alone", "layer", "layer", "layer"], bars.Select(e => (string)e.Attribute("class")!));
+        Assert.Equal(["a and x: 0.9", "c and y"], parts.Where(e => (string?)e.Attribute("class") == "link").Select(e => e.Value));
+        Assert.True(double.Parse((string)bars[1].Attribute("width")!, System.Globalization.CultureInfo.InvariantCulture) > double.Parse((string)bars[0].Attribute("width")!, System.Globalization.CultureInfo.InvariantCulture));
+        Assert.Equal(["deep", "shallow", "blocks", "a 4", "b 16", "c 4", "x 4", "y 8"], parts.Where(e => e.Name.LocalName == "text").Select(e => e.Value));
+    }
+
+    [Fact]
     public void A_small_matrix_has_a_cell_for_each_value_and_a_large_one_is_an_image()
     {
         const int Scale = 32;
         XElement small = Parse(new HtmlReport("t", new HeatMap("", 2, 3, [0, 1, 2, 3, 4, double.NaN]) { Chosen = [(1, 2)], Format = "0.0" }).Render());
         XElement[] cells = [.. small.Descendants().Where(e => e.Name.LocalName == "rect")];
-        Assert.Equal(6 + 1 + Scale, cells.Length);
+        Assert.Equal(6 + 2 + Scale, cells.Length);
         Assert.Equal(["#440154", "#fde725", "#909090"], new[] { 0, 4, 5 }.Select(i => (string)cells[i].Attribute("fill")!));
         Assert.Equal(["0.0", "1.0", "2.0", "3.0", "4.0", "–"], small.Descendants().Where(e => e.Name.LocalName == "text").Take(6).Select(e => e.Value));
         XElement chosen = cells.Single(e => (string?)e.Attribute("class") == "chosen");

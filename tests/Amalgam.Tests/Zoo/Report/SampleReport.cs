@@ -42,6 +42,9 @@ internal static class SampleReport
         new SideBySide(
             new HeatMap("Layers", 8, 6, [.. Enumerable.Range(0, 48).Select(i => 1.0 / (1 + Math.Abs(i / 6 - i % 6 * 1.3)))]) { RowLabels = [.. Enumerable.Range(1, 8).Select(i => $"encoder.layer.{i}")], ColumnLabels = [.. Enumerable.Range(1, 6).Select(i => $"student.block.{i}")], Format = "0.00" },
             new HeatMap("Loss landscape", 100, 100, Matrix(100, (r, c) => Math.Log(1 + (r - 30) * (r - 30) * 0.01 + (c - 70) * (c - 70) * 0.02))) { RowName = "second direction", ColumnName = "first direction" }),
+        new SideBySide(
+            new LayerLadder("Layers that belong together", "deep", "shallow", [new("convolutions 32x32", [new("stem", 16)], [new("stem", 16)], [(0, 0, "0.98")]), new("blocks 16x16", [.. Enumerable.Range(1, 5).Select(i => new LadderLayer($"block {i}", 16 * i))], [new("first", 24), new("last", 96)], [(0, 0, "0.91"), (4, 1, "0.77")])]),
+            new HeatMap("How alike they are", 6, 3, [.. Enumerable.Range(0, 18).Select(i => i % 3 > 0 && i % 5 == 1 ? double.NaN : 1.0 / (1 + Math.Abs(i / 3 - i % 3 * 2)))]) { Areas = [(0, 0, 1, 1), (1, 1, 5, 2)], Chosen = [(0, 0), (1, 1), (5, 2)], Joined = true, Format = "0.00" }),
         new ContourMap("Loss around two networks", [.. Enumerable.Range(-10, 21).Select(i => i * 0.5)], [.. Enumerable.Range(-6, 13).Select(i => i * 0.5)], [.. Enumerable.Range(-6, 13).SelectMany(y => Enumerable.Range(-10, 21).Select(x => Math.Min(Math.Pow(x - 5, 2) + y * y, Math.Pow(x + 5, 2) + 1.4 * y * y) / 20))])
         {
             XName = "first component",
