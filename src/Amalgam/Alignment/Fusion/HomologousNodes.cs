@@ -14,25 +14,32 @@ internal sealed class HomologousNodes
     private readonly HashSet<(Node A, Node B)> _parameters = [];
     private readonly Dictionary<Node, int> _depths = [];
     private readonly Stack<(Node A, Node B)> _open;
+    private readonly bool _ofOneWidth;
 
-    private HomologousNodes(IEnumerable<(Node A, Node B)> outputs) => _open = new(outputs);
+    private HomologousNodes(IEnumerable<(Node A, Node B)> outputs, bool ofOneWidth) => (_open, _ofOneWidth) = (new(outputs), ofOneWidth);
 
     /// <summary>Pairs them.</summary>
     /// <returns>For nodes of the first network those that do the same in the second, and all pairs of parameters: files write one for several that happen to be equal.</returns>
-    /// <exception cref="GraphException">The networks are not of one structure: the first difference, seen from the outputs, is named.</exception>
+    /// <exception cref="GraphException">The networks are not of one structure, or constants differ: the first difference, seen from the outputs, is named.</exception>
     public static (IReadOnlyDictionary<Node, Node> ToB, IReadOnlyList<(Node A, Node B)> Parameters) Of(Graph a, Graph b)
     {
         if (a.Outputs.Count != b.Outputs.Count) throw new GraphException($"one network has {a.Outputs.Count} outputs, the other {b.Outputs.Count}; networks to fuse give the same results");
         bool named = a.Outputs.Keys.All(b.Outputs.ContainsKey);
-        HomologousNodes nodes = new(a.Outputs.Select((output, i) => (output.Value, named ? b.Outputs[output.Key] : b.Outputs.Values.ElementAt(i))));
+        HomologousNodes nodes = new(a.Outputs.Select((output, i) => (output.Value, named ? b.Outputs[output.Key] : b.Outputs.Values.ElementAt(i))), Shapes(a).SequenceEqual(Shapes(b)));
         while (nodes._open.TryPop(out var pair)) nodes.Pair(Essence(pair.A), Essence(pair.B));
         return (nodes._toB, [.. nodes._parameters.OrderBy(pair => pair.A.Id).ThenBy(pair => pair.B.Id)]);
     }
 
     private void Pair(Node a, Node b)
     {
-        // What is known beforehand says nothing that the operations do not, and may serve several places in one file and one each in another.
-        if (a.Known is not null && b.Known is not null) return;
+        // What is known beforehand may serve several places in one file and one each in another. Sizes, and a scale that follows from them, may differ.
+        if (a.Known is { } x && b.Known is { } y)
+        {
+            if (a.Type.IsFloat && (x.Count > 1 || _ofOneWidth) && !IsNear(x, y))
+                throw new GraphException($"the constant {a} of one network has other values than {b} in its place in the other, so that weights would not do there what they do here");
+            return;
+        }
+
         if (a.Op is Parameter && b.Op is Parameter)
         {
             _parameters.Add((a, b));
@@ -52,6 +59,22 @@ internal sealed class HomologousNodes
 
         if (!IsAlike(a, b)) throw Differs(a, b, "is");
         foreach (var inputs in InOrder(a).Zip(InOrder(b)).Reverse()) _open.Push(inputs);
+    }
+
+    private static IEnumerable<string> Shapes(Graph graph) => graph.Parameters.Values.Select(node => node.Shape.ToString()).Order(StringComparer.Ordinal);
+
+    /// <summary>Whether constants of one size are the same but for rounding.</summary>
+    private static bool IsNear(Tensor x, Tensor y)
+    {
+        const float Rounding = 1e-5f;
+        if (x.Count != y.Count) return true;
+        for (int i = 0; i < x.Count; i++)
+        {
+            (float a, float b) = (x.Span[i], y.Span[i]);
+            if (!a.Equals(b) && !(Math.Abs(a - b) <= Rounding * Math.Max(Math.Abs(a), Math.Abs(b)))) return false;
+        }
+
+        return true;
     }
 
     /// <summary>A node, or what it hands on as it is when the network is run.</summary>
@@ -74,6 +97,7 @@ internal sealed class HomologousNodes
     private static bool IsAlike(Node a, Node b) => a.Inputs.Length == b.Inputs.Length && (a.Op, b.Op) switch
     {
         (Conv x, Conv y) => Plain(x, a).Equals(Plain(y, b)),
+        (Input, Input) => a.Name == b.Name || !b.Graph.Inputs.ContainsKey(a.Name!),
         (BatchNormalization, BatchNormalization) => true,
         (LayerNormalization x, LayerNormalization y) => (x with { Epsilon = 0 }).Equals(y with { Epsilon = 0 }),
         _ => a.Op.Equals(b.Op),

@@ -58,7 +58,7 @@ public sealed class Homologues
     /// <param name="options">What else is free or pinned, in both.</param>
     /// <param name="check">Whether units of both are checked (<see cref="SelfCheck"/>), and those that change outputs pinned.</param>
     /// <param name="cancel">Looked at while they are checked.</param>
-    /// <exception cref="GraphException">They are not of one structure: the first difference is named. Or a fixed axis has other sizes in the two.</exception>
+    /// <exception cref="GraphException">They are not of one structure, or constants differ: the first difference is named. Or a fixed axis has other sizes in the two.</exception>
     public static Homologues Of(Graph a, Graph b, UnitOptions? options = null, bool check = true, CancellationToken cancel = default)
     {
         var (toB, parameters) = HomologousNodes.Of(a, b);

@@ -59,7 +59,7 @@ internal sealed class LayerTransport(TransportMaps maps, UnitStreams streams, Fu
         // Where blocks change places, their units' places are not to be compared.
         double? before = units.A.Blocks == 1 ? _plans[(stream, 0, 0)].Before : null;
         string name = stream.Producers is [{ Weights: [var first, ..] }] ? first.Node.Name! : units.A.Name;
-        maps.Add(new(name, units.A, units.B, units.A.Blocks == 1 ? _plans[(stream, 0, 0)].Plan : null, cost, before));
+        maps.Add(new(name, units.A, units.B, units.A.Blocks == 1 ? _plans[(stream, 0, 0)].Plan : null, cost, before) { Converged = blocks.TrueForAll(block => _plans[(stream, block.OfA, block.OfB)].Plan.Converged) });
         foreach (UnitStream inner in Within(stream))
         {
             List<(int, int, double)> matched = [];

@@ -11,7 +11,11 @@ namespace Amalgam.Alignment.Fusion;
 /// <param name="Plan">Mass from units of the first to those of the second; of classes with blocks null, as there is a plan for each two.</param>
 /// <param name="Cost">What the transport costs: the mean distance of units that come together.</param>
 /// <param name="Before">The same where each unit stays in its place; null where the sizes differ.</param>
-public sealed record UnitTransportSummary(string Name, UnitClass A, UnitClass B, TransportPlan? Plan, double Cost, double? Before);
+public sealed record UnitTransportSummary(string Name, UnitClass A, UnitClass B, TransportPlan? Plan, double Cost, double? Before)
+{
+    /// <summary>Whether all of its transports are exact or came within the tolerance (<see cref="TransportPlan.Converged"/>).</summary>
+    public bool Converged { get; init; } = true;
+}
 
 /// <summary>Where the units of one network go in another: the transport maps of all their classes.</summary>
 public sealed class TransportMaps

@@ -223,6 +223,15 @@ public class TransportFusionTests
         Assert.Throws<GraphException>(() => TransportFusion.Match(pair, Weights with { Space = MatchingSpace.Both }));
     }
 
+    [Fact]
+    public void A_transport_that_did_not_converge_says_so()
+    {
+        Graph a = SmallNetworks.Mlp(1, 16), b = SmallNetworks.Mlp(2, 12);
+        bool[] Converged(double strength) => [.. TransportFusion.Match(Homologues.Of(a, b), Activations with { Sinkhorn = strength }, SmallNetworks.Normal(a, 64)).Classes.Select(units => units.Converged)];
+        Assert.DoesNotContain(false, Converged(0.1));
+        Assert.Contains(false, Converged(1e-5));
+    }
+
     private static void Recovers(Graph network, FusionOptions options)
     {
         Graph twin = Permuted(network, 3);
