@@ -39,9 +39,16 @@ public sealed record BalancedPair(string Source, string Reference, LayerMapping 
     /// <exception cref="GraphException">The layers of the two do not correspond, or the data does not fit.</exception>
     internal static BalancedPair Of((string Name, Graph Graph) source, (string Name, Graph Graph) reference, FusionDescription how, Dataset? data, IProgress<AlignmentProgress>? progress, CancellationToken cancel)
     {
-        LayerMapping mapping = Map(source, reference, how.Layers, data, progress, cancel);
-        BalancedNetworks balanced = how.Balance.Gate is { } gate ? LayerBalancing.Merge(mapping, gate, data!, how.Layers.Samples, cancel) : LayerBalancing.Add(mapping, cancel);
-        return new(source.Name, reference.Name, mapping, balanced, Homologues.Of(balanced.A, balanced.B, new(Pins: how.Pins), cancel: cancel));
+        try
+        {
+            LayerMapping mapping = Map(source, reference, how.Layers, data, progress, cancel);
+            BalancedNetworks balanced = how.Balance.Gate is { } gate ? LayerBalancing.Merge(mapping, gate, data!, how.Layers.Samples, cancel) : LayerBalancing.Add(mapping, cancel);
+            return new(source.Name, reference.Name, mapping, balanced, Homologues.Of(balanced.A, balanced.B, new(Pins: how.Pins), cancel: cancel));
+        }
+        catch (GraphException e)
+        {
+            throw new GraphException($"{source.Name} (the first) and {reference.Name} (the second) cannot be fused: {e.Message}", e);
+        }
     }
 
     private static LayerMapping Map((string Name, Graph Graph) source, (string Name, Graph Graph) reference, LayerOptions options, Dataset? data, IProgress<AlignmentProgress>? progress, CancellationToken cancel)

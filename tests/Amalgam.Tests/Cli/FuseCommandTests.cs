@@ -3,6 +3,7 @@ using Amalgam.Checkpoints;
 using Amalgam.Graphs;
 using Amalgam.Tests.Zoo.Report;
 using Amalgam.Tests.Zoo.Runs;
+using Amalgam.Zoo.Models;
 using static Amalgam.Tests.Cli.CommandLine;
 
 namespace Amalgam.Tests.Cli;
@@ -196,6 +197,17 @@ public sealed class FuseCommandTests(DepthFiles files) : IClassFixture<DepthFile
         await Succeeds("fuse", files["twin.safetensors"], Shallow, "--ground", "weights", "-o", _folder["g.safetensors"]);
         await AssertComputes(Shallow, _folder["g.safetensors"], Data, 1e-5f);
         await Refuses("cka looks at what layers compute", "fuse", Deep, Shallow, "--ground", "weights");
+    }
+
+    [Fact]
+    public async Task A_folder_of_Hugging_Face_stays_one_and_layers_that_cannot_be_identities_are_refused_with_the_reason()
+    {
+        string a = TinyTextModel.Write(_folder["a"], TextFamily.Bert, 2), b = TinyTextModel.Write(_folder["b"], TextFamily.Bert, 2, seed: 2), deep = TinyTextModel.Write(_folder["deep"], TextFamily.Bert, 2, layers: 2);
+        await Succeeds("fuse", a, b, "--layers", "width", "--ground", "weights", "-o", _folder["ab"]);
+        Assert.Equal(Directory.GetFiles(b).Select(f => Path.GetFileName(f)).Order(), Directory.GetFiles(_folder["ab"]).Select(f => Path.GetFileName(f)).Order());
+        var (before, after) = (TestModel.Read(b), TestModel.Read(_folder["ab"]));
+        Assert.Equal(before.Select(t => (t.Key, t.Value.Shape)), after.Select(t => (t.Key, t.Value.Shape)));
+        await Refuses("LayerNormalization", "fuse", deep, b, "--layers", "width", "--ground", "weights", "-o", _folder["db.onnx"]);
     }
 
     private static Dictionary<string, int> Operators(Graph graph) => graph.Nodes.Where(n => n.Op is not (Parameter or Constant)).GroupBy(n => n.Op.Name).ToDictionary(g => g.Key, g => g.Count());

@@ -202,6 +202,19 @@ public class OptimalTransportTests
         Assert.Equal(1e-17, Enumerable.Range(0, 3).Sum(row => plan[row, 2]), 1e-30);
     }
 
+    /// <summary>Equal masses are all rounded to the same side, and what that leaves is no single one's.</summary>
+    [Theory]
+    [InlineData(1500, 3)]
+    [InlineData(2500, 2)]
+    [InlineData(4095, 0.3)]
+    public void Many_equal_masses_beside_another_one_are_kept(int count, double other)
+    {
+        Random random = new(1);
+        double[] rows = [.. Enumerable.Repeat(1.0, count - 1), other], columns = [.. Enumerable.Repeat(rows.Sum() / 3, 3)];
+        TransportPlan plan = OptimalTransport.Exact([.. Enumerable.Range(0, 3 * count).Select(_ => random.NextDouble())], rows, columns);
+        TransportProblems.HasMasses(plan, rows, columns, 1e-12);
+    }
+
     [Fact]
     public void Gives_the_same_plan_every_time()
     {

@@ -6,7 +6,7 @@ using Amalgam.Merging.Recipes;
 namespace Amalgam.Zoo.Experiments.Clafusion;
 
 /// <summary>
-/// The tables of CLAFusion (Nguyen et al., Model fusion of heterogeneous neural networks via cross-layer alignment, 2023), run anew: MNIST at the paper's full scale, CIFAR-10 at the scale of two cores,
+/// The tables of CLAFusion (Nguyen et al., On cross-layer alignment for model fusion of heterogeneous neural networks, 2023), run anew: MNIST at the paper's full scale, CIFAR-10 at the scale of two cores,
 /// and what the paper has not. Every choice is made on training samples; the test data is looked at once for each row.
 /// </summary>
 public static class ClafusionExperiment

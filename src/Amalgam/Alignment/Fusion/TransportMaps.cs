@@ -33,7 +33,8 @@ public sealed class TransportMaps
     public IReadOnlyDictionary<string, Tensor> Transported()
     {
         Dictionary<string, Tensor> weights = new(StringComparer.Ordinal);
-        foreach (var (a, b) in Pair.Parameters) weights[b.Name!] = Transport(a, null) ?? throw new InvalidOperationException($"{a} has units without a map");
+        foreach (var of in Pair.Parameters.GroupBy(pair => pair.B))
+            weights[of.Key.Name!] = Rearrangement.Mean([.. of.Select(pair => Transport(pair.A, null) ?? throw new InvalidOperationException($"{pair.A} has units without a map"))]);
         foreach (var (name, node) in Pair.B.Graph.Parameters) weights.TryAdd(name, node.Value!);
         return weights;
     }

@@ -18,7 +18,8 @@ internal static class TinyTextModel
     /// <param name="family">Which.</param>
     /// <param name="classes">Units of the classifier; 0 for an encoder alone, without a head's prefix.</param>
     /// <param name="seed">Draws the weights.</param>
-    public static string Write(string folder, TextFamily family, int classes, long seed = 1)
+    /// <param name="layers">Blocks of attention and two linear layers.</param>
+    public static string Write(string folder, TextFamily family, int classes, long seed = 1, int layers = 1)
     {
         Directory.CreateDirectory(folder);
         bool roberta = family == TextFamily.Roberta;
@@ -26,7 +27,7 @@ internal static class TinyTextModel
         else TinyTokenizers.WriteBert(folder);
         int vocabulary = roberta ? TinyTokenizers.RobertaPieces(Merges).Length : TinyTokenizers.BertPieces.Length;
         string type = family.ToString().ToLowerInvariant();
-        TextEncoder model = new(family, vocabulary, 16, 1, 2, 32)
+        TextEncoder model = new(family, vocabulary, 16, layers, 2, 32)
         {
             Length = 8,
             Positions = 24,
@@ -39,8 +40,8 @@ internal static class TinyTextModel
         Graph graph = model.Build(1, seed);
         GraphWeights.Save(graph, Path.Combine(folder, "model.safetensors"), overwrite: true);
         string name = family switch { TextFamily.Bert => "Bert", TextFamily.DistilBert => "DistilBert", _ => "Roberta" } + (classes > 0 ? "ForSequenceClassification" : "Model");
-        string sizes = family == TextFamily.DistilBert ? "\"dim\": 16, \"n_layers\": 1, \"n_heads\": 2, \"hidden_dim\": 32, \"dropout\": 0, \"attention_dropout\": 0, \"seq_classif_dropout\": 0"
-            : "\"hidden_size\": 16, \"num_hidden_layers\": 1, \"num_attention_heads\": 2, \"intermediate_size\": 32, \"hidden_dropout_prob\": 0, \"attention_probs_dropout_prob\": 0";
+        string sizes = family == TextFamily.DistilBert ? $"\"dim\": 16, \"n_layers\": {layers}, \"n_heads\": 2, \"hidden_dim\": 32, \"dropout\": 0, \"attention_dropout\": 0, \"seq_classif_dropout\": 0"
+            : $"\"hidden_size\": 16, \"num_hidden_layers\": {layers}, \"num_attention_heads\": 2, \"intermediate_size\": 32, \"hidden_dropout_prob\": 0, \"attention_probs_dropout_prob\": 0";
         string labels = classes > 0 ? $", \"id2label\": {{{string.Join(", ", Enumerable.Range(0, classes).Select(i => $"\"{i}\": \"L{i}\""))}}}" : "";
         File.WriteAllText(Path.Combine(folder, "config.json"), $$"""
             {"model_type": "{{type}}", "architectures": ["{{name}}"], "vocab_size": {{vocabulary}}, {{sizes}}, "max_position_embeddings": 24,
