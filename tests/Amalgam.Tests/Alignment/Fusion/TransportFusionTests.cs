@@ -1,6 +1,7 @@
 using Amalgam.Alignment;
 using Amalgam.Alignment.Fusion;
 using Amalgam.Graphs;
+using Amalgam.Graphs.Ops;
 using Amalgam.Tests.Alignment.OfLayers;
 using Amalgam.Training.Data;
 using Amalgam.Zoo.Models;
@@ -63,6 +64,24 @@ public class TransportFusionTests
             float[] found = Depths.Outputs(maps.Siblings().With(1).Graph);
             for (int i = 0; i < expected.Length; i++) Assert.Equal(expected[i], found[i], 1e-4f * Math.Max(1, Math.Abs(expected[i])));
         }
+    }
+
+    [Fact]
+    public void Batch_normalisation_with_another_epsilon_computes_what_it_did()
+    {
+        static Graph Build(int seed, float epsilon)
+        {
+            Layers net = new(new Graph(), seed);
+            Node x = net.Conv(net.Graph.Input("x", new(1, 3, 6, 6)), "conv", 8, 3, 1, 1, bias: false);
+            Node[] vectors = [.. new[] { "scale", "shift", "mean", "variance" }.Select(name => net.Graph.Parameter(name, new(new(8))))];
+            net.Graph.Output("y", net.Linear(Layers.ChannelMeans(net.Graph.Add(new BatchNormalization(epsilon), [x, .. vectors]).Relu()), "head", 4));
+            return net.Graph.Randomise(seed);
+        }
+
+        Graph a = Build(1, 0.2f), b = Build(2, 1e-5f);
+        TransportMaps maps = TransportFusion.Match(Homologues.Of(a, b), Weights);
+
+        foreach (var (expected, found) in Depths.Outputs(a).Zip(Depths.Outputs(maps.Siblings().With(1).Graph))) Assert.Equal(expected, found, 1e-5f);
     }
 
     [Fact]
