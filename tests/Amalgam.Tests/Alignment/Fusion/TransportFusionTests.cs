@@ -88,7 +88,7 @@ public class TransportFusionTests
     public void Columns_sum_to_one_so_that_a_bias_that_all_units_have_is_kept()
     {
         Graph a = SmallNetworks.Mlp(1, 20, bias: true), b = SmallNetworks.Mlp(2, 13, bias: true);
-        foreach (var (name, node) in a.Parameters.Where(p => p.Key.EndsWith("bias", StringComparison.Ordinal))) node.Value!.Span.Fill(3);
+        foreach (var (_, node) in a.Parameters.Where(p => p.Key.EndsWith("bias", StringComparison.Ordinal))) node.Value!.Span.Fill(3);
         foreach (FusionOptions options in (FusionOptions[])[Activations, Activations with { Marginals = Marginals.ImportanceL2 }, Activations with { Sinkhorn = 0.05 }])
         {
             IReadOnlyDictionary<string, Tensor> moved = TransportFusion.Match(Homologues.Of(a, b), options, SmallNetworks.Normal(a, 64)).Transported();
