@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Amalgam.Graphs;
 
 namespace Amalgam.Alignment.Fusion;
 

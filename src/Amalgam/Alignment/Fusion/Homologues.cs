@@ -39,6 +39,9 @@ public sealed class Homologues
     /// <summary>What has the place of a node of the first network in the second.</summary>
     public Node InB(Node ofA) => _toB[ofA];
 
+    /// <summary>The same, null where no output needs the node.</summary>
+    internal Node? Find(Node ofA) => _toB.GetValueOrDefault(ofA);
+
     /// <summary>What has the place of a parameter's units in the second network: of several parts of an axis, such as queries and keys in one matrix, the one of the same number.</summary>
     internal UnitPlace InB(UnitPlace ofA)
     {

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using System.Numerics.Tensors;
 using Amalgam.Graphs;
+using Amalgam.Graphs.Ops;
 using Amalgam.Numerics;
 
 namespace Amalgam.Alignment.Fusion;
@@ -40,7 +42,24 @@ public sealed class TransportMaps
         foreach (var of in Pair.Parameters.GroupBy(pair => pair.B))
             weights[of.Key.Name!] = Rearrangement.Mean([.. of.Select(pair => Transport(pair.A, null) ?? throw new InvalidOperationException($"{pair.A} has units without a map"))]);
         foreach (var (name, node) in Pair.B.Graph.Parameters) weights.TryAdd(name, node.Value!);
+        FitVariances(weights);
         return weights;
+    }
+
+    /// <summary>A running variance counts with the epsilon that is added to it: where the second network adds another one, it changes by what that is less.</summary>
+    private void FitVariances(Dictionary<string, Tensor> weights)
+    {
+        HashSet<string> fitted = [];
+        foreach (Node node in Pair.A.Graph.Nodes)
+        {
+            if (node.Op is not BatchNormalization a || Pair.Find(node) is not { Op: BatchNormalization b } other || a.Epsilon == b.Epsilon) continue;
+            Node variance = other.Inputs[4];
+            while (variance.Op is Identity) variance = variance.Inputs[0];
+            if (variance.Op is not Parameter || !fitted.Add(variance.Name!)) continue;
+            Tensor value = weights[variance.Name!].Copy();
+            TensorPrimitives.Add(value.Span, a.Epsilon - b.Epsilon, value.Span);
+            weights[variance.Name!] = value;
+        }
     }
 
     /// <summary>The second network and the first one brought to it, as networks of one architecture: for averages and every other merge method.</summary>

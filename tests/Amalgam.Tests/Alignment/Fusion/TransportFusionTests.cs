@@ -1,6 +1,7 @@
 using Amalgam.Alignment;
 using Amalgam.Alignment.Fusion;
 using Amalgam.Graphs;
+using Amalgam.Graphs.Ops;
 using Amalgam.Tests.Alignment.OfLayers;
 using Amalgam.Training.Data;
 using Amalgam.Zoo.Models;
@@ -67,10 +68,28 @@ public class TransportFusionTests
     }
 
     [Fact]
+    public void Batch_normalisation_with_another_epsilon_computes_what_it_did()
+    {
+        static Graph Build(int seed, float epsilon)
+        {
+            Layers net = new(new Graph(), seed);
+            Node x = net.Conv(net.Graph.Input("x", new(1, 3, 6, 6)), "conv", 8, 3, 1, 1, bias: false);
+            Node[] vectors = [.. new[] { "scale", "shift", "mean", "variance" }.Select(name => net.Graph.Parameter(name, new(new(8))))];
+            net.Graph.Output("y", net.Linear(Layers.ChannelMeans(net.Graph.Add(new BatchNormalization(epsilon), [x, .. vectors]).Relu()), "head", 4));
+            return net.Graph.Randomise(seed);
+        }
+
+        Graph a = Build(1, 0.2f), b = Build(2, 1e-5f);
+        TransportMaps maps = TransportFusion.Match(Homologues.Of(a, b), Weights);
+
+        foreach (var (expected, found) in Depths.Outputs(a).Zip(Depths.Outputs(maps.Siblings().With(1).Graph))) Assert.Equal(expected, found, 1e-5f);
+    }
+
+    [Fact]
     public void Columns_sum_to_one_so_that_a_bias_that_all_units_have_is_kept()
     {
         Graph a = SmallNetworks.Mlp(1, 20, bias: true), b = SmallNetworks.Mlp(2, 13, bias: true);
-        foreach (var (name, node) in a.Parameters.Where(p => p.Key.EndsWith("bias", StringComparison.Ordinal))) node.Value!.Span.Fill(3);
+        foreach (var (_, node) in a.Parameters.Where(p => p.Key.EndsWith("bias", StringComparison.Ordinal))) node.Value!.Span.Fill(3);
         foreach (FusionOptions options in (FusionOptions[])[Activations, Activations with { Marginals = Marginals.ImportanceL2 }, Activations with { Sinkhorn = 0.05 }])
         {
             IReadOnlyDictionary<string, Tensor> moved = TransportFusion.Match(Homologues.Of(a, b), options, SmallNetworks.Normal(a, 64)).Transported();
