@@ -14,7 +14,11 @@ namespace Amalgam.Zoo.Runs;
 /// <param name="Before">Cost, or similarity, of units in the same place; null where the numbers differ.</param>
 /// <param name="After">That of units that came together.</param>
 /// <param name="Plan">Where they went; null where that is no one plan.</param>
-public sealed record FusedUnits(string Name, int OfSource, int OfReference, double? Before, double After, TransportPlan? Plan);
+public sealed record FusedUnits(string Name, int OfSource, int OfReference, double? Before, double After, TransportPlan? Plan)
+{
+    /// <summary>Whether a transport with an entropy came within its tolerance.</summary>
+    public bool Converged { get; init; } = true;
+}
 
 /// <summary>One network brought to the layers and widths of another.</summary>
 /// <param name="Pair">The two with one number of layers; A is the one that was moved.</param>
@@ -36,7 +40,7 @@ public sealed record FusionStep(BalancedPair Pair, ImmutableArray<FusedUnits> Un
         if (how.Match.Units is null)
         {
             TransportMaps maps = TransportFusion.Match(pair.Homologues, how.Transport, data, progress, cancel);
-            return new(pair, [.. maps.Classes.Select(c => new FusedUnits(c.Name, c.A.Units, c.B.Units, c.Before, c.Cost, c.Plan))], maps.Siblings(pair.Reference, pair.Source), AreCosts: true);
+            return new(pair, [.. maps.Classes.Select(c => new FusedUnits(c.Name, c.A.Units, c.B.Units, c.Before, c.Cost, c.Plan) { Converged = c.Converged })], maps.Siblings(pair.Reference, pair.Source), AreCosts: true);
         }
 
         if (pair.Odd is var (ofA, ofB))

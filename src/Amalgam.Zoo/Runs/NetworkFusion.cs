@@ -99,6 +99,8 @@ public sealed class NetworkFusion : GivenNetworks
         {
             BalancedPair pair = Description.Iterative ? Balanced(other, reference, progress, cancel) : _pairs[i];
             Time(Phase("match", other), () => _steps.Add(FusionStep.Run(pair, Description, Data?.Train, Loss, progress, cancel)));
+            if (_steps[^1].Units.Where(units => !units.Converged).ToArray() is [var first, .. var rest])
+                Say($"the transport of {first.Name}{(rest.Length > 0 ? $" and {rest.Length} more" : "")} was stopped before it converged: a stronger entropy (sinkhorn) takes fewer rounds");
             if (Description.Iterative && i + 2 < Models.Count) reference = ("what was fused before", With(pair.Balanced.B, Combine([_steps[^1]])));
         }
     }

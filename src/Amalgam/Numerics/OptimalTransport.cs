@@ -5,7 +5,7 @@ namespace Amalgam.Numerics;
 /// </summary>
 /// <remarks>
 /// Costs are row-major, a row for each row's mass, finite and below 1e300. The same costs and masses give the same plan. Best plans need not be unique: where several are, one of them comes
-/// out; between equal sizes and equal masses it is the one that leaves all in place, if that is a best one. Rows and columns of mass 0 get nothing. The masses of columns must sum to those of the
+/// out: between equal sizes and equal masses the one that leaves all in place, if that is a best one; where all columns cost a row the same, the one that fills columns in order. Rows and columns of mass 0 get nothing. The masses of columns must sum to those of the
 /// rows but for rounding (a part in a million) and are scaled to them.
 /// </remarks>
 public static class OptimalTransport
@@ -55,9 +55,14 @@ public static class OptimalTransport
         bool converged = iteration.Run(problem.Rows, options.Tolerance * problem.Rows.Sum(), options.MaxIterations, cancel);
 
         double[] masses = iteration.Masses();
-        int[] entries = [.. Enumerable.Range(0, masses.Length).Where(i => masses[i] > 0)];
-        int columns = problem.Columns.Length;
-        return problem.Plan([.. entries.Select(i => i / columns)], [.. entries.Select(i => i % columns)], [.. entries.Select(i => masses[i])], iteration.Rounds, converged);
+        int count = masses.Length - masses.AsSpan().Count(0.0), columns = problem.Columns.Length;
+        (int[] rowOf, int[] columnOf, double[] entries) = (new int[count], new int[count], new double[count]);
+        for (int i = 0, at = 0; i < masses.Length; i++)
+        {
+            if (masses[i] > 0) (rowOf[at], columnOf[at], entries[at++]) = (i / columns, i % columns, masses[i]);
+        }
+
+        return problem.Plan(rowOf, columnOf, entries, iteration.Rounds, converged);
     }
 
     private static TransportPlan Best(in TransportProblem problem, CancellationToken cancel)

@@ -77,16 +77,17 @@ internal sealed class SinkhornIteration
     }
 
     /// <summary>Logarithm of the sum of exp(kernel + scale) of each line of the kernel.</summary>
-    private static void Sums(double[] kernel, double[] scale, double[] y)
-    {
-        double[] line = new double[scale.Length];
-        for (int i = 0; i < y.Length; i++)
+    private static void Sums(double[] kernel, double[] scale, double[] y) =>
+        Cores.ForRange(y.Length, Math.Max(1, Cores.WorthSharing / scale.Length), (kernel, scale, y), static (s, start, end) =>
         {
-            TensorPrimitives.Add(kernel.AsSpan(i * line.Length, line.Length), scale, line);
-            double largest = TensorPrimitives.Max<double>(line);
-            TensorPrimitives.Subtract(line, largest, line);
-            TensorPrimitives.Exp(line, line);
-            y[i] = largest + Math.Log(TensorPrimitives.Sum<double>(line));
-        }
-    }
+            double[] line = new double[s.scale.Length];
+            for (int i = start; i < end; i++)
+            {
+                TensorPrimitives.Add(s.kernel.AsSpan(i * line.Length, line.Length), s.scale, line);
+                double largest = TensorPrimitives.Max<double>(line);
+                TensorPrimitives.Subtract(line, largest, line);
+                TensorPrimitives.Exp(line, line);
+                s.y[i] = largest + Math.Log(TensorPrimitives.Sum<double>(line));
+            }
+        });
 }

@@ -19,7 +19,7 @@ internal sealed record TransportMasses(long[] Rows, long[] Columns)
         return new(ofRows, ofColumns);
     }
 
-    /// <summary>Masses above 0, rounded to units of about 2^(log2(rows + 1) - 60) of their sum; what rounding leaves goes to the largest.</summary>
+    /// <summary>Masses above 0, rounded to units of about 2^(log2(rows + 1) - 60) of their sum; what rounding leaves goes to the largest, to none more than about 2^-42 of the sum.</summary>
     public static TransportMasses Of(ReadOnlySpan<double> rows, ReadOnlySpan<double> columns)
     {
         long units = 1L << (59 - BitOperations.Log2((uint)rows.Length + 1));
@@ -31,14 +31,20 @@ internal sealed record TransportMasses(long[] Rows, long[] Columns)
         double sum = 0;
         foreach (double mass in masses) sum += mass;
         long[] rounded = new long[masses.Length];
-        int largest = 0;
-        for (int i = 0; i < rounded.Length; i++)
+        for (int i = 0; i < rounded.Length; i++) rounded[i] = Math.Max(1, (long)Math.Round(masses[i] / sum * units));
+
+        // Many equal masses are rounded the same way, and what that leaves is too much for one of them.
+        long left = units - rounded.Sum(), most = Math.Max(1, units >> 42);
+        int[] largestFirst = [.. Enumerable.Range(0, rounded.Length).OrderByDescending(i => rounded[i])];
+        foreach (int i in largestFirst)
         {
-            rounded[i] = Math.Max(1, (long)Math.Round(masses[i] / sum * units));
-            if (rounded[i] > rounded[largest]) largest = i;
+            long some = Math.Clamp(left, -Math.Min(most, rounded[i] - 1), most);
+            rounded[i] += some;
+            left -= some;
+            if (left == 0) break;
         }
 
-        rounded[largest] += units - rounded.Sum();
+        rounded[largestFirst[0]] += left;
         return rounded;
     }
 }

@@ -142,6 +142,19 @@ public class OptimalTransportTests
     }
 
     [Theory]
+    [InlineData(6, 4)]
+    [InlineData(4, 6)]
+    [InlineData(9, 3)]
+    [InlineData(40, 37)]
+    public void Columns_that_cost_the_same_are_filled_in_order(int rows, int columns)
+    {
+        Random random = new(3);
+        double[] ofRow = [.. Enumerable.Range(0, rows).Select(_ => random.NextDouble())];
+        TransportPlan plan = OptimalTransport.Exact([.. Enumerable.Range(0, rows * columns).Select(i => ofRow[i / columns])], rows, columns);
+        Assert.Equal(plan.ColumnOf.ToArray().Order(), plan.ColumnOf.ToArray());
+    }
+
+    [Theory]
     [InlineData(1e-12)]
     [InlineData(1)]
     [InlineData(1e12)]
@@ -187,6 +200,19 @@ public class OptimalTransportTests
         TransportPlan plan = OptimalTransport.Exact([1, 2, 3, 4, 5, 6, 7, 8, 10], rows, columns);
         TransportProblems.HasMasses(plan, rows, columns, 1e-12);
         Assert.Equal(1e-17, Enumerable.Range(0, 3).Sum(row => plan[row, 2]), 1e-30);
+    }
+
+    /// <summary>Equal masses are all rounded to the same side, and what that leaves is no single one's.</summary>
+    [Theory]
+    [InlineData(1500, 3)]
+    [InlineData(2500, 2)]
+    [InlineData(4095, 0.3)]
+    public void Many_equal_masses_beside_another_one_are_kept(int count, double other)
+    {
+        Random random = new(1);
+        double[] rows = [.. Enumerable.Repeat(1.0, count - 1), other], columns = [.. Enumerable.Repeat(rows.Sum() / 3, 3)];
+        TransportPlan plan = OptimalTransport.Exact([.. Enumerable.Range(0, 3 * count).Select(_ => random.NextDouble())], rows, columns);
+        TransportProblems.HasMasses(plan, rows, columns, 1e-12);
     }
 
     [Fact]

@@ -80,6 +80,16 @@ public class SinkhornTests
     }
 
     [Fact]
+    public void Is_the_same_for_any_number_of_cores()
+    {
+        Random random = new(7);
+        double[] cost = [.. Enumerable.Range(0, 400 * 300).Select(_ => random.NextDouble())], a = Positive(random, 400), b = Positive(random, 300);
+        double[] all = OptimalTransport.Sinkhorn(cost, a, b, new() { Regularization = 0.2 }).ToDense();
+        using CoreLimit limit = Cores.Limit(1);
+        Assert.Equal(all, OptimalTransport.Sinkhorn(cost, a, b, new() { Regularization = 0.2 }).ToDense());
+    }
+
+    [Fact]
     public void Rows_and_columns_without_mass_get_nothing()
     {
         TransportPlan plan = OptimalTransport.Sinkhorn([0, 1, 5, 9, 9, 9, 2, 0, 1], [0.5, 0, 0.5], [0.25, 0.75, 0], new() { Regularization = 0.5 });

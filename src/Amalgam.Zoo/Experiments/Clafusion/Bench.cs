@@ -43,6 +43,10 @@ internal sealed class Bench(ClafusionOptions options, MethodLog log, string fold
         options.Line?.Invoke(FormattableString.Invariant($"{table}, {pair}, {method}: {figures}{(row.Chosen == "" ? "" : $" ({row.Chosen})")}, {whole:0.0} s"));
     }
 
+    /// <summary>Makes the row of a network without the bias of its output layer (<see cref="LastBias"/>).</summary>
+    public void Unbiased(string table, string pair, string name, ImageSetting setting, Func<Graph> network) =>
+        Row($"{table}, no bias", pair, name, () => new(setting.Measure([LastBias.WithoutBias(network())])));
+
     /// <summary>Makes the rows of networks that are there, and of their ensemble.</summary>
     public void Parts(string table, string pair, ImageSetting setting, params ReadOnlySpan<(string Name, Func<Graph> Network)> parts)
     {

@@ -6,7 +6,7 @@ using Amalgam.Merging.Recipes;
 namespace Amalgam.Zoo.Experiments.Clafusion;
 
 /// <summary>
-/// The tables of CLAFusion (Nguyen et al., Model fusion of heterogeneous neural networks via cross-layer alignment, 2023), run anew: MNIST at the paper's full scale, CIFAR-10 at the scale of two cores,
+/// The tables of CLAFusion (Nguyen et al., On cross-layer alignment for model fusion of heterogeneous neural networks, 2023), run anew: MNIST at the paper's full scale, CIFAR-10 at the scale of two cores,
 /// and what the paper has not. Every choice is made on training samples; the test data is looked at once for each row.
 /// </summary>
 public static class ClafusionExperiment
@@ -37,6 +37,8 @@ public static class ClafusionExperiment
         ("halves", "ResNets that know half of the classes each, with batch normalisation", bench => new PublishedNetworks(bench).RunHalves()),
         ("deeper", "a deeper MLP and one of OTFusion's", bench => new PublishedNetworks(bench).RunDeeper()),
         ("compositions", "ResNets with balanced layers: other ways to match units, other merge methods", bench => new Compositions(bench).Run()),
+        ("compositions-tuned", "two of them, fine-tuned", bench => new Compositions(bench).RunTuned()),
+        ("bias", "fused ResNets and VGG networks without the last layer's bias, and with the scale of activations set right (REPAIR)", bench => new LastBias(bench).Run()),
         ("rates", "the learning rate of fine-tuning, chosen on held-out training samples", bench => new RateChoice(bench).Run()),
     ];
 

@@ -15,7 +15,7 @@ namespace Amalgam.Zoo.Experiments.Clafusion;
 /// </summary>
 internal sealed class Compositions(Bench bench)
 {
-    public const string Table = "balance, match, merge";
+    public const string Table = "balance, match, merge", TunedTable = $"{Table}, fine-tuned", Repaired = "average, REPAIR";
 
     private const int Batch = 250;
 
@@ -43,6 +43,25 @@ internal sealed class Compositions(Bench bench)
         }
     }
 
+    /// <summary>Two of them, on all test samples and fine-tuned, beside table 1.</summary>
+    public void RunTuned()
+    {
+        foreach (int seed in _networks.All)
+        {
+            foreach (var (matching, merge) in new[] { ("MuDSC align", "SLERP"), ("MuDSC zip", Repaired) })
+            {
+                Lazy<Graph> network = new(() =>
+                {
+                    var (balanced, upstream, _) = Bring(seed);
+                    Matched matched = Of(ResidualNetworks.Pair(seed), Matchings.Single(m => m.Name == matching).Match(balanced, upstream));
+                    return merge == Repaired ? matched.Repair(Calibration, bench.Options.Cancel) : Best(matched, AfterMatching.Combinations.Single(c => c.Name == merge).Alternatives).Network;
+                });
+                bench.Row(TunedTable, ResidualNetworks.Pair(seed), $"{matching}; {merge}", () => new(_networks.Setting.Measure([network.Value])));
+                _networks.Tune(TunedTable, seed, $"{matching}; {merge}", () => network.Value);
+            }
+        }
+    }
+
     private (Siblings Balanced, Siblings Upstream, Siblings Shared) Bring(int seed)
     {
         Graph a = bench.Parents.ResNet34(seed), b = bench.Parents.ResNet18(seed);
@@ -60,31 +79,41 @@ internal sealed class Compositions(Bench bench)
 
     private void Run(string pair, string matching, Func<(Siblings Models, UnitMaps Maps)> match)
     {
-        Lazy<(Siblings Models, UnitMaps Maps, WeightMerge Weights)> matched = new(() =>
-        {
-            var (models, maps) = match();
-            return (models, maps, new(models, [.. models.Weights.Select((weights, i) => Rearrangement.Apply(maps, i, weights))], Path.Combine(bench.Folder, "merged", pair.Replace(' ', '-'))));
-        });
-        foreach (var (name, alternatives) in AfterMatching.Combinations) bench.Row(Table, pair, $"{matching}; {name}", () => Best(matched.Value.Models, matched.Value.Weights, alternatives));
-        bench.Row(Table, pair, $"{matching}; average, REPAIR", () =>
-        {
-            Graph average = matched.Value.Models.With(Rearrangement.Merge(matched.Value.Maps, matched.Value.Models)).Graph;
-            return new(_networks.Setting.Measure([Repair.Run(average, matched.Value.Models, matched.Value.Maps, Calibration, Batch, cancel: bench.Options.Cancel).Network]));
-        });
+        Lazy<Matched> matched = new(() => Of(pair, match()));
+        foreach (var (name, alternatives) in AfterMatching.Combinations) bench.Row(Table, pair, $"{matching}; {name}", () => Best(matched.Value, alternatives).Outcome(_networks.Setting));
+        bench.Row(Table, pair, $"{matching}; {Repaired}", () => new(_networks.Setting.Measure([matched.Value.Repair(Calibration, bench.Options.Cancel)])));
     }
 
-    private Outcome Best(Siblings models, WeightMerge weights, ImmutableArray<DemoMerge> alternatives)
+    private Matched Of(string pair, (Siblings Models, UnitMaps Maps) matched)
+    {
+        var (models, maps) = matched;
+        return new(models, maps, new(models, [.. models.Weights.Select((weights, i) => Rearrangement.Apply(maps, i, weights))], Path.Combine(bench.Folder, "merged", pair.Replace(' ', '-'))));
+    }
+
+    private Choice Best(Matched matched, ImmutableArray<DemoMerge> alternatives)
     {
         long start = Stopwatch.GetTimestamp();
-        (string Label, double Choice, Graph Network)? best = null;
+        Choice? best = null;
         foreach (DemoMerge merge in alternatives)
         {
-            Graph network = models.With(weights.Merge(merge, bench.Options.Cancel)).Graph;
-            double choice = alternatives.Length == 1 ? double.NaN : _networks.Setting.Choice(network);
-            if (best is null || choice > best.Value.Choice) best = (merge.Label, choice, network);
+            Graph network = matched.Models.With(matched.Weights.Merge(merge, bench.Options.Cancel)).Graph;
+            double worth = alternatives.Length == 1 ? double.NaN : _networks.Setting.Choice(network);
+            if (best is null || worth > best.Worth) best = new(merge.Label, worth, network, alternatives.Length, 0);
         }
 
-        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        return new(_networks.Setting.Measure([best!.Value.Network]), alternatives.Length == 1 ? "" : best.Value.Label, best.Value.Choice, alternatives.Length, seconds);
+        return best! with { Seconds = Stopwatch.GetElapsedTime(start).TotalSeconds };
+    }
+
+    /// <summary>Networks whose units were brought together, also as files that a merge method takes.</summary>
+    private sealed record Matched(Siblings Models, UnitMaps Maps, WeightMerge Weights)
+    {
+        public Graph Repair(Dataset calibration, CancellationToken cancel) =>
+            Alignment.Repair.Run(Models.With(Rearrangement.Merge(Maps, Models)).Graph, Models, Maps, calibration, Batch, cancel: cancel).Network;
+    }
+
+    /// <summary>What the held-out samples chose of several merges; a single one is taken unseen.</summary>
+    private sealed record Choice(string Label, double Worth, Graph Network, int Tried, double Seconds)
+    {
+        public Outcome Outcome(ImageSetting setting) => new(setting.Measure([Network]), Tried == 1 ? "" : Label, Worth, Tried, Seconds);
     }
 }

@@ -101,6 +101,7 @@ internal sealed class ResidualNetworks(Bench bench)
                 Graph network = Fusion.Run(a, b, () => map).Network;
                 return known[text] = tuned ? Tune(seed, network) : new(Setting.Measure([network]), text);
             });
+            if (!tuned) bench.Unbiased(Mappings, Pair(seed), name, Setting, () => Fusion.Run(a, b, mapping).Network);
         }
     }
 

@@ -65,6 +65,7 @@ internal sealed class TeacherAndStudent(Bench bench)
                     Graph Fused() => Fusion.Run(a, b, () => LayerFusion.Given(a, b, [[first], [second], .. chosen.Value.Groups.Skip(2).Select(group => group.Map)])).Network;
                     if (tuned) Tune(Mappings, seed, name, Fused);
                     else bench.Row(Mappings, ResidualNetworks.Pair(seed), name, () => new(Setting.Measure([Fused()])));
+                    if (!tuned) bench.Unbiased(Mappings, ResidualNetworks.Pair(seed), name, Setting, Fused);
                 }
             }
         }

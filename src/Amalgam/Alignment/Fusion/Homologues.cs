@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Amalgam.Graphs;
-using Amalgam.Graphs.Ops;
 
 namespace Amalgam.Alignment.Fusion;
 
@@ -16,18 +15,13 @@ public sealed record HomologousUnits(UnitClass A, UnitClass B)
 /// <summary>Two networks of one structure and perhaps different widths: the same operations on each other's results, node for node. Layers of unequal depths are balanced before.</summary>
 public sealed class Homologues
 {
-    private readonly Dictionary<Node, Node> _toB;
+    private readonly IReadOnlyDictionary<Node, Node> _toB;
     private readonly Dictionary<UnitClass, HomologousUnits> _byA = [];
 
-    private Homologues(UnitGroups a, UnitGroups b, Dictionary<Node, Node> toB)
+    private Homologues(UnitGroups a, UnitGroups b, IReadOnlyDictionary<Node, Node> toB, IReadOnlyList<(Node A, Node B)> parameters)
     {
-        (A, B, _toB) = (a, b, toB);
-        foreach (var (name, node) in a.Graph.Parameters)
-        {
-            if (!toB.TryGetValue(node, out Node? other)) continue;
-            Parameters.Add((node, other));
-            Pair(name, node, other);
-        }
+        (A, B, _toB, Parameters) = (a, b, toB, parameters);
+        foreach (var (of, other) in parameters) Pair(of, other);
     }
 
     /// <summary>Units of the network whose units are moved.</summary>
@@ -39,11 +33,21 @@ public sealed class Homologues
     /// <summary>Classes of units by their places, in the order of <see cref="A"/>.</summary>
     public ImmutableArray<HomologousUnits> Classes => [.. A.Classes.Where(_byA.ContainsKey).Select(units => _byA[units])];
 
-    /// <summary>Parameters that have each other's places, in the order of the first network.</summary>
-    internal List<(Node A, Node B)> Parameters { get; } = [];
+    /// <summary>Parameters that have each other's places, in the order of the first network; one may have those of several.</summary>
+    internal IReadOnlyList<(Node A, Node B)> Parameters { get; }
 
     /// <summary>What has the place of a node of the first network in the second.</summary>
     public Node InB(Node ofA) => _toB[ofA];
+
+    /// <summary>What has the place of a parameter's units in the second network: of several parts of an axis, such as queries and keys in one matrix, the one of the same number.</summary>
+    internal UnitPlace InB(UnitPlace ofA)
+    {
+        Node node = InB(ofA.Node);
+        int number = ofA.Units.Parameters.Count(place => IsBeside(place, ofA.Node) && place.Part.Offset < ofA.Part.Offset);
+        return Of(ofA.Units).B.Parameters.Where(place => IsBeside(place, node)).OrderBy(place => place.Part.Offset).ElementAt(number);
+
+        bool IsBeside(UnitPlace place, Node parameter) => (place.Node, place.Axis, place.Side) == (parameter, ofA.Axis, ofA.Side);
+    }
 
     /// <summary>The pair that a class of the first network is in.</summary>
     public HomologousUnits Of(UnitClass ofA) => _byA[ofA];
@@ -54,11 +58,11 @@ public sealed class Homologues
     /// <param name="options">What else is free or pinned, in both.</param>
     /// <param name="check">Whether units of both are checked (<see cref="SelfCheck"/>), and those that change outputs pinned.</param>
     /// <param name="cancel">Looked at while they are checked.</param>
-    /// <exception cref="GraphException">They are not of one structure: the first difference is named. Or a fixed axis has other sizes in the two.</exception>
+    /// <exception cref="GraphException">They are not of one structure, or constants differ: the first difference is named. Or a fixed axis has other sizes in the two.</exception>
     public static Homologues Of(Graph a, Graph b, UnitOptions? options = null, bool check = true, CancellationToken cancel = default)
     {
-        Dictionary<Node, Node> pairs = Walk(a, b);
-        return new(Groups(a), Groups(b), pairs);
+        var (toB, parameters) = HomologousNodes.Of(a, b);
+        return new(Groups(a), Groups(b), toB, parameters);
 
         UnitGroups Groups(Graph graph)
         {
@@ -67,44 +71,11 @@ public sealed class Homologues
         }
     }
 
-    private static Dictionary<Node, Node> Walk(Graph a, Graph b)
-    {
-        if (a.Outputs.Count != b.Outputs.Count) throw new GraphException($"one network has {a.Outputs.Count} outputs, the other {b.Outputs.Count}; networks to fuse give the same results");
-        Dictionary<Node, Node> pairs = [], back = [];
-        bool named = a.Outputs.Keys.All(b.Outputs.ContainsKey);
-        Stack<(Node A, Node B)> open = new(a.Outputs.Select((output, i) => (output.Value, named ? b.Outputs[output.Key] : b.Outputs.Values.ElementAt(i))));
-        while (open.TryPop(out var pair))
-        {
-            // What is known beforehand says nothing that the operations do not, and may serve several places in one file and one each in another.
-            if (pair.A.Known is not null && pair.B.Known is not null) continue;
-            if (pairs.TryGetValue(pair.A, out Node? known) && known == pair.B) continue;
-            if (known is not null || back.ContainsKey(pair.B)) throw Differs(pair, "takes the place of two values of the other");
-            if (!IsAlike(pair.A, pair.B)) throw Differs(pair, "is");
-            if (pair.A.Shape.Rank != pair.B.Shape.Rank) throw Differs(pair, $"has {pair.A.Shape.Rank} axes and is");
-            pairs[pair.A] = pair.B;
-            back[pair.B] = pair.A;
-            for (int i = pair.A.Inputs.Length - 1; i >= 0; i--) open.Push((pair.A.Inputs[i], pair.B.Inputs[i]));
-        }
-
-        return pairs;
-    }
-
-    /// <summary>Whether two nodes do the same, whatever the sizes are.</summary>
-    private static bool IsAlike(Node a, Node b)
-    {
-        if (a.Inputs.Length != b.Inputs.Length) return false;
-        if (a.Op is Conv x && b.Op is Conv y && IsDepthwise(a) && IsDepthwise(b)) return (x with { Groups = 1 }).Equals(y with { Groups = 1 });
-        return a.Op.Equals(b.Op);
-    }
-
-    private static bool IsDepthwise(Node node) => ((Conv)node.Op).Groups == node.Inputs[0].Shape[1];
-
-    private static GraphException Differs((Node A, Node B) pair, string how) =>
-        new($"the networks are not of one structure: {pair.A} {pair.A.Shape} of one {how} where {pair.B} {pair.B.Shape} is in the other");
-
     /// <summary>Pairs the classes of a parameter's axes, digit by digit.</summary>
-    private void Pair(string name, Node a, Node b)
+    private void Pair(Node a, Node b)
     {
+        string name = a.Name!;
+        if (a.Shape.Rank != b.Shape.Rank) throw new GraphException($"'{name}' {a.Shape} has the place of '{b.Name}' {b.Shape} in the other network, which has other axes");
         ImmutableArray<AxisLayout> ofA = A.LayoutOf(a), ofB = B.LayoutOf(b);
         for (int axis = 0; axis < ofA.Length; axis++)
         {

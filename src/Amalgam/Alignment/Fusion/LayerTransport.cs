@@ -59,7 +59,7 @@ internal sealed class LayerTransport(TransportMaps maps, UnitStreams streams, Fu
         // Where blocks change places, their units' places are not to be compared.
         double? before = units.A.Blocks == 1 ? _plans[(stream, 0, 0)].Before : null;
         string name = stream.Producers is [{ Weights: [var first, ..] }] ? first.Node.Name! : units.A.Name;
-        maps.Add(new(name, units.A, units.B, units.A.Blocks == 1 ? _plans[(stream, 0, 0)].Plan : null, cost, before));
+        maps.Add(new(name, units.A, units.B, units.A.Blocks == 1 ? _plans[(stream, 0, 0)].Plan : null, cost, before) { Converged = blocks.TrueForAll(block => _plans[(stream, block.OfA, block.OfB)].Plan.Converged) });
         foreach (UnitStream inner in Within(stream))
         {
             List<(int, int, double)> matched = [];
@@ -81,14 +81,8 @@ internal sealed class LayerTransport(TransportMaps maps, UnitStreams streams, Fu
         double largest = cost.Max();
         if (options.Marginals == Marginals.Uniform && options.Sinkhorn is null) return OptimalTransport.Exact(cost, rows, columns, cancel);
         double[] a = Mass(stream.Producers.SelectMany(producer => producer.Weights), units.A, blockOfA);
-        double[] b = Mass(stream.Producers.SelectMany(producer => producer.Weights).Select(InB), units.B, blockOfB);
+        double[] b = Mass(stream.Producers.SelectMany(producer => producer.Weights).Select(maps.Pair.InB), units.B, blockOfB);
         return options.Sinkhorn is { } share && largest > 0 ? OptimalTransport.Sinkhorn(cost, a, b, new() { Regularization = share * largest }, cancel) : OptimalTransport.Exact(cost, a, b, cancel);
-
-        UnitPlace InB(UnitPlace place)
-        {
-            Node node = maps.Pair.InB(place.Node);
-            return units.B.Parameters.First(p => p.Node == node && p.Axis == place.Axis && p.Side == place.Side);
-        }
     }
 
     /// <summary>Mass of the units of a block, 1 in all; none is without.</summary>

@@ -11,7 +11,11 @@ namespace Amalgam.Alignment.Fusion;
 /// <param name="Plan">Mass from units of the first to those of the second; of classes with blocks null, as there is a plan for each two.</param>
 /// <param name="Cost">What the transport costs: the mean distance of units that come together.</param>
 /// <param name="Before">The same where each unit stays in its place; null where the sizes differ.</param>
-public sealed record UnitTransportSummary(string Name, UnitClass A, UnitClass B, TransportPlan? Plan, double Cost, double? Before);
+public sealed record UnitTransportSummary(string Name, UnitClass A, UnitClass B, TransportPlan? Plan, double Cost, double? Before)
+{
+    /// <summary>Whether all of its transports are exact or came within the tolerance (<see cref="TransportPlan.Converged"/>).</summary>
+    public bool Converged { get; init; } = true;
+}
 
 /// <summary>Where the units of one network go in another: the transport maps of all their classes.</summary>
 public sealed class TransportMaps
@@ -33,7 +37,8 @@ public sealed class TransportMaps
     public IReadOnlyDictionary<string, Tensor> Transported()
     {
         Dictionary<string, Tensor> weights = new(StringComparer.Ordinal);
-        foreach (var (a, b) in Pair.Parameters) weights[b.Name!] = Transport(a, null) ?? throw new InvalidOperationException($"{a} has units without a map");
+        foreach (var of in Pair.Parameters.GroupBy(pair => pair.B))
+            weights[of.Key.Name!] = Rearrangement.Mean([.. of.Select(pair => Transport(pair.A, null) ?? throw new InvalidOperationException($"{pair.A} has units without a map"))]);
         foreach (var (name, node) in Pair.B.Graph.Parameters) weights.TryAdd(name, node.Value!);
         return weights;
     }

@@ -38,7 +38,7 @@ internal sealed class UnitProducer(UnitClass units, Node value, UnitPlace tap)
     public static UnitPlace TapOf(UnitClass units, Node value, ILookup<Node, Node> users)
     {
         UnitPlace at = Of(value)!;
-        while (users[at.Node].Distinct().ToArray() is [var next] && next.Op is Add or Sub or BatchNormalization or Identity && Of(next) is { } place) at = place;
+        while (users[at.Node].Distinct().ToArray() is [var next] && next.Op is Add or Sub or BatchNormalization && Of(next) is { } place) at = place;
         return at;
 
         UnitPlace? Of(Node node) => units.Values.FirstOrDefault(place => place.Node == node);

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Amalgam.Graphs;
 
 namespace Amalgam.Alignment.Fusion;
@@ -16,25 +17,22 @@ internal static class WeightCosts
         Homologues pair = maps.Pair;
         UnitClass units = pair.Of(producer.Units).B;
         GroundDistances distances = new(producer.Units.Units, units.Units, options.Metric);
-        bool any = false;
+        List<(float[] X, float[] Y)> rows = [];
         foreach (UnitPlace place in producer.Weights)
         {
-            Node other = pair.InB(place.Node);
-            UnitPlace there = units.Parameters.First(p => p.Node == other && p.Axis == place.Axis && p.Side == place.Side);
-            if (maps.Transport(place.Node, place, lenient) is not { } moved) continue;
-            any = true;
-            float[] x = Rows(place, moved), y = Rows(there, other.Value!);
-            int width = y.Length / units.Units;
-            if (options.NormaliseWeights)
-            {
-                Normalise(x, width);
-                Normalise(y, width);
-            }
-
-            Add(distances, x, y, width);
+            UnitPlace there = pair.InB(place);
+            if (maps.Transport(place.Node, place, lenient) is { } moved) rows.Add((Rows(place, moved), Rows(there, there.Node.Value!)));
         }
 
-        return any ? distances.Values(options.Squared) : null;
+        if (rows.Count == 0) return null;
+        if (options.NormaliseWeights)
+        {
+            Normalise([.. rows.Select(of => of.X)], producer.Units.Units);
+            Normalise([.. rows.Select(of => of.Y)], units.Units);
+        }
+
+        foreach (var (x, y) in rows) Add(distances, x, y, y.Length / units.Units);
+        return distances.Values(options.Squared);
     }
 
     /// <summary>How much each unit of a network weighs: the length of the weights that make it, as the network has them.</summary>
@@ -50,11 +48,11 @@ internal static class WeightCosts
                 ReadOnlySpan<float> row = rows.AsSpan(unit * width, width);
                 double sum = 0;
                 foreach (float weight in row) sum += marginals == Marginals.ImportanceL1 ? Math.Abs(weight) : (double)weight * weight;
-                mass[unit] += marginals == Marginals.ImportanceL1 ? sum : Math.Sqrt(sum);
+                mass[unit] += sum;
             }
         }
 
-        return mass;
+        return marginals == Marginals.ImportanceL1 ? mass : [.. mass.Select(Math.Sqrt)];
     }
 
     private static void Add(GroundDistances distances, float[] x, float[] y, int width)
@@ -81,13 +79,17 @@ internal static class WeightCosts
         return rows;
     }
 
-    private static void Normalise(Span<float> rows, int width)
+    /// <summary>Divides all weights that make a unit by their length together.</summary>
+    private static void Normalise(float[][] parts, int units)
     {
         const float Least = 1e-9f;
-        for (int at = 0; at < rows.Length; at += width)
+        for (int unit = 0; unit < units; unit++)
         {
-            Span<float> row = rows.Slice(at, width);
-            System.Numerics.Tensors.TensorPrimitives.Divide(row, System.Numerics.Tensors.TensorPrimitives.Norm(row) + Least, row);
+            double squares = 0;
+            foreach (float[] part in parts) squares += TensorPrimitives.SumOfSquares<float>(Row(part));
+            foreach (float[] part in parts) TensorPrimitives.Divide(Row(part), (float)Math.Sqrt(squares) + Least, Row(part));
+
+            Span<float> Row(float[] part) => part.AsSpan(part.Length / units * unit, part.Length / units);
         }
     }
 }

@@ -51,14 +51,15 @@ internal sealed class LayerMerging(NetworkLayers network)
         foreach (Removed last in _removed.Where(r => !_removed.Any(other => other.Product.Product == r.Next.Product))) Merge(Chain(last), last.Next, values);
 
         Dictionary<Node, Node> made = [];
-        Dictionary<Node, NetworkLayer> gone = _removed.SelectMany(r => r.Layer.Nodes.Select(node => (node, r.Layer))).ToDictionary(pair => pair.node, pair => pair.Layer);
+        HashSet<Node> gone = [.. _removed.SelectMany(r => r.Layer.Nodes)];
+        Dictionary<Node, Node> entries = _removed.SelectMany(r => Data(r.Layer).Select(node => (node, r.Layer.Entry))).ToDictionary();
         GraphCopy copy = Rewrite.Apply(_graph, (to, node, inputs) =>
         {
             foreach (var (old, input) in node.Inputs.Zip(inputs.ToArray())) made[old] = input;
             if (values.TryGetValue(node, out Tensor? value)) return to.Parameter(node.Name!, value, node.Trainable, node.Type);
-            return node.Op is not Leaf && gone.TryGetValue(node, out NetworkLayer? layer) ? made[layer.Entry] : null;
+            return entries.TryGetValue(node, out Node? entry) ? made[entry] : null;
         });
-        Node[] stay = [.. _graph.Outputs.Values, .. _graph.Updates.Keys, .. _graph.Updates.Values, .. _graph.Parameters.Values.Where(node => !gone.ContainsKey(node))];
+        Node[] stay = [.. _graph.Outputs.Values, .. _graph.Updates.Keys, .. _graph.Updates.Values, .. _graph.Parameters.Values.Where(node => !gone.Contains(node))];
         return Rewrite.Then(copy, graph => Rewrite.Prune(graph, stay.Select(node => copy.Map[node]))).Graph;
 
         List<Removed> Chain(Removed last)
@@ -67,6 +68,13 @@ internal sealed class LayerMerging(NetworkLayers network)
             while (byNext.TryGetValue(chain[0].Product.Product, out Removed? before)) chain.Insert(0, before);
             return chain;
         }
+    }
+
+    /// <summary>What of a layer depends on what it reads; the rest are its weights, as they are or turned.</summary>
+    private static IEnumerable<Node> Data(NetworkLayer layer)
+    {
+        HashSet<Node> data = [layer.Entry];
+        return layer.Nodes.Where(node => node.Inputs.Any(data.Contains) && data.Add(node));
     }
 
     private Removed Read(NetworkLayer layer)
@@ -96,7 +104,7 @@ internal sealed class LayerMerging(NetworkLayers network)
         }
     }
 
-    private PreActivation? Matrix(Node node) => node.Op is MatMul && PreActivation.Of(node, _users) is { Weight.Shape.Rank: 2 } product ? product : null;
+    private PreActivation? Matrix(Node node) => node.Op is MatMul { TransposeA: false } && PreActivation.Of(node, _users) is { Weight.Shape.Rank: 2 } product ? product : null;
 
     private void Observe(Gate gate, Dataset data, CancellationToken cancel)
     {

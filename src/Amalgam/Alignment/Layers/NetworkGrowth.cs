@@ -42,12 +42,12 @@ internal sealed class NetworkGrowth(Graph graph)
     public Graph Run()
     {
         Dictionary<NetworkLayer, Node> entries = [];
-        Dictionary<Node, NetworkLayer> within = _before.Values.SelectMany(b => b.Layer.Nodes.Select(node => (node, b.Layer))).ToDictionary(p => p.node, p => p.Layer);
+        Dictionary<Node, NetworkLayer> readers = _before.Values.SelectMany(b => b.Layer.Nodes.Where(node => node.Inputs.Contains(b.Layer.Entry)).Select(node => (node, b.Layer))).ToDictionary();
         return Rewrite.Apply(graph, Order(), (to, node, inputs) =>
         {
             if (_before.TryGetValue(node, out var before)) entries[before.Layer] = Insert(_made[before.Layer.Entry], before.Insertions, isFirst: true);
             Node[] read = inputs.ToArray();
-            if (within.TryGetValue(node, out NetworkLayer? layer))
+            if (readers.TryGetValue(node, out NetworkLayer? layer))
             {
                 for (int i = 0; i < read.Length; i++) read[i] = node.Inputs[i] == layer.Entry ? entries[layer] : read[i];
             }

@@ -1,8 +1,10 @@
 using Amalgam.Alignment;
 using Amalgam.Alignment.Fusion;
 using Amalgam.Graphs;
+using Amalgam.Tests.Alignment.OfLayers;
 using Amalgam.Training.Data;
 using Amalgam.Zoo.Models;
+using Amalgam.Zoo.Runs;
 
 namespace Amalgam.Tests.Alignment.Fusion;
 
@@ -25,6 +27,7 @@ public class TransportFusionTests
         ["resnet with padded shortcuts"] = new ResNet([1, 2], 6, 10) { Image = [3, 8, 8], Shortcut = Shortcut.Pad }.Build(1, 8),
         ["mobilenet"] = new MobileNetV2(10) { Image = [3, 16, 16], Width = 0.125 }.Build(1, 8),
         ["attention"] = SmallNetworks.Attention(9, 16, 4),
+        ["attention by one matrix"] = PackedAttention(10, 12, 3),
     };
 
     [Theory]
@@ -44,6 +47,53 @@ public class TransportFusionTests
     {
         Recovers(Architectures[name], Activations with { Residual = ResidualMaps.Upstream });
         Recovers(Architectures[name], Weights with { Residual = ResidualMaps.Upstream });
+    }
+
+    /// <summary>A plan between equal numbers of units is an order, so all weights of the first network make its function again.</summary>
+    [Theory]
+    [MemberData(nameof(Networks))]
+    public void What_is_transported_to_equal_widths_computes_what_it_did(string name)
+    {
+        Graph b = Architectures[name], a = Surgery.Copy(b).Randomise(11);
+        float[] expected = Depths.Outputs(a);
+        foreach (FusionOptions options in (FusionOptions[])[Activations, Weights])
+        {
+            TransportMaps maps = TransportFusion.Match(Homologues.Of(a, b), options, SmallNetworks.Normal(a, 64));
+
+            Assert.False(SmallNetworks.AreSame(Siblings.WeightsOf(a), maps.Transported()));
+            float[] found = Depths.Outputs(maps.Siblings().With(1).Graph);
+            for (int i = 0; i < expected.Length; i++) Assert.Equal(expected[i], found[i], 1e-4f * Math.Max(1, Math.Abs(expected[i])));
+        }
+    }
+
+    [Fact]
+    public void Columns_sum_to_one_so_that_a_bias_that_all_units_have_is_kept()
+    {
+        Graph a = SmallNetworks.Mlp(1, 20, bias: true), b = SmallNetworks.Mlp(2, 13, bias: true);
+        foreach (var (name, node) in a.Parameters.Where(p => p.Key.EndsWith("bias", StringComparison.Ordinal))) node.Value!.Span.Fill(3);
+        foreach (FusionOptions options in (FusionOptions[])[Activations, Activations with { Marginals = Marginals.ImportanceL2 }, Activations with { Sinkhorn = 0.05 }])
+        {
+            IReadOnlyDictionary<string, Tensor> moved = TransportFusion.Match(Homologues.Of(a, b), options, SmallNetworks.Normal(a, 64)).Transported();
+            foreach (string name in (string[])["fc1.bias", "fc2.bias", "fc3.bias"]) Assert.All(moved[name].Span.ToArray(), bias => Assert.Equal(3, bias, 1e-5f));
+        }
+    }
+
+    /// <summary>A bias is one of the weights that are divided by their length, however small it is, and no vector of length 1 by itself.</summary>
+    [Fact]
+    public void Small_biases_say_little_of_units_whose_weights_are_normalised()
+    {
+        Graph b = SmallNetworks.Mlp(1, 24, bias: true);
+        Random random = new(3);
+        foreach (var (_, node) in b.Parameters.Where(p => p.Key.EndsWith("bias", StringComparison.Ordinal)))
+        {
+            foreach (ref float bias in node.Value!.Span) bias = 1e-3f * (float)(random.NextDouble() - 0.5);
+        }
+
+        UnitGroups groups = UnitGroups.Of(b);
+        IReadOnlyDictionary<string, Tensor> noisy = SmallNetworks.Noisy(Siblings.WeightsOf(b), 0.6, 4);
+        Graph twin = new Siblings(groups, [Rearrangement.Apply(UnitMaps.Random(groups, 1, 5), 0, noisy)]).With(0).Graph;
+
+        Assert.True(SmallNetworks.AreSame(noisy, TransportFusion.Match(Homologues.Of(twin, b), Weights with { NormaliseWeights = true }).Transported()));
     }
 
     [Fact]
@@ -145,6 +195,21 @@ public class TransportFusionTests
     }
 
     [Fact]
+    public void Networks_as_PyTorch_writes_them_and_as_they_are_built_here_are_of_one_structure()
+    {
+        Graph written = ModelLoader.Load(RealData.At("models", "resnet20-cifar10-halves", "a.onnx"));
+        Graph built = ModelLoader.Build(ModelDescription.Parse("resnet20:shortcut=3x3,result=embedding,classes=512"), 1, 4);
+
+        // The file has one tensor for biases that are equal, and names nothing as the network here does.
+        foreach (var (a, b) in new[] { (written, built), (built, written) })
+        {
+            IReadOnlyDictionary<string, Tensor> moved = TransportFusion.Match(Homologues.Of(a, b), Weights).Transported();
+            Assert.All(b.Parameters, p => Assert.Equal(p.Value.Shape, moved[p.Key].Shape));
+            Assert.False(SmallNetworks.AreSame(Siblings.WeightsOf(b), moved));
+        }
+    }
+
+    [Fact]
     public void Refuses_what_cannot_be_transported()
     {
         Graph mlp = SmallNetworks.Mlp(1, 12);
@@ -156,6 +221,15 @@ public class TransportFusionTests
         Assert.Contains("samples are needed", Assert.Throws<GraphException>(() => TransportFusion.Match(pair, Activations)).Message);
         Assert.Throws<ArgumentOutOfRangeException>(() => TransportFusion.Match(pair, Weights with { Sinkhorn = 0 }));
         Assert.Throws<GraphException>(() => TransportFusion.Match(pair, Weights with { Space = MatchingSpace.Both }));
+    }
+
+    [Fact]
+    public void A_transport_that_did_not_converge_says_so()
+    {
+        Graph a = SmallNetworks.Mlp(1, 16), b = SmallNetworks.Mlp(2, 12);
+        bool[] Converged(double strength) => [.. TransportFusion.Match(Homologues.Of(a, b), Activations with { Sinkhorn = strength }, SmallNetworks.Normal(a, 64)).Classes.Select(units => units.Converged)];
+        Assert.DoesNotContain(false, Converged(0.1));
+        Assert.Contains(false, Converged(1e-5));
     }
 
     private static void Recovers(Graph network, FusionOptions options)
@@ -188,6 +262,16 @@ public class TransportFusionTests
         }
 
         return wide;
+    }
+
+    /// <summary>Queries, keys and values are parts of one matrix, and queries and keys have the same units.</summary>
+    private static Graph PackedAttention(long seed, int units, int heads)
+    {
+        Layers net = new(new Graph(), seed) { LinearStart = Initialisation.KaimingFanIn };
+        Node x = net.Linear(net.Graph.Input("x", new(1, 4, 10)), "stem", units);
+        Node[] parts = [.. net.Linear(x, "in_proj", 3 * units).Split(2, units, units, units)];
+        net.Graph.Output("y", net.Linear(x + net.Linear(Layers.Attend(parts[0], parts[1], parts[2], heads), "out", units), "head", 5));
+        return net.Graph.Randomise((int)seed);
     }
 
     private static Graph Flattened(long seed)

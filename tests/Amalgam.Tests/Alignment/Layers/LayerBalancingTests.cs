@@ -151,6 +151,31 @@ public class LayerBalancingTests
         Assert.Equal([4, 4, 4, 8], NetworkLayers.Of(balanced.B).Layers.Take(4).Select(layer => layer.Width));
     }
 
+    /// <summary>Exporters write a constant once for all that read it.</summary>
+    [Fact]
+    public void Layers_that_share_a_constant_may_both_have_one_added_before_them()
+    {
+        static Graph Build(params int[] groups)
+        {
+            Graph g = new();
+            Net net = new(g, 1);
+            Node x = g.Input("x", new(1, 3, 8, 8)).Relu(), zero = g.Constant(new Tensor(new(1), [0f]));
+            for (int group = 0; group < groups.Length; group++)
+            {
+                for (int i = 0; i < groups[group]; i++) x = (net.Conv(x, $"{group}.{i}", 4, 3, padding: 1) + zero).Relu();
+                x = Net.MaxPool(x, 2);
+            }
+
+            g.Output("y", net.Linear(x.Flatten(), "head", 2));
+            return g.Randomise();
+        }
+
+        Graph b = Build(1, 1);
+        BalancedNetworks balanced = LayerBalancing.Add(Depths.Map(Build(2, 2), b, [1], [1]));
+        Depths.Same(Depths.Outputs(b), Depths.Outputs(balanced.B));
+        Assert.Equal(4, NetworkLayers.Of(balanced.B).Layers.Length);
+    }
+
     /// <summary>What a mask says is computed once, and before the added block that reads it too, wherever it stood.</summary>
     [Fact]
     public void Added_blocks_read_the_same_mask()

@@ -107,6 +107,41 @@ public class LayerMergingTests
         Assert.Equal([0.75f, 1.5f, -0.25f, -2, -0.25f, 0.25f], balanced.B.Parameters["w2"].Value!.Span.ToArray());
     }
 
+    /// <summary>Weights behind a Transpose, which may stand before everything that reads the layer's input.</summary>
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(1, 2)]
+    [InlineData(0, 2)]
+    public void Weights_that_are_turned_in_the_network_are_merged(int first, int second)
+    {
+        static Graph Build(int seed, bool turned, params int[] hidden)
+        {
+            Graph g = new();
+            int[] sizes = [6, .. hidden, 3];
+            Node[] weights = [.. Enumerable.Range(0, hidden.Length + 1).Select(i => g.Parameter($"w{i}", new(new(sizes[i + 1], sizes[i]))))];
+            if (turned) weights = [.. weights.Select(w => w.Transpose(1, 0))];
+            Node x = g.Input("x", new(1, 6));
+            for (int i = 0; i < weights.Length; i++)
+            {
+                x = x.MatMul(weights[i], false, !turned) + g.Parameter($"b{i}", new(new(sizes[i + 1])));
+                if (i < hidden.Length) x = x.Relu();
+            }
+
+            g.Output("y", x);
+            return g.Randomise(seed);
+        }
+
+        Graph Merged(bool turned)
+        {
+            Graph a = Build(1, turned, 8, 7, 5), b = Build(2, turned, 4, 3);
+            return LayerBalancing.Merge(Depths.Map(a, b, [first, second]), Gate.Average, SmallNetworks.Normal(a, 64)).A;
+        }
+
+        Graph expected = Merged(false), found = Merged(true);
+        Assert.Equal(expected.Parameters.Keys.Order(), found.Parameters.Keys.Order());
+        Assert.All(expected.Parameters, p => Assert.Equal(p.Value.Value!.Span.ToArray().Select(w => Math.Round(w, 5)), found.Parameters[p.Key].Value!.Span.ToArray().Select(w => Math.Round(w, 5))));
+    }
+
     [Fact]
     public void Convolutions_are_refused()
     {

@@ -1,9 +1,13 @@
 using Amalgam.Alignment;
+using Amalgam.Alignment.Layers;
 using Amalgam.Graphs;
 using Amalgam.Tests.Zoo.Report;
 using Amalgam.Tests.Zoo.Runs;
+using Amalgam.Training;
 using Amalgam.Zoo.Experiments;
 using Amalgam.Zoo.Experiments.Clafusion;
+using Amalgam.Zoo.Models;
+using Samples = Amalgam.Tests.Alignment.Samples;
 
 namespace Amalgam.Tests.Zoo.Experiments;
 
@@ -79,6 +83,30 @@ public class ClafusionExperimentTests
             ReadOnlySpan<float> x = a.Parameters[name].Value!.Span, y = b.Parameters[name].Value!.Span;
             for (int i = 0; i < x.Length; i++) Assert.Equal(0.25 * x[i] + 0.75 * y[i], node.Value!.Span[i], 1e-6);
             Assert.Equal(x, first.Parameters[name].Value!.Span);
+        }
+    }
+
+    /// <summary>Neither convolution of a block of zeros has a gradient, so a network that is deepened by them never becomes another than it would have without (why table 1 has it for one seed only).</summary>
+    [Fact]
+    public void Blocks_of_zeros_never_learn()
+    {
+        static Graph Network(int blocks, long seed) => new ResNet([blocks, blocks], 4, 10) { Image = [3, 8, 8], Norm = Norm.None, ConvStart = Initialisation.KaimingFanIn }.Build(2, seed);
+        Graph shallow = Network(1, 2);
+        Graph deepened = LayerBalancing.Add(LayerAlignment.Run(NetworkLayers.Of(Network(2, 1)), NetworkLayers.Of(shallow), new() { Measure = LayerMeasure.Width })).B;
+        Graph alone = Trained(shallow), deeper = Trained(deepened);
+        Assert.Equal(4, deeper.Parameters.Count - alone.Parameters.Count);
+        Assert.NotEqual(shallow.Parameters["conv1.weight"].Value!.Span.ToArray(), alone.Parameters["conv1.weight"].Value!.Span.ToArray());
+        foreach (var (name, node) in deeper.Parameters)
+        {
+            if (alone.Parameters.TryGetValue(name, out Node? same) && deepened.Parameters[name].Value!.Span.ContainsAnyExcept(0f)) Assert.Equal(same.Value!.Span, node.Value!.Span);
+            else Assert.False(node.Value!.Span.ContainsAnyExcept(0f), name);
+        }
+
+        static Graph Trained(Graph start)
+        {
+            Graph copy = Rewrite.Apply(start, (to, node, _) => node.Op is Parameter ? to.Parameter(node.Name!, node.Value!.Copy()) : null).Graph;
+            new Trainer(copy, new CrossEntropy(), new Samples("image", new(3, 8, 8), 40, 5, 10), new() { Rule = new Sgd(0.9, false, 1e-3), Rate = 0.05, Epochs = 3, Batch = 10 }).Run();
+            return copy;
         }
     }
 
