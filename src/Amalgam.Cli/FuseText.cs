@@ -25,7 +25,7 @@ internal static class FuseText
         output.WriteLine();
         output.WriteLine(Printable.Line(Combined(fusion)));
         if (fusion.ResetText != "") output.WriteLine(fusion.ResetText);
-        string written = target is null ? "" : $"; fused network in {Printable.Line(target)}{(tuned is null ? "" : $", fine-tuned one in {Printable.Line(tuned)}")}";
+        string written = target is null ? "" : $"; fused network{(fusion.Architecture is { } model ? $" ({Printable.Line(model)})" : "")} in {Printable.Line(target)}{(tuned is null ? "" : $", fine-tuned one in {Printable.Line(tuned)}")}";
         output.WriteLine(string.Join(", ", fusion.Times.Select(t => $"{Printable.Line(t.Phase)} {t.Time.TotalSeconds:0.0} s")) + written);
     }
 
@@ -42,6 +42,7 @@ internal static class FuseText
         json.Strings("models", fusion.Names);
         json.WriteString("reference", fusion.Names[fusion.Reference]);
         json.WriteString("method", fusion.Description.Text);
+        if (fusion.Architecture is { } model) json.WriteString("architecture", model);
         if (fusion.Description.Merge is { } merge) json.WriteString("merge", merge);
         else json.Number("lambda", fusion.Lambda);
         json.WriteStartArray("steps");

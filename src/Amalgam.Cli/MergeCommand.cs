@@ -65,10 +65,17 @@ internal sealed class MergeCommand
     private void Run(ParseResult parse, CancellationToken cancel)
     {
         TextWriter output = parse.InvocationConfiguration.Output, error = parse.InvocationConfiguration.Error;
-        RecipeFusion fusion = new(cancel);
-        var (planned, target) = Plan(parse, fusion);
-        using RecipeRun run = planned;
         bool quiet = parse.GetValue(_quiet);
+        RecipeFusion fusion = new(cancel);
+        RecipeRun planned;
+        string? target;
+        using (Progress planning = new(error, quiet))
+        {
+            fusion.Progress = planning;
+            (planned, target) = Plan(parse, fusion);
+        }
+
+        using RecipeRun run = planned;
         Check(run, parse.GetValue(_report));
         if (parse.GetValue(_dryRun))
         {

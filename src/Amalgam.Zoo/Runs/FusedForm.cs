@@ -28,6 +28,9 @@ internal sealed class FusedForm
         return new(structure, like, isLike, isLike || ModelDescription.IsOnnxFile(like.File) ? null : FusedArchitecture.Find(structure, [.. models.Select(m => m.Model)]));
     }
 
+    /// <summary>The architecture that weights of this form are of, as the command line names it; null where an ONNX file or a folder says it.</summary>
+    public string? Architecture => _architecture?.Model.Text ?? (_isLike && !_reference.IsFolder && !ModelDescription.IsOnnxFile(_reference.File) ? _reference.Model.Text : null);
+
     /// <summary>Whether it is a file that holds a network.</summary>
     public bool IsOnnx => _isLike ? ModelDescription.IsOnnxFile(_reference.File) : _architecture is null;
 

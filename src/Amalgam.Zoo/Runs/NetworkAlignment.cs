@@ -3,7 +3,6 @@ using Amalgam.Alignment;
 using Amalgam.Checkpoints;
 using Amalgam.Graphs;
 using Amalgam.Graphs.Ops;
-using Amalgam.Training;
 using Amalgam.Training.Data;
 
 namespace Amalgam.Zoo.Runs;

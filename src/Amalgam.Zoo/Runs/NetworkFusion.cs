@@ -170,6 +170,9 @@ public sealed class NetworkFusion : GivenNetworks
     /// <exception cref="IOException">The path cannot be written.</exception>
     public void Save(Graph network, string path, bool overwrite) => Form.Save(network, path, overwrite);
 
+    /// <summary>The architecture of the Zoo that the result is of, as the command line names it; null where it has no name.</summary>
+    public string? Architecture => Form.Architecture;
+
     /// <summary>How networks of the result's structure are written.</summary>
     internal FusedForm Form => _form ??= FusedForm.Of(Structure, Models, Reference);
 

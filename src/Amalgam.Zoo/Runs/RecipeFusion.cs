@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Amalgam.Alignment;
-using Amalgam.Alignment.Layers;
 using Amalgam.Graphs;
 using Amalgam.Merging;
 using Amalgam.Merging.Planning;

@@ -43,6 +43,7 @@ public sealed class FuseCommandTests(DepthFiles files) : IClassFixture<DepthFile
         Assert.Matches(@"\nfc1 +30  fc1 +24 ", output);
         Assert.Matches(@"\nfc\d +\d\d  \(added\) +-\n", output);
         Assert.Matches(@"\nfc1\.weight +30 +24 ", output);
+        Assert.Contains($"fused network ({ModelOf(_folder["f.safetensors"])}) in ", output);
 
         await Succeeds("fuse", Deep, Shallow, "--data", Data, "--reference", Deep, "-o", _folder["d.safetensors"]);
         Assert.Equal("mlp:classes=16,hidden=30/26/18,input=32", ModelOf(_folder["d.safetensors"]));

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Amalgam.Checkpoints;
 using Amalgam.Merging;
 using Amalgam.Merging.Planning;
 using Amalgam.Merging.Recipes;

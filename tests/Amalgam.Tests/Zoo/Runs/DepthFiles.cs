@@ -1,9 +1,7 @@
 using Amalgam.Alignment.Layers;
 using Amalgam.Checkpoints;
 using Amalgam.Graphs;
-using Amalgam.Tests.Alignment;
 using Amalgam.Training;
-using Amalgam.Training.Data;
 using Amalgam.Zoo.Models;
 using Amalgam.Zoo.Runs;
 
