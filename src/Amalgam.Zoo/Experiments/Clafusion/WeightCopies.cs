@@ -27,6 +27,7 @@ internal sealed class WeightCopies(Bench bench)
             {
                 Lazy<Graph> network = new(make);
                 bench.Row(Table, ResidualNetworks.Pair(seed), name, () => new(_networks.Setting.Measure([network.Value])));
+                bench.Unbiased(Table, ResidualNetworks.Pair(seed), name, _networks.Setting, () => network.Value);
                 _networks.Tune(Table, seed, name, () => network.Value);
             }
 
