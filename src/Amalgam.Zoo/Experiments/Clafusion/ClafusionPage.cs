@@ -34,5 +34,6 @@ internal static class ClafusionPage
         new("accuracy by the generalist's weight", "weight of the generalist", "accuracy", [.. methods.Select(m => new Series(m.Method, [.. SkillTransfer.Weights.Select(w => m[w]?.Mean ?? double.NaN)])
         {
             X = [.. SkillTransfer.Weights.Select(w => double.Parse(w, System.Globalization.CultureInfo.InvariantCulture))],
-        })]) { Format = "0.0%" };
+        })])
+        { Format = "0.0%" };
 }
