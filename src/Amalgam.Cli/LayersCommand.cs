@@ -106,7 +106,7 @@ internal sealed class LayersCommand
         Graph graph = ArchitectureOption.Load(path, architecture, Some, data);
         try
         {
-            return NetworkLayers.Of(graph);
+            return NetworkLayers.Of(Rewrite.Simplify(graph).Graph);
         }
         catch (GraphException e)
         {

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using Amalgam.Alignment;
 using Amalgam.Alignment.Layers;
 using Amalgam.Graphs;
-using Amalgam.Graphs.Ops;
 using Amalgam.Merging.Recipes;
 using Amalgam.Training.Data;
 
@@ -49,11 +48,8 @@ public sealed class NetworkFusion : GivenNetworks
         if (paths.Count < 2) throw new GraphException("networks are fused of two or more; there is one");
         if (how.Models.Length > 1 && how.Models.Length != paths.Count) throw new InvalidDataException($"there are {how.Models.Length} architectures for {paths.Count} networks; name one for all, or one for each in their order");
         RunData? data = how.Data is { } described ? RunData.Open(paths.Aggregate(described with { Augmentation = described.Augmentation.Fixed }, ModelText.For)) : null;
-        return new([.. paths.Select((_, i) => open(i, data?.Train)).Select(model => model with { Graph = Plain(model.Graph) })], how, data);
+        return new([.. paths.Select((_, i) => open(i, data?.Train)).Select(model => model with { Graph = Rewrite.Simplify(model.Graph).Graph })], how, data);
     }
-
-    /// <summary>A network without the operations that hand on what they are given, which some programs write and others do not.</summary>
-    private static Graph Plain(Graph network) => Rewrite.Apply(network, (_, node, inputs) => node.Op is Identity ? inputs[0] : null).Graph;
 
     /// <summary>How the networks are fused.</summary>
     public FusionDescription Description { get; }

@@ -3,7 +3,7 @@ using Amalgam.Graphs.Ops;
 namespace Amalgam.Graphs;
 
 /// <summary>
-/// Operations that exporters write out in parts, as PyTorch does for old operator sets: Gelu, LayerNormalization, Silu. The operation takes the place of its
+/// Operations that exporters write out in parts, as PyTorch does for old operator sets: Gelu, HardSwish, LayerNormalization, Silu. The operation takes the place of its
 /// parts where nothing else reads them. Results agree within rounding.
 /// </summary>
 internal static class Idioms
@@ -25,7 +25,7 @@ internal static class Idioms
         GraphCopy copy = Rewrite.Apply(graph, (to, node, inputs) =>
         {
             for (int i = 0; i < inputs.Length; i++) map[node.Inputs[i]] = inputs[i];
-            if ((Silu(node) ?? Gelu(node) ?? LayerNormalization(node)) is not { } match) return null;
+            if ((Silu(node) ?? HardSwish(node) ?? Gelu(node) ?? LayerNormalization(node)) is not { } match) return null;
             HashSet<Node> parts = [.. match.Parts, node];
             bool isAlone = match.Parts.All(part => !kept.Contains(part) && users[part].All(parts.Contains));
             return isAlone ? to.Add(match.Op, node.Name, [.. match.Inputs.Select(input => map[input])]) : null;
@@ -40,6 +40,18 @@ internal static class Idioms
         foreach (var (x, gate) in Either(y))
         {
             if (gate.Op is Sigmoid && gate.Inputs[0] == x) return new(new Silu(), [x], [gate]);
+        }
+
+        return null;
+    }
+
+    /// <summary>x limit(x / 6 + 1/2, 0, 1).</summary>
+    private static Match? HardSwish(Node y)
+    {
+        if (y.Op is not Mul) return null;
+        foreach (var (x, gate) in Either(y))
+        {
+            if (gate.Op is HardSigmoid { Beta: 0.5f } slope && gate.Inputs[0] == x && Math.Abs(slope.Alpha - 1 / 6f) <= Tolerance) return new(new HardSwish(), [x], [gate]);
         }
 
         return null;

@@ -52,6 +52,13 @@ public static class Rewrite
         });
     }
 
+    /// <summary>
+    /// The graph in the form in which networks are compared: whole operations in the place of parts that exporters write out (a layer normalisation, Gelu, Silu, HardSwish), and none that hand on
+    /// what they are given. Parameters that nothing uses go; results agree within rounding.
+    /// </summary>
+    public static GraphCopy Simplify(Graph graph) =>
+        Then(Idioms.Apply(graph, [.. graph.Outputs.Values]), whole => Apply(whole, (_, node, inputs) => node.Op is Ops.Identity ? inputs[0] : null));
+
     /// <summary>The graph without what none of the nodes given needs. Inputs stay; parameters that nothing uses go.</summary>
     /// <param name="graph">The graph.</param>
     /// <param name="results">What is needed; the outputs and updates when null.</param>

@@ -19,7 +19,7 @@ internal sealed record Fused(Graph Network, double Seconds);
 internal sealed class LayerFusion(ImageSetting setting, int samples, CancellationToken cancel)
 {
     /// <summary>Activations before the non-linearity, Euclidean distances, uniform masses, exact transport; residual streams as the public code treats them.</summary>
-    public FusionOptions Transport => new() { Samples = samples, Residual = ResidualMaps.Upstream };
+    public FusionOptions Transport => new() { Samples = samples, Residual = ResidualMaps.Upstream, Incoming = IncomingScale.Column };
 
     /// <summary>Layers by one minus CKA, the first and the last of each group pinned.</summary>
     public LayerOptions Layers => new() { Samples = samples };

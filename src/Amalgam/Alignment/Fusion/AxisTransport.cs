@@ -5,6 +5,8 @@ namespace Amalgam.Alignment.Fusion;
 /// <summary>What each position of an axis of a parameter takes of the positions that the axis has in another network.</summary>
 internal sealed class AxisTransport
 {
+    private const int MostOnStack = 512;
+
     private readonly int _axis;
     private readonly UnitShare[][] _shares;
 
@@ -64,14 +66,17 @@ internal sealed class AxisTransport
 
     private static void Row(UnitShare[][] shares, ReadOnlySpan<float> x, Span<float> y, int inner)
     {
+        Span<double> sums = inner <= MostOnStack ? stackalloc double[inner] : new double[inner];
         for (int to = 0; to < shares.Length; to++)
         {
-            for (int i = 0; i < inner; i++)
+            sums.Clear();
+            foreach (UnitShare share in shares[to])
             {
-                double sum = 0;
-                foreach (UnitShare share in shares[to]) sum += share.Weight * x[share.Unit * inner + i];
-                y[to * inner + i] = (float)sum;
+                ReadOnlySpan<float> from = x.Slice(share.Unit * inner, inner);
+                for (int i = 0; i < from.Length; i++) sums[i] += share.Weight * from[i];
             }
+
+            for (int i = 0; i < inner; i++) y[to * inner + i] = (float)sums[i];
         }
     }
 

@@ -43,7 +43,7 @@ public enum IncomingScale
     Row,
 }
 
-/// <summary>How one network's units are transported onto another's. The defaults are OTFusion's as CLAFusion's experiments use it, but for <see cref="Residual"/>.</summary>
+/// <summary>How one network's units are transported onto another's. The defaults are OTFusion's as CLAFusion's experiments use it, but for <see cref="Residual"/> and <see cref="Incoming"/>: these keep what a network computes, theirs do not.</summary>
 public sealed record FusionOptions
 {
     /// <summary>Whether units are compared by what they compute before the non-linearity or by the weights that make them; one of <see cref="MatchingSpace.Activations"/> and <see cref="MatchingSpace.Weights"/>.</summary>
@@ -68,7 +68,7 @@ public sealed record FusionOptions
     public ResidualMaps Residual { get; init; }
 
     /// <summary>How incoming weights are scaled where widths differ.</summary>
-    public IncomingScale Incoming { get; init; }
+    public IncomingScale Incoming { get; init; } = IncomingScale.Row;
 
     /// <summary>Samples whose activations are compared; null for all.</summary>
     public int? Samples { get; init; } = 200;
