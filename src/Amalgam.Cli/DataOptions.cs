@@ -17,6 +17,12 @@ internal sealed class DataOptions
     /// <summary>The file that is named as data; null where a data set is named, or nothing.</summary>
     public string? FileOf(ParseResult parse) => parse.GetValue(_data) is { } name && File.Exists(name) ? name : null;
 
+    /// <summary>Whether an option names the data.</summary>
+    public bool IsNamed(ParseResult parse) => parse.GetValue(_data) is not null;
+
+    /// <summary>Whether options say what is done to pixels.</summary>
+    public bool NamesPixels(ParseResult parse) => parse.GetValue(_mean) is { Length: > 0 } && parse.GetValue(_std) is { Length: > 0 };
+
     /// <summary>Whether the data is the run's own.</summary>
     public bool IsOfRun(ParseResult parse, RunDescription? run) => run is not null && parse.GetValue(_data) is null;
 

@@ -12,7 +12,7 @@ internal sealed class FuseCommand
 {
     private readonly Argument<string[]> _models = new("models") { Description = "Trained networks, two or more, of perhaps other depths and widths: checkpoints, folders of runs, .onnx files, folders of Hugging Face", Arity = ArgumentArity.OneOrMore };
     private readonly Option<string?> _output = new("--output", "-o") { Description = "Where the fused network goes: an .onnx file, or weights, where the result is of an architecture of the Zoo" };
-    private readonly Option<string> _balance = new("--balance") { Description = $"How all get one number of layers: {string.Join(", ", BalanceMethod.All.Select(m => Hyphened(m.Name)))}", DefaultValueFactory = _ => BalanceMethod.All[0].Name, HelpName = "method" };
+    private readonly Option<string> _balance = new("--balance") { Description = $"How all get one number of layers: {string.Join(", ", BalanceMethod.All.Select(m => m.Word))}", DefaultValueFactory = _ => BalanceMethod.All[0].Name, HelpName = "method" };
     private readonly Option<string?> _layers = WordOption.Create("--layers", "What makes layers alike: cka (what they compute, the default), wasserstein (the same, unit by unit) or width (no data)", FusionWords.Measures.Words);
     private readonly Option<int?> _pinFirst = CountOption.FromZero("--pin-first", "So many first layers of each group belong to the first ones of the deeper network [default: 1]");
     private readonly Option<int?> _pinLast = CountOption.FromZero("--pin-last", "So many last layers of each group belong to the last ones [default: 1]");
@@ -27,15 +27,15 @@ internal sealed class FuseCommand
     private readonly Option<string?> _incoming = WordOption.Create("--incoming", "How incoming weights are scaled where widths differ: column (as the papers' code, the default) or row (sums are kept)", FusionWords.Scales.Words);
     private readonly Option<double?> _lambda = NumberOption.Share("--lambda", "Weight of the reference, whose widths the result has [default: as much as each other]");
     private readonly Option<string?> _merge = new("--merge") { Description = "A merge method with its parameters in place of the weighted mean: slerp:t=0.3; values for each model are in the order of the command line, and a base is the reference", HelpName = "method" };
-    private readonly Option<string?> _reference = new("--reference") { Description = "The network whose widths the result has [default: of two the shallower one, of more the deepest]", HelpName = "model" };
-    private readonly Option<bool> _iterative = new("--iterative") { Description = "Fuse more than two networks one after the other; otherwise all are brought to the reference" };
+    private readonly Option<string?> _reference = new("--reference") { Description = "The network whose widths the result has [default: of two the shallower one, of equal depth the one with fewer weights, else the second; of more the deepest, the first of several; with --iterative or merged layers the shallowest]", HelpName = "model" };
+    private readonly Option<bool> _iterative = new("--iterative") { Description = "Fuse more than two networks one after the other, in their order, into the reference, which is the shallowest unless --reference names another; otherwise all are brought to the reference at once" };
     private readonly Option<string?> _finetune = new("--finetune") { Description = "Train the fused network by this run description; what the run leaves goes into the folder that it names, else beside the output", HelpName = "run.yml" };
     private readonly Option<string[]> _pins = UnitsCommand.PinOption();
     private readonly Option<string?> _samples = CountOption.OrAll("--samples", "Training samples on which layers and units are looked at, drawn by the seed [default: 200]");
     private readonly Option<int?> _batch = CountOption.Create("--batch", "Samples at a time [default: 100]");
     private readonly Option<string?> _resetSamples = CountOption.OrAll("--reset-samples", "Samples on which statistics are estimated anew [default: 5000]");
     private readonly Option<string[]> _model = new("--model", "-m") { Description = "Architecture of checkpoints that do not say it, once for all, or once for each network in their order: mlp:hidden=400/200/100,bias=false", HelpName = "architecture" };
-    private readonly Option<long?> _seed = new("--seed") { Description = "Draws samples and the order of groups" };
+    private readonly Option<long?> _seed = NumberOption.Whole("--seed", "Draws samples and the order of groups");
     private readonly NetworkOptions _networks = new();
 
     public static Command Create() => new FuseCommand().CreateVerb();
@@ -56,7 +56,7 @@ internal sealed class FuseCommand
             _models, _output, _balance, _layers, _pinFirst, _pinLast, _match, _ground, _metric, _squared, _normaliseWeights, _marginals, _regularisation, _residual, _incoming, _lambda, _merge, _reference, _iterative,
             _finetune, _pins, _samples, _batch, _resetSamples, _model, _seed,
         };
-        _balance.CompletionSources.Add(_ => BalanceMethod.All.Select(m => new CompletionItem(Hyphened(m.Name))));
+        _balance.CompletionSources.Add(_ => BalanceMethod.All.Select(m => new CompletionItem(m.Word)));
         _match.CompletionSources.Add(_ => FusionMatch.All.Select(m => new CompletionItem(m.Name)));
         _merge.CompletionSources.Add(_ => MergeMethod.All.Select(m => new CompletionItem(m.Name)));
         foreach (Option option in _networks.All) verb.Options.Add(option);
@@ -76,6 +76,7 @@ internal sealed class FuseCommand
         FusionTuning? tuning = parse.GetValue(_finetune) is not { } run ? null : target is null ? throw new InvalidDataException("--finetune goes on from the fused network in its file: name one with --output") : new(run, target, overwrite);
         NetworkFusion fusion = NetworkFusion.Open(paths, how);
         if (target is not null) fusion.CheckTarget(target, overwrite);
+        tuning?.Check(fusion);
         bool measures = _networks.Measures(parse, fusion);
 
         FusionScores? scores = null;
@@ -85,18 +86,32 @@ internal sealed class FuseCommand
             if (target is not null) fusion.CheckForm(target);
             Graph merged = fusion.Merged(cancel);
             if (target is not null) fusion.Save(merged, target, overwrite);
-            Graph? tuned = tuning?.Train(progress, epoch =>
-            {
-                if (!quiet) progress.Write(_networks.IsJson(parse) ? error : output, TrainCommand.Line(epoch));
-            }, cancel);
+            Graph? tuned = tuning is null ? null : Train(tuning, progress, _networks.IsJson(parse) ? error : output, error, quiet, cancel);
             if (measures) scores = FusionScores.Of(fusion, FusionScores.ResultsOf(fusion, merged, tuned), _networks.TestSamples(parse), (done, all) => progress.Report("measured", done, all), cancel);
         }
 
         if (_networks.Report(parse) is { } report) FusionPage.Of(fusion, scores).Save(report);
-        string[] notes = [.. fusion.Notes, .. scores?.Notes ?? [], .. tuning is { Note: not "" } ? (string[])[tuning.Note] : []];
+        string[] nothingKept = target is null && !measures && _networks.Report(parse) is null ? ["nothing was written or measured: --output keeps the fused network, --evaluate measures it, --report writes a page"] : [];
+        string[] notes = [.. fusion.Notes, .. scores?.Notes ?? [], .. tuning?.Notes ?? [], .. nothingKept];
         if (!quiet) foreach (string note in notes) error.WriteLine($"note: {Printable.Line(note)}");
         if (_networks.IsJson(parse)) FuseText.WriteJson(output, fusion, scores);
         else FuseText.Write(output, fusion, scores, target, tuning?.Folder);
+    }
+
+    private static Graph Train(FusionTuning tuning, Progress progress, TextWriter output, TextWriter error, bool quiet, CancellationToken cancel)
+    {
+        try
+        {
+            return tuning.Train(progress, epoch =>
+            {
+                if (!quiet) progress.Write(output, TrainCommand.Line(epoch));
+            }, cancel);
+        }
+        catch (OperationCanceledException) when (tuning.HasBegun && !quiet)
+        {
+            progress.Write(error, $"the fused network is written; its training was stopped, and amalgam train {Printable.Line(Path.Combine(tuning.Folder, RunFolder.Description))} --resume goes on with it");
+            throw;
+        }
     }
 
     private FusionDescription Describe(ParseResult parse, string[] paths)
@@ -140,11 +155,13 @@ internal sealed class FuseCommand
             Reset = parse.GetValue(_networks.Reset) is { } reset ? AlignmentDescription.Resets[reset] : usual.Reset,
             ResetSamples = CountOption.Read(parse.GetValue(_resetSamples), usual.ResetSamples),
             Data = _networks.Data(parse, paths),
+            DataNote = _networks.DataNote(parse, paths),
             Models = [.. (parse.GetValue(_model) ?? []).Select(ModelDescription.Parse)],
             Tasks = _networks.TasksOf(parse),
             ClassVectors = parse.GetValue(_networks.Vectors),
         };
         CheckEffect(parse, how);
+        if (how.Iterative && paths.Length == 2) throw new InvalidDataException("--iterative is about more than two networks, and there are two");
         return how;
     }
 
@@ -160,7 +177,7 @@ internal sealed class FuseCommand
         {
             if (how.WhyIdle(key) is { } why) throw new InvalidDataException($"{option.Name} {why}");
         }
-    }
 
-    private static string Hyphened(string name) => name.Replace('_', '-');
+        _networks.CheckMeasuring(parse);
+    }
 }

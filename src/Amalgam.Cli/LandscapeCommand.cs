@@ -141,6 +141,7 @@ internal sealed class LandscapeCommand
 
     private static void Write(string path, WeightPlane plane, string[] names, ImmutableArray<string> tasks, ImmutableArray<LandscapePoint> on, ImmutableArray<LandscapePoint> near)
     {
+        OutputFile.MakePlace(path);
         using FileStream file = File.Create(path);
         using Utf8JsonWriter json = new(file, new() { Indented = true });
         json.WriteStartObject();

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using System.Diagnostics;
+using Amalgam.Checkpoints;
 using Amalgam.Merging;
 using Amalgam.Merging.Planning;
 using Amalgam.Merging.Recipes;
@@ -66,6 +67,7 @@ internal sealed class MergeCommand
     {
         TextWriter output = parse.InvocationConfiguration.Output, error = parse.InvocationConfiguration.Error;
         bool quiet = parse.GetValue(_quiet);
+        if (!parse.GetValue(_dryRun) && TargetOf(parse) is { } place) CheckpointOutput.CheckTarget(place, parse.GetValue(_overwrite), parse.GetValue(_resume));
         RecipeFusion fusion = new(cancel);
         RecipeRun planned;
         string? target;
@@ -183,6 +185,9 @@ internal sealed class MergeCommand
         if (parse.GetValue(_shardSize) is { } shard) options = options with { Output = options.Output with { ShardBytes = shard } };
         return options;
     }
+
+    /// <summary>Where the result goes, as far as the command line is right: balancing looks at networks when it plans, so that a place is looked at before.</summary>
+    private string? TargetOf(ParseResult parse) => parse.GetValue(_output) ?? (parse.GetValue(_method) is null ? parse.GetValue(_paths)!.ElementAtOrDefault(1) : null);
 
     private (RecipeRun Run, string? Target) Plan(ParseResult parse, RecipeFusion fusion)
     {

@@ -53,6 +53,17 @@ internal sealed class NetworkOptions
     /// <summary>The data, by an option or as the first of the networks that is a run says it; null where nothing names it.</summary>
     public DataDescription? Data(ParseResult parse, string[] paths) => _data.Find(parse, paths, paths.Select(RunFolder.Find).FirstOrDefault(run => run is not null));
 
+    /// <summary>What a user should know of the data, where networks are looked at on that of the first of several runs; null for nothing.</summary>
+    /// <exception cref="InvalidDataException">The runs learned from data of different kinds, and nothing names one.</exception>
+    public string? DataNote(ParseResult parse, string[] paths) => _data.IsNamed(parse) ? null : RunsData.Check(paths, withPixels: !_data.NamesPixels(parse));
+
+    /// <summary>Refuses what is said of measuring where nothing is measured.</summary>
+    public void CheckMeasuring(ParseResult parse)
+    {
+        if (parse.GetValue(_evaluate) || Report(parse) is not null) return;
+        if (((Option[])[Tasks, _testSamples]).FirstOrDefault(option => parse.GetResult(option) is { Implicit: false }) is { } idle) throw new InvalidDataException($"{idle.Name} is about measuring, which --evaluate and --report do");
+    }
+
     /// <summary>Whether networks are to be measured.</summary>
     /// <exception cref="InvalidDataException">It is asked for, and there is no data for it.</exception>
     public bool Measures(ParseResult parse, GivenNetworks networks)

@@ -3,6 +3,9 @@ namespace Amalgam.Cli;
 /// <summary>Files that a command writes: whether they can be written is seen before any work.</summary>
 internal static class OutputFile
 {
+    /// <summary>Makes the folders around a file, as for every output: what names a file need not make its place first.</summary>
+    public static void MakePlace(string path) => Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+
     /// <summary>Refuses a file that would take the place of an input, or of anything without leave, and one in a place that cannot be written.</summary>
     /// <param name="option">The option that names it.</param>
     /// <param name="path">Where it goes.</param>
@@ -14,7 +17,6 @@ internal static class OutputFile
         if (Directory.Exists(path)) throw new IOException($"{option}: {path} is a folder, expected a file");
         CheckApart(option, path, inputs);
         if (File.Exists(path) && !overwrite) throw new IOException($"{option}: {path} exists; --overwrite replaces it");
-        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder && !Directory.Exists(folder)) throw new IOException($"{option}: {path} cannot be written, as there is no folder {folder}");
         CheckPlace(path);
     }
 
@@ -24,7 +26,8 @@ internal static class OutputFile
     public static void CheckPlace(string path)
     {
         string? folder = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
-        while (folder is not null && !Directory.Exists(folder)) folder = Path.GetDirectoryName(folder);
+        for (; folder is not null && !Directory.Exists(folder); folder = Path.GetDirectoryName(folder))
+            if (File.Exists(folder)) throw new IOException($"{folder} is a file, so {path} cannot be written");
         if (folder is null) return;
         try
         {

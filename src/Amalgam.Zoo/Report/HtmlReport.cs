@@ -42,6 +42,7 @@ public sealed record HtmlReport(string Title, params ImmutableArray<ReportPart> 
     /// <exception cref="IOException">It cannot be written.</exception>
     public void Save(string path)
     {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
         string partial = path + ".partial";
         try
         {

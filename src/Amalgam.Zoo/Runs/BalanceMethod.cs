@@ -18,6 +18,9 @@ public sealed record BalanceMethod(string Name, string Summary, Gate? Gate)
         new("merge_average", "The same, by the share of its inputs that is positive", Alignment.Layers.Gate.Average),
     ];
 
+    /// <summary>Its name with hyphens, as people read it.</summary>
+    public string Word => Name.Replace('_', '-');
+
     /// <summary>The way of a name, which may be written with hyphens.</summary>
     /// <returns>Null when there is none.</returns>
     public static BalanceMethod? Find(string name) => All.FirstOrDefault(m => m.Name == name.Replace('-', '_'));

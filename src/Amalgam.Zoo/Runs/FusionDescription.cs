@@ -53,6 +53,9 @@ public sealed record FusionDescription
     /// <summary>Data to look at layers and units on; null where none is needed.</summary>
     public DataDescription? Data { get; init; }
 
+    /// <summary>What a user should know of the data; null for nothing.</summary>
+    public string? DataNote { get; init; }
+
     /// <summary>What checkpoints are of that do not say it: one for all, or one for each; empty where all say it.</summary>
     public ImmutableArray<ModelDescription> Models { get; init; } = [];
 
@@ -132,7 +135,7 @@ public sealed record FusionDescription
 
     /// <summary>The way to balance of a name.</summary>
     /// <exception cref="MergeException">There is none.</exception>
-    public static BalanceMethod BalanceOf(string name) => BalanceMethod.Find(name) ?? throw Unknown("way to balance layers", name, BalanceMethod.All.Select(m => m.Name));
+    public static BalanceMethod BalanceOf(string name) => BalanceMethod.Find(name) ?? throw Unknown("way to balance layers", name, BalanceMethod.All.Select(m => name.Contains('_') ? m.Name : m.Word));
 
     /// <summary>The way to bring units together of a name.</summary>
     /// <exception cref="MergeException">There is none.</exception>
@@ -144,7 +147,7 @@ public sealed record FusionDescription
         get
         {
             string transport = Match.Units is not null ? "" : $" of {FusionWords.Grounds.Of(Transport.Space)}";
-            return $"{Balance.Name}, layers by {FusionWords.Measures.Of(Layers.Measure)}, units by {Match.Name}{transport}";
+            return $"{Balance.Word}, layers by {FusionWords.Measures.Of(Layers.Measure)}, units by {Match.Name}{transport}";
         }
     }
 

@@ -20,6 +20,11 @@ public sealed record FusionScores(string Data, int Samples, bool IsTest, Immutab
     /// <summary>A class is unknown below the first share of right answers and known above the second; networks are for different classes where the third share of all is unknown to one.</summary>
     private const double Unknown = 0.02, Known = 0.5, Part = 0.2;
 
+    /// <summary>A class that a network knew is lost below this share of right answers.</summary>
+    private const double Lost = 0.1;
+
+    private const string TunedName = "fused, fine-tuned";
+
     /// <summary>Class by class; null where samples are of no classes, or of too many.</summary>
     public ClassShares? ByClass { get; init; }
 
@@ -52,7 +57,11 @@ public sealed record FusionScores(string Data, int Samples, bool IsTest, Immutab
 
         progress?.Invoke(steps - 1, steps);
         ClassShares? byClass = Shares(fusion, [.. given, results[^1]], data, cancel);
-        return new(NameOf(fusion), data.Count, fusion.Data!.Test is not null, [.. rows]) { ByClass = byClass, Notes = byClass is null ? [] : [.. Strangers(byClass, given.Length)] };
+        return new(NameOf(fusion), data.Count, fusion.Data!.Test is not null, [.. rows]) 
+        {
+            ByClass = byClass,
+            Notes = [.. byClass is null ? [] : (string[])[.. Strangers(byClass, given.Length), .. Losses(byClass, given.Length)], .. Worsened(rows)],
+        };
     }
 
     /// <summary>What fused networks became, as it is measured: where statistics were set anew, also without that.</summary>
@@ -63,7 +72,7 @@ public sealed record FusionScores(string Data, int Samples, bool IsTest, Immutab
     {
         string name = $"fused ({fusion.Description.Match.Name}{(fusion.Description.Merge is { } merge ? $", {merge}" : "")})";
         IEnumerable<Contestant> results = fusion.ResetText == "" ? [new(name, merged)] : [new(name, fusion.Unreset()), new(name + ResetEnding, merged)];
-        return [.. results, .. tuned is null ? (Contestant[])[] : [new("fused, fine-tuned", tuned)]];
+        return [.. results, .. tuned is null ? (Contestant[])[] : [new(TunedName, tuned)]];
     }
 
     private static ClassShares? Shares(NetworkFusion fusion, Contestant[] networks, Dataset data, CancellationToken cancel)
@@ -93,6 +102,26 @@ public sealed record FusionScores(string Data, int Samples, bool IsTest, Immutab
         return [.. right.Zip(all, (r, n) => n == 0 ? double.NaN : (double)r / n)];
     }
 
+    /// <summary>Classes that a network knows and what became of all does not.</summary>
+    private static IEnumerable<string> Losses(ClassShares shares, int given)
+    {
+        for (int i = 0; i < given; i++)
+        {
+            string[] lost = [.. shares.Classes.Where((_, c) => shares.Rows[i].Right[c] >= Known && shares.Rows[^1].Right[c] < Lost)];
+            if (lost.Length > 0)
+                yield return $"{shares.Rows[i].Name} knows {Listed(lost)}, and what became of the networks does not: networks that learned different classes lose much when they are fused without training; fine-tune on samples of all";
+        }
+    }
+
+    /// <summary>Training that ended below where it began.</summary>
+    private static IEnumerable<string> Worsened(List<NetworkRow> rows)
+    {
+        if (rows is [.., { Measures: [{ IsShare: true } before, ..] }, { Name: TunedName, Measures: [{ IsShare: true } after, ..] }] && after.Value < before.Value)
+            yield return $"fine-tuning ended below where it began: {Text(before)} before, {Text(after)} after; a lower rate may do better";
+    }
+
+    private static string Listed(string[] classes) => $"{(classes.Length == 1 ? "the class" : "the classes")} {string.Join(", ", classes.Take(12))}{(classes.Length > 12 ? " ..." : "")}";
+
     /// <summary>Networks that know nothing of many classes that another one knows.</summary>
     private static IEnumerable<string> Strangers(ClassShares shares, int given)
     {
@@ -100,7 +129,7 @@ public sealed record FusionScores(string Data, int Samples, bool IsTest, Immutab
         {
             string[] unknown = [.. shares.Classes.Where((_, c) => shares.Rows[i].Right[c] < Unknown && shares.Rows[..given].Any(other => other.Right[c] > Known))];
             if (unknown.Length >= Math.Max(2, Part * shares.Classes.Length))
-                yield return $"{shares.Rows[i].Name} knows nothing of the classes {string.Join(", ", unknown.Take(12))}{(unknown.Length > 12 ? " ..." : "")}, which another network knows: networks for different classes lose much when they are fused without training; look at the classes, and fine-tune";
+                yield return $"{shares.Rows[i].Name} knows nothing of {Listed(unknown)}, which another network knows: networks for different classes lose much when they are fused without training; look at the classes, and fine-tune";
         }
     }
 }

@@ -105,14 +105,16 @@ public abstract class GivenNetworks
         }
     }
 
+    /// <summary>Whether there are batch normalisations in the networks.</summary>
+    private protected bool HasNormalisations => _models[0].Graph.Nodes.Any(node => node.Op is BatchNormalization);
+
     /// <summary>What is set anew in a merged network.</summary>
     /// <param name="asked">What was asked for.</param>
     /// <exception cref="InvalidDataException">There is no data to estimate statistics on.</exception>
     private protected StatisticsReset KindOf(StatisticsReset asked)
     {
-        bool hasNormalisations = _models[0].Graph.Nodes.Any(node => node.Op is BatchNormalization);
         if (asked is not (StatisticsReset.None or StatisticsReset.Auto) && Data is null) throw new InvalidDataException("statistics are estimated anew on data: name some, or ask for no reset");
-        return asked != StatisticsReset.Auto ? asked : Data is null ? StatisticsReset.None : hasNormalisations ? StatisticsReset.BatchNorm : StatisticsReset.Repair;
+        return asked != StatisticsReset.Auto ? asked : Data is null ? StatisticsReset.None : HasNormalisations ? StatisticsReset.BatchNorm : StatisticsReset.Repair;
     }
 
     /// <summary>Sets statistics of a merged network anew, in its parameters.</summary>

@@ -24,12 +24,16 @@ public sealed class NetworkFusion : GivenNetworks
         if (how.Lambda is not null && how.Merge is not null) throw new InvalidDataException("lambda weighs networks in a mean; a merge method has weights of its own, so name one of the two");
         if (how.Match.Zips && (how.Lambda is not null || how.Merge is not null)) throw new InvalidDataException($"{how.Match.Name} merges units of both networks into those of one, so there is nothing left for {(how.Merge is null ? "lambda" : "a merge method")}; match them one with one");
         if (how.Match.Zips && models.Length > 2 && !how.Iterative) throw new InvalidDataException($"{how.Match.Name} moves the reference's units too, so more than two networks are fused with it one after the other only: iterative");
-        if (how.Balance.Gate is not null && data is null) throw new InvalidDataException($"{how.Balance.Name} looks at what units compute to merge layers: name data like that which the networks were trained on");
-        if (how.ComparesActivations && data is null) throw new InvalidDataException($"{how.Match.Name} looks at what units compute: name data like that which the networks were trained on{(how.Match.Units is null ? ", or compare weights" : "")}");
-        _ = KindOf(how.Reset);
+        if (how.Balance.Gate is not null && data is null) throw new InvalidDataException($"{how.Balance.Word} looks at what units compute to merge layers: name data like that which the networks were trained on (--data NAME)");
+        if (how.ComparesActivations && data is null) throw new InvalidDataException($"{how.Match.Name} looks at what units compute: name data like that which the networks were trained on (--data NAME){(how.Match.Units is null ? ", or compare weights and widths, which need none (--ground weights --layers width)" : "")}");
+        if (how.Merge is { } method) new FusedMerge(method).Check(models[0].Graph, how.Iterative ? 2 : models.Length);
+        bool canReset = KindOf(how.Reset) != StatisticsReset.None;
         for (int i = 1; i < models.Length; i++) CheckSides(models[0].Graph, models[i].Graph, i);
         int[] depths = [.. models.Select(m => NetworkLayers.Of(m.Graph).Layers.Length)];
         Reference = how.Reference is { } path ? IndexOf(path) : ReferenceOf(depths);
+        if (how.DataNote is { } note) Say(note);
+        if (how.Reset == StatisticsReset.Auto && !canReset)
+            Say(HasNormalisations ? "no data is named, so statistics of batch normalisations are not estimated anew, and those of a mean of networks mean nothing: the network needs that before it is used" : "no data is named, so the statistics of the mean are not repaired, which would make it better");
     }
 
     /// <summary>Opens networks.</summary>
@@ -47,8 +51,15 @@ public sealed class NetworkFusion : GivenNetworks
     {
         if (paths.Count < 2) throw new GraphException("networks are fused of two or more; there is one");
         if (how.Models.Length > 1 && how.Models.Length != paths.Count) throw new InvalidDataException($"there are {how.Models.Length} architectures for {paths.Count} networks; name one for all, or one for each in their order");
-        RunData? data = how.Data is { } described ? RunData.Open(paths.Aggregate(described with { Augmentation = described.Augmentation.Fixed }, ModelText.For)) : null;
+        RunData? data = how.Data is { } described ? OpenData(paths.Aggregate(described with { Augmentation = described.Augmentation.Fixed }, ModelText.For)) : null;
         return new([.. paths.Select((_, i) => open(i, data?.Train)).Select(model => model with { Graph = Rewrite.Simplify(model.Graph).Graph })], how, data);
+    }
+
+    /// <summary>The data; where networks learned from parts of it, what they became is measured on test samples of all classes.</summary>
+    private static RunData OpenData(DataDescription data)
+    {
+        RunData opened = RunData.Open(data);
+        return opened.Test is null || data.Part is null ? opened : opened with { Test = RunData.OpenTest(data with { Part = null }) };
     }
 
     /// <summary>How the networks are fused.</summary>
@@ -178,7 +189,7 @@ public sealed class NetworkFusion : GivenNetworks
         get
         {
             Siblings last = _steps[^1].Siblings;
-            return Description.Iterative || _steps.Count == 1 ? last : new(last.Groups, [last.Weights[0], .. _steps.Select(step => step.Siblings.Weights[1])], [last.Names[0], .. _steps.Select(step => step.Pair.Source)]);
+            return Description.Iterative || _steps.Count == 1 ? last : new(last.Groups, [last.Weights[0], .. InOrder(_steps).Select(step => step.Siblings.Weights[1])], [last.Names[0], .. InOrder(_steps).Select(step => step.Pair.Source)]);
         }
     }
 
@@ -204,10 +215,13 @@ public sealed class NetworkFusion : GivenNetworks
     {
         IReadOnlyDictionary<string, Tensor> reference = steps[^1].Siblings.Weights[0];
         IReadOnlyDictionary<string, Tensor>[] others = [.. steps.Select(step => step.Siblings.Weights[1])];
-        if (Description.Merge is not { } method) return Weighted.Mean([reference, .. others], SharesOf(others.Length + 1));
+        if (Description.Merge is not { } method) return Weighted.Mean([reference, .. InOrder(steps).Select(step => step.Siblings.Weights[1])], SharesOf(others.Length + 1));
         int place = steps.Count == Models.Count - 1 ? Reference : others.Length;
         return new FusedMerge(method).Run(steps[^1].Pair.Balanced.B, others, reference, place);
     }
+
+    /// <summary>Networks that count alike, in an order that is theirs and not the user's: sums are then the same to the last bit.</summary>
+    private IEnumerable<FusionStep> InOrder(IReadOnlyList<FusionStep> steps) => steps.Count == 1 ? steps : steps.OrderBy(step => Models[Names.IndexOf(step.Pair.Source)].Digest, StringComparer.Ordinal);
 
     /// <summary>How much each network counts in a mean, the reference first.</summary>
     private double[] SharesOf(int networks, double? lambda = null) => [lambda ?? Lambda, .. Enumerable.Repeat((1 - (lambda ?? Lambda)) / (networks - 1), networks - 1)];

@@ -42,7 +42,9 @@ public sealed class RecipeFusion(CancellationToken cancel = default)
         NetworkFusion fusion = NetworkFusion.Open([.. models.Select(m => m.Checkpoint.Path)], how, (i, data) => Open(models[i], how.ModelOf(i), data));
         fusion.Balance(Progress, cancel);
         _fusions[recipe.BalancePosition!.Value] = fusion;
-        if (how.Match.Units is not null && fusion.Widths is { } widths) throw recipe.BalancePosition!.Value.Refuse($"balance: {widths}; {how.Match.Name} leaves widths as they are: write match: ot");
+        if (how.Match.Units is not null && fusion.Widths is { } widths) throw recipe.BalancePosition!.Value.Refuse(recipe.AlignPosition is null
+            ? $"balance: {widths}; {how.Match.Name} matches unit by unit and leaves widths as they are: write match: ot"
+            : $"balance: {widths}; a section align matches unit by unit: write match: ot, which transports between widths, or leave align out");
         FusedForm form = fusion.Form;
         return new(form.Tensors, form.IsOnnx, folder => Write(recipe, fusion, folder), fusion.Notes);
     }
@@ -82,8 +84,8 @@ public sealed class RecipeFusion(CancellationToken cancel = default)
         FusionDescription how = FusionDescription.Read(recipe.Balance!.Value, FusionMatch.Find(recipe.AlignPosition is null ? "ot" : "none")!);
         RecipePosition at = recipe.BalancePosition!.Value;
         if (how.Match.Zips) throw at.Refuse($"balance: {how.Match.Name} merges units, which a section align does; leave match out and write align: {{method: {how.Match.Name}}}");
-        if (how.Data is null && (how.ComparesActivations || how.Balance.Gate is not null)) throw at.Refuse($"balance: {(how.Balance.Gate is null ? how.Match.Name : how.Balance.Name)} looks at what units compute and needs 'data', which is missing; ground: weights and method: add need none");
-        return how.Reference is not null ? how : how with { Reference = recipe.BaseModel?.Path };
+        if (how.Data is null && (how.ComparesActivations || how.Balance.Gate is not null)) throw at.Refuse($"balance: {(how.Balance.Gate is null ? how.Match.Name : how.Balance.Name)} looks at what units compute and needs 'data', which is missing; ground: weights with layers: width and method: add need none");
+        return how with { Reference = how.Reference ?? recipe.BaseModel?.Path, Reset = how.Reset == StatisticsReset.Auto && recipe.AlignPosition is not null ? StatisticsReset.None : how.Reset };
     }
 
     /// <summary>Who runs a recipe names an architecture in it, not by an option.</summary>

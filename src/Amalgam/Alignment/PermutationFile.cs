@@ -34,6 +34,7 @@ public static class PermutationFile
             return;
         }
 
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
         string partial = path + ".partial";
         try
         {

@@ -59,6 +59,16 @@ public sealed class FuseRecipeTests(DepthFiles files) : IClassFixture<DepthFiles
         await Succeeds("run", _folder["out.onnx"], files["images.npz"], "-o", _folder["y.npz"]);
     }
 
+    [Fact]
+    public async Task An_output_that_is_there_is_refused_before_networks_are_looked_at()
+    {
+        string recipe = Recipe("linear", "deep.safetensors", "shallow.safetensors", $"balance: {{pins: [nothing], data: {files["data.npz"]}}}");
+        await Refuses("the pin 'nothing' names no units", "merge", recipe, _folder["out.safetensors"]);
+        File.WriteAllText(_folder["out.safetensors"], "mine");
+        await Refuses("exists; --overwrite", "merge", recipe, _folder["out.safetensors"]);
+        Assert.Equal("mine", File.ReadAllText(_folder["out.safetensors"]));
+    }
+
     [Theory]
     [InlineData("balance: {methd: add}", "balance has no key 'methd' (did you mean 'method'?)")]
     [InlineData("balance: {method: adds}", ":8:19: there is no way to balance layers 'adds' (did you mean 'add'?)")]
@@ -68,7 +78,8 @@ public sealed class FuseRecipeTests(DepthFiles files) : IClassFixture<DepthFiles
     [InlineData("balance: {ground: weights}", "cka looks at what layers compute")]
     [InlineData("balance: {ground: weights, layers: width, regularisation: 0.1}", "regularisation is about sinkhorn")]
     [InlineData("balance: {ground: weights, layers: width, reference: nowhere}", "is none of the networks")]
-    [InlineData("balance: {layers: width}\nalign: {method: weights}", "none leaves widths as they are: write match: ot")]
+    [InlineData("balance: {layers: width}\nalign: {method: weights}", "a section align matches unit by unit: write match: ot, which transports between widths, or leave align out")]
+    [InlineData("balance: {layers: width, match: none}", "none matches unit by unit and leaves widths as they are: write match: ot")]
     [InlineData("balance: {ground: weights, layers: width, model: [mlp, mlp, mlp]}", "there are 3 architectures for 2 models")]
     public async Task What_cannot_be_is_refused_with_its_line(string section, string phrase)
     {

@@ -41,6 +41,14 @@ public sealed class FuseRefusalTests(DepthFiles files) : IClassFixture<DepthFile
     [Theory]
     [InlineData("there is no way to match units 'mudcs' (did you mean 'mudsc'?)", "--match", "mudcs")]
     [InlineData("there is no way to balance layers 'ad' (did you mean 'add'?)", "--balance", "ad")]
+    [InlineData("(did you mean 'merge-majority'?)", "--balance", "merge-majorty")]
+    [InlineData("--seed must be a whole number", "--seed", "x")]
+    [InlineData("takes two or more", "--samples", "1")]
+    [InlineData("--iterative is about more than two networks", "--iterative")]
+    [InlineData("--tasks is about measuring", "--tasks", "0/1")]
+    [InlineData("--test-samples is about measuring", "--test-samples", "10")]
+    [InlineData("slerp has no parameter 'tt'", "--merge", "slerp:tt=1")]
+    [InlineData("--merge", "--merge", "ties:density=9")]
     [InlineData("--lambda must be a number from 0 to 1", "--lambda", "1.5")]
     [InlineData("--lambda must be a number from 0 to 1", "--lambda", "NaN")]
     [InlineData("'ckA' not recognized", "--layers", "ckA")]
@@ -61,8 +69,9 @@ public sealed class FuseRefusalTests(DepthFiles files) : IClassFixture<DepthFile
     public async Task Data_that_is_needed_and_not_named()
     {
         await Refuses("ot looks at what units compute: name data", "fuse", Deep, Shallow);
+        await Refuses("(--data NAME), or compare weights and widths, which need none (--ground weights --layers width)", "fuse", files["deep.onnx"], files["shallow.onnx"]);
         await Refuses("mudsc looks at what units compute: name data", "fuse", Deep, Shallow, "--match", "mudsc");
-        await Refuses("merge_sum looks at what units compute to merge layers", "fuse", Deep, Shallow, "--balance", "merge-sum", "--ground", "weights");
+        await Refuses("merge-sum looks at what units compute to merge layers", "fuse", Deep, Shallow, "--balance", "merge-sum", "--ground", "weights");
         await Refuses("cka looks at what layers compute", "fuse", Deep, Shallow, "--ground", "weights");
         await Refuses("statistics are estimated anew on data", "fuse", Deep, Shallow, "--ground", "weights", "--layers", "width", "--reset", "repair");
         await Refuses("--evaluate needs --data", "fuse", Deep, Shallow, "--ground", "weights", "--layers", "width", "--evaluate");

@@ -75,6 +75,7 @@ public static class LayerAlignment
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Samples, 1);
         data = options.Samples < data.Count ? Subset.Split(data, options.Samples, options.Seed).Second : data;
         data = TakenByBoth(a, b, data, options.Batch);
+        if (options.Measure == LayerMeasure.Cka && data.Count < 2) throw new GraphException("layers are compared by CKA, which looks at how samples differ and takes two or more of them: name a larger number of samples");
         if (options.Measure == LayerMeasure.Wasserstein)
         {
             var costs = LayerDistances.Costs(a, b, data, options.Batch, (done, all) => progress?.Report(new("both networks", done, all)), cancel);
