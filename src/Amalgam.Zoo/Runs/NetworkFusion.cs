@@ -28,8 +28,9 @@ public sealed class NetworkFusion : GivenNetworks
         if (how.ComparesActivations && data is null) throw new InvalidDataException($"{how.Match.Name} looks at what units compute: name data like that which the networks were trained on{(how.Match.Units is null ? ", or compare weights" : "")}");
         _ = KindOf(how.Reset);
         for (int i = 1; i < models.Length; i++) CheckSides(models[0].Graph, models[i].Graph, i);
-        int[] depths = [.. models.Select(m => NetworkLayers.Of(m.Graph).Layers.Length)];
-        Reference = how.Reference is { } path ? IndexOf(path) : ReferenceOf(depths);
+        NetworkLayers[] layers = [.. models.Select(m => NetworkLayers.Of(m.Graph))];
+        Reference = how.Reference is { } path ? IndexOf(path) : ReferenceOf([.. layers.Select(l => l.Layers.Length)]);
+        if (data is null) Description = how with { Layers = how.Layers with { Measure = MeasureWithoutData(layers) } };
     }
 
     /// <summary>Opens networks.</summary>
@@ -211,6 +212,16 @@ public sealed class NetworkFusion : GivenNetworks
 
     /// <summary>How much each network counts in a mean, the reference first.</summary>
     private double[] SharesOf(int networks, double? lambda = null) => [lambda ?? Lambda, .. Enumerable.Repeat((1 - (lambda ?? Lambda)) / (networks - 1), networks - 1)];
+
+    /// <summary>Networks of one depth have but one mapping, whatever it is found by; others are compared by what needs no data.</summary>
+    private LayerMeasure MeasureWithoutData(NetworkLayers[] networks)
+    {
+        LayerMeasure asked = Description.Layers.Measure;
+        string Depths(int network) => string.Join(", ", networks[network].Groups.Select(group => group.Count));
+        int other = asked == LayerMeasure.Width ? -1 : Enumerable.Range(0, networks.Length).Select(i => Depths(i) == Depths(Reference) ? -1 : i).Max();
+        if (other < 0) return LayerMeasure.Width;
+        throw new InvalidDataException($"{Names[other]} and {Names[Reference]} have other numbers of layers, and {FusionWords.Measures.Of(asked)} looks at what layers compute: name data like that which the networks were trained on, or match layers by width");
+    }
 
     /// <summary>Of two networks the shallower one, else the one with fewer weights, else the second. Of more the deepest, which the others reach by more layers, or the shallowest where layers are merged.</summary>
     private int ReferenceOf(int[] depths)
