@@ -26,7 +26,10 @@ public sealed record GroupMapping(LayerGroup A, LayerGroup B, double[] Cost, int
 public sealed record LayerMapping(NetworkLayers A, NetworkLayers B, ImmutableArray<GroupMapping> Groups)
 {
     /// <summary>What the networks are called, for people.</summary>
-    public (string A, string B) Names { get; init; } = ("A", "B");
+    public (string A, string B) Names { get; init; } = (A.Name ?? "A", B.Name ?? "B");
+
+    /// <summary>What is to be known of the mapping, for people.</summary>
+    public ImmutableArray<string> Notes { get; init; } = [.. A.Notes, .. B.Notes];
 
     /// <summary>The layers that belong together, in order.</summary>
     public IEnumerable<(NetworkLayer A, NetworkLayer B)> Pairs => Groups.SelectMany(group => group.Pairs);
