@@ -41,7 +41,7 @@ public sealed record BalancedPair(string Source, string Reference, LayerMapping 
     {
         try
         {
-            LayerMapping mapping = LayerAlignment.Run(NetworkLayers.Of(source.Graph), NetworkLayers.Of(reference.Graph), how.Layers, data, progress, cancel) with { Names = (source.Name, reference.Name) };
+            LayerMapping mapping = LayerAlignment.Run(NetworkLayers.Of(source.Graph, source.Name), NetworkLayers.Of(reference.Graph, reference.Name), how.Layers, data, progress, cancel);
             BalancedNetworks balanced = how.Balance.Gate is { } gate ? LayerBalancing.Merge(mapping, gate, data!, how.Layers.Samples, cancel) : LayerBalancing.Add(mapping, cancel);
             return new(source.Name, reference.Name, mapping, balanced, Homologues.Of(balanced.A, balanced.B, new(Pins: how.Pins), cancel: cancel));
         }
