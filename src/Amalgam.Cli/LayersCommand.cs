@@ -59,11 +59,13 @@ internal sealed class LayersCommand
         if (report is not null && !report.EndsWith(".html", StringComparison.OrdinalIgnoreCase)) throw new InvalidDataException($"--report: {report} is to be a page, name it .html");
         if (report is not null) OutputFile.Check("--report", report, [.. paths, .. new[] { _data.FileOf(parse) }.OfType<string>()], parse.GetValue(_overwrite));
 
+        CheckEffects(parse, paths.Length == 1);
         Dataset? data = OpenData(parse, paths);
-        NetworkLayers[] networks = [.. paths.Select((path, i) => Open(path, architectures.Length == 0 ? null : architectures[architectures.Length == 1 ? 0 : i], data))];
+        string[] names = [.. NamesOf(paths)];
+        NetworkLayers[] networks = [.. paths.Select((path, i) => Open(path, architectures.Length == 0 ? null : architectures[architectures.Length == 1 ? 0 : i], data, names[i]))];
         if (networks is [var only])
         {
-            if (parse.GetValue(_json)) LayersText.WriteJson(output, paths[0], only);
+            if (parse.GetValue(_json)) LayersJson.Write(output, paths[0], only);
             else LayersText.Write(output, paths[0], only);
             return;
         }
@@ -71,11 +73,20 @@ internal sealed class LayersCommand
         LayerOptions options = Options(parse, data);
         LayerMapping mapping;
         using (Progress progress = new(parse.InvocationConfiguration.Error, parse.GetValue(_quiet))) mapping = LayerAlignment.Run(networks[0], networks[1], options, data, progress, cancel);
-        string[] names = [.. NamesOf(paths)];
-        string? on = options.Measure == LayerMeasure.Width ? null : $"{Math.Min(options.Samples, data!.Count):N0} samples of {data.Name}";
+        int? samples = options.Measure == LayerMeasure.Width ? null : Math.Min(options.Samples, data!.Count);
+        string? on = samples is null ? null : $"{samples:N0} {(samples == 1 ? "sample" : "samples")} of {data!.Name}";
         if (report is not null) LayersPage.Of(mapping, names[0], names[1], options.Measure, on).Save(report);
-        if (parse.GetValue(_json)) LayersText.WriteJson(output, paths, mapping, options.Measure);
+        if (parse.GetValue(_json)) LayersJson.Write(output, paths, mapping, options, samples, data?.Name);
         else LayersText.Write(output, names, mapping, options.Measure, on);
+    }
+
+    /// <summary>Refuses what would be read and not be used.</summary>
+    private void CheckEffects(ParseResult parse, bool isSingle)
+    {
+        bool byWidth = parse.GetValue(_measure) == FusionWords.Measures.Of(LayerMeasure.Width);
+        Option[] unused = isSingle ? [_measure, _pinFirst, _pinLast, _samples, _batch, _seed] : byWidth ? [_samples, _batch, _seed, .. _data.All] : [];
+        if (unused.FirstOrDefault(option => parse.GetResult(option) is { Implicit: false }) is not { } given) return;
+        throw new InvalidDataException($"{given.Name} has no effect {(isSingle ? "on one network: name two, to see which layers belong together" : "with --measure width, which compares the widths of layers and looks at no data")}");
     }
 
     private LayerOptions Options(ParseResult parse, Dataset? data)
@@ -101,12 +112,12 @@ internal sealed class LayersCommand
         return isNeeded && _data.Find(parse, paths, paths.Select(RunFolder.Find).FirstOrDefault(run => run is not null)) is { } description ? RunData.OpenTrain(description) : null;
     }
 
-    private static NetworkLayers Open(string path, string? architecture, Dataset? data)
+    private static NetworkLayers Open(string path, string? architecture, Dataset? data, string name)
     {
         Graph graph = ArchitectureOption.Load(path, architecture, Some, data);
         try
         {
-            return NetworkLayers.Of(Rewrite.Simplify(graph).Graph);
+            return NetworkLayers.Of(Rewrite.Simplify(graph).Graph, name);
         }
         catch (GraphException e)
         {

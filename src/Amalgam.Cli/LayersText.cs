@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Collections.Immutable;
 using Amalgam.Alignment.Layers;
 using Amalgam.Zoo.Runs;
 
@@ -22,6 +22,7 @@ internal static class LayersText
         }
 
         table.Write(output, Screen.WidthOf(output));
+        WriteNotes(output, network.Notes);
     }
 
     /// <summary>Prints which layers of two networks belong together: for each group the costs of all pairs, or of many only those of the mapping.</summary>
@@ -43,81 +44,21 @@ internal static class LayersText
             hasForbidden |= group.Cost.Any(double.IsNaN);
         }
 
-        if (!hasForbidden) return;
+        if (hasForbidden)
+        {
+            output.WriteLine();
+            output.WriteLine("- stands where two layers do different things and cannot be matched.");
+        }
+
         output.WriteLine();
-        output.WriteLine("- stands where two layers do different things and cannot be matched.");
+        output.WriteLine($"The layers that belong together cost {Printable.Number(mapping.Groups.Sum(group => group.Total))} in all.");
+        WriteNotes(output, mapping.Notes);
     }
 
-    /// <summary>Prints the layers of one network as JSON.</summary>
-    public static void WriteJson(TextWriter output, string path, NetworkLayers network) => Json.Write(output, json =>
+    private static void WriteNotes(TextWriter output, ImmutableArray<string> notes)
     {
-        json.WriteString("path", path);
-        json.WriteStartArray("groups");
-        foreach (LayerGroup group in network.Groups)
-        {
-            json.WriteStartObject();
-            json.WriteString("name", group.Name);
-            json.WriteString("kind", group.Kind.ToString());
-            json.WriteStartArray("layers");
-            foreach (NetworkLayer layer in group.Layers) Write(json, layer);
-            json.WriteEndArray();
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
-    });
-
-    /// <summary>Prints the mapping with all costs as JSON.</summary>
-    public static void WriteJson(TextWriter output, string[] paths, LayerMapping mapping, LayerMeasure measure) => Json.Write(output, json =>
-    {
-        json.Strings("paths", paths);
-        json.WriteString("measure", FusionWords.Measures.Of(measure));
-        json.WriteStartArray("groups");
-        foreach (GroupMapping group in mapping.Groups)
-        {
-            json.WriteStartObject();
-            json.WriteString("kind", group.A.Kind.ToString());
-            json.Strings("a", group.A.Layers.Select(layer => layer.Name));
-            json.Strings("b", group.B.Layers.Select(layer => layer.Name));
-            json.WriteStartArray("cost");
-            for (int row = 0; row < group.A.Count; row++)
-            {
-                json.WriteStartArray();
-                foreach (double cost in group.Cost.AsSpan(row * group.B.Count, group.B.Count))
-                {
-                    if (double.IsFinite(cost)) json.WriteNumberValue(cost);
-                    else json.WriteNullValue();
-                }
-
-                json.WriteEndArray();
-            }
-
-            json.WriteEndArray();
-            json.WriteStartArray("pairs");
-            foreach (var (a, b) in group.Pairs)
-            {
-                json.WriteStartArray();
-                json.WriteNumberValue(a.Index - group.A.Layers[0].Index);
-                json.WriteNumberValue(b.Index - group.B.Layers[0].Index);
-                json.WriteEndArray();
-            }
-
-            json.WriteEndArray();
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
-    });
-
-    private static void Write(Utf8JsonWriter json, NetworkLayer layer)
-    {
-        json.WriteStartObject();
-        json.WriteString("name", layer.Name);
-        json.WriteNumber("width", layer.Width);
-        json.WriteString("operations", layer.Operations);
-        json.WriteString("signature", layer.Signature);
-        json.WriteBoolean("transition", layer.IsTransition);
-        json.WriteEndObject();
+        if (!notes.IsEmpty) output.WriteLine();
+        foreach (string note in notes) output.WriteLine($"note: {Printable.Line(note)}");
     }
 
     private static void WriteMatrix(TextWriter output, GroupMapping group)

@@ -51,6 +51,22 @@ public sealed record HeatMap(string Title, int Rows, int Columns, ImmutableArray
     /// <summary>Whether it is drawn as an image however small it is: a smaller page, whose cells say no numbers.</summary>
     public bool IsImage { get; init; }
 
+    /// <summary>How wide it is drawn where there is room.</summary>
+    internal double Width => Math.Max(LeftRoom + Columns * Cell + Right, LeftRoom + Columns * Cell + Sine * WidestOf(ColumnLabels) - Cell / 2 + 8);
+
+    private double Cell => Math.Clamp(440.0 / Math.Max(Rows, Columns), 0.75, 38);
+
+    private double LeftRoom => (RowLabels.IsEmpty ? 0 : WidestOf(RowLabels) + 10) + (RowName == "" ? 0 : 18);
+
+    /// <summary>Every how many columns a label has room.</summary>
+    private int ColumnStep => StepOf(ColumnLabels.Length, (WidestOf(ColumnLabels) + 8) / Cell);
+
+    /// <summary>By how many degrees labels of columns are turned: as far as they must be to stand at each.</summary>
+    private int Tilt => ColumnStep == 1 || Cell < 13 ? 0 : Cell < 18 ? 90 : 45;
+
+    /// <summary>How much of a label's length goes to the right.</summary>
+    private double Sine => Tilt == 45 ? 0.71 : 0;
+
     internal override void Write(Markup html)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(Values.Length, Rows * Columns, nameof(Values));
@@ -59,25 +75,22 @@ public sealed record HeatMap(string Title, int Rows, int Columns, ImmutableArray
         bool twoSided = TwoSided ?? (low < 0 && high > 0);
         if (twoSided) (low, high) = (-Math.Max(Math.Abs(low), Math.Abs(high)), Math.Max(Math.Abs(low), Math.Abs(high)));
 
-        double cell = Math.Clamp(440.0 / Math.Max(Rows, Columns), 0.75, 38);
-        int rowStep = StepOf(RowLabels.Length, 13 / cell), columnStep = StepOf(ColumnLabels.Length, (WidestOf(ColumnLabels) + 8) / cell);
-        bool tilted = columnStep > 1 && cell >= 13;
-        if (tilted) columnStep = 1;
-        double left = (RowLabels.IsEmpty ? 0 : WidestOf(RowLabels) + 10) + (RowName == "" ? 0 : 18);
-        double top = (ColumnLabels.IsEmpty ? 4 : tilted ? WidestOf(ColumnLabels) + 10 : TickRoom) + (ColumnName == "" ? 0 : 18);
+        double cell = Cell, left = LeftRoom;
+        int tilt = Tilt, rowStep = StepOf(RowLabels.Length, 13 / cell), columnStep = tilt > 0 ? 1 : ColumnStep;
+        double top = (ColumnLabels.IsEmpty ? 4 : tilt > 0 ? WidestOf(ColumnLabels) * (tilt == 45 ? Sine : 1) + 14 : TickRoom) + (ColumnName == "" ? 0 : 18);
         double width = Columns * cell, height = Rows * cell;
         (byte, byte, byte) ColourOf(int i) => Palette.Of(high > low ? (Values[i] - low) / (high - low) : 0.5, twoSided);
 
         Figure(html, "heat", Title);
-        Drawing(html, left + width + Right, top + Math.Max(height, 60) + 6, $"{Rows} by {Columns} values from {Figures.Text(low, Format)} to {Figures.Text(high, Format)}");
+        Drawing(html, Width, top + Math.Max(height, 60) + 6, $"{Rows} by {Columns} values from {Figures.Text(low, Format)} to {Figures.Text(high, Format)}");
         if (RowName != "") html.Element("text", RowName, ("class", "name"), ("text-anchor", "middle"), ("transform", $"translate(11 {Figures.At(top + height / 2)}) rotate(-90)"));
         if (ColumnName != "") html.Element("text", ColumnName, ("class", "name"), ("text-anchor", "middle"), ("x", Figures.At(left + width / 2)), ("y", "12"));
         for (int r = 0; r < RowLabels.Length; r += rowStep)
             html.Element("text", RowLabels[r], ("class", "mark"), ("text-anchor", "end"), ("x", Figures.At(left - 6)), ("y", Figures.At(top + (r + 0.5) * cell + 4)));
         for (int c = 0; c < ColumnLabels.Length; c += columnStep)
         {
-            string x = Figures.At(left + (c + 0.5) * cell + (tilted ? 4 : 0)), y = Figures.At(top - 7);
-            if (tilted) html.Element("text", ColumnLabels[c], ("class", "mark"), ("transform", $"translate({x} {y}) rotate(-90)"));
+            string x = Figures.At(left + (c + 0.5) * cell + (tilt > 0 ? 4 : 0)), y = Figures.At(top - 7);
+            if (tilt > 0) html.Element("text", ColumnLabels[c], ("class", "mark"), ("transform", $"translate({x} {y}) rotate(-{tilt})"));
             else html.Element("text", ColumnLabels[c], ("class", "mark"), ("text-anchor", "middle"), ("x", x), ("y", y));
         }
 

@@ -23,21 +23,25 @@ public sealed record LayerLadder(string Title, string Left, string Right, Immuta
 {
     private const double LongestBar = 74, ShortestBar = 8, Between = 96, Head = 20, GroupHead = 19, GroupGap = 9, MostHeight = 900;
 
-    private double _row, _left, _right;
+    private readonly double _left = Math.Max(Groups.SelectMany(g => g.Left).Select(TextWidth).DefaultIfEmpty(0).Max() + 12 + LongestBar, HeadingWidth(Left));
+    private double _row;
+
+    /// <summary>How wide it is drawn where there is room.</summary>
+    internal double Width => RightEdge + Math.Max(LongestBar + 12 + Groups.SelectMany(g => g.Right).Select(TextWidth).DefaultIfEmpty(0).Max(), HeadingWidth(Right));
+
+    private double RightEdge => _left + Between;
 
     internal override void Write(Markup html)
     {
         int rows = Groups.Sum(RowsOf);
         _row = Math.Clamp(MostHeight / Math.Max(1, rows), 6, 21);
         double widest = Math.Max(1, Groups.SelectMany(g => g.Left.Concat(g.Right)).Select(layer => layer.Width).DefaultIfEmpty(1).Max());
-        _left = Math.Max(Groups.SelectMany(g => g.Left).Select(TextWidth).DefaultIfEmpty(0).Max() + 12 + LongestBar, HeadingWidth(Left));
-        _right = _left + Between;
-        double width = _right + Math.Max(LongestBar + 12 + Groups.SelectMany(g => g.Right).Select(TextWidth).DefaultIfEmpty(0).Max(), HeadingWidth(Right)), height = Head + rows * _row + Groups.Length * (GroupHead + GroupGap);
+        double width = Width, height = Head + rows * _row + Groups.Length * (GroupHead + GroupGap);
 
         Figure(html, "ladder", Title);
         Drawing(html, width, height, $"Which of {Groups.Sum(g => g.Left.Length)} layers of {Left} belongs to which of {Groups.Sum(g => g.Right.Length)} of {Right}");
         Heading(html, Left, _left, "end");
-        Heading(html, Right, _right, "start");
+        Heading(html, Right, RightEdge, "start");
         double y = Head;
         foreach (LadderGroup group in Groups)
         {
@@ -52,12 +56,12 @@ public sealed record LayerLadder(string Title, string Left, string Right, Immuta
     {
         double height = RowsOf(group) * _row;
         html.Line().Empty("rect", ("x", "0"), ("y", Figures.At(y)), ("width", Figures.At(width)), ("height", Figures.At(GroupHead + height + 3)), ("rx", "6"), ("class", "band"));
-        html.Element("text", group.Name, ("class", "name"), ("text-anchor", "middle"), ("x", Figures.At((_left + _right) / 2)), ("y", Figures.At(y + 13)));
+        html.Element("text", group.Name, ("class", "name"), ("text-anchor", "middle"), ("x", Figures.At((_left + RightEdge) / 2)), ("y", Figures.At(y + 13)));
         y += GroupHead;
         foreach (var (left, right, note) in group.Pairs)
         {
             double from = y + PlaceOf(left, group.Left.Length, height), to = y + PlaceOf(right, group.Right.Length, height), bend = Between * 0.45;
-            html.Open("path", ("class", "link"), ("d", $"M{Figures.At(_left + 3)} {Figures.At(from)} C{Figures.At(_left + bend)} {Figures.At(from)} {Figures.At(_right - bend)} {Figures.At(to)} {Figures.At(_right - 3)} {Figures.At(to)}"))
+            html.Open("path", ("class", "link"), ("d", $"M{Figures.At(_left + 3)} {Figures.At(from)} C{Figures.At(_left + bend)} {Figures.At(from)} {Figures.At(RightEdge - bend)} {Figures.At(to)} {Figures.At(RightEdge - 3)} {Figures.At(to)}"))
                 .Element("title", $"{group.Left[left].Name} and {group.Right[right].Name}{(note == "" ? "" : $": {note}")}").Close();
         }
 
@@ -72,10 +76,10 @@ public sealed record LayerLadder(string Title, string Left, string Right, Immuta
             LadderLayer layer = layers[i];
             double at = y + PlaceOf(i, layers.Length, height), bar = ShortestBar + (LongestBar - ShortestBar) * Math.Sqrt(layer.Width / widest), thick = Math.Min(12, _row - 2);
             html.Empty(
-                "rect", ("class", matched.Contains(i) ? "layer" : "layer alone"), ("x", Figures.At(isLeft ? _left - bar : _right)), ("y", Figures.At(at - thick / 2)), ("width", Figures.At(bar)),
+                "rect", ("class", matched.Contains(i) ? "layer" : "layer alone"), ("x", Figures.At(isLeft ? _left - bar : RightEdge)), ("y", Figures.At(at - thick / 2)), ("width", Figures.At(bar)),
                 ("height", Figures.At(thick)), ("rx", "2.5"), ("style", $"--c:var(--s{(isLeft ? 0 : 1)})"));
             if (_row < 11 && i > 0) continue;
-            html.Open("text", ("class", matched.Contains(i) ? "" : "mark"), ("x", Figures.At(isLeft ? _left - bar - 6 : _right + bar + 6)), ("y", Figures.At(at + 4)), ("text-anchor", isLeft ? "end" : "start")).Text(layer.Name)
+            html.Open("text", ("class", matched.Contains(i) ? "" : "mark"), ("x", Figures.At(isLeft ? _left - bar - 6 : RightEdge + bar + 6)), ("y", Figures.At(at + 4)), ("text-anchor", isLeft ? "end" : "start")).Text(layer.Name)
                 .Element("tspan", $" {layer.Width}", ("class", "mark")).Close();
         }
     }

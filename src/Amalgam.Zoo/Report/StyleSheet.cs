@@ -34,6 +34,7 @@ internal static class StyleSheet
         th { text-align:left; font-weight:600; color:var(--soft); border-bottom:1.5px solid var(--rule); padding:.3rem .9rem .35rem 0; vertical-align:bottom; white-space:nowrap }
         td { padding:.28rem .9rem .28rem 0; border-bottom:1px solid var(--grid) }
         th.n, td.n { text-align:right; padding:.28rem .45rem .28rem .9rem; font-variant-numeric:tabular-nums; white-space:nowrap }
+        th.n + th.t, td.n + td.t { padding-left:1.1rem }
         tbody + tbody td { border-top:0 }
         th.section { color:var(--ink); font-weight:600; padding-top:1rem }
         td.best { font-weight:700; background:var(--best); border-radius:4px }

@@ -41,7 +41,7 @@ public sealed record BalancedPair(string Source, string Reference, LayerMapping 
     {
         try
         {
-            LayerMapping mapping = Map(source, reference, how.Layers, data, progress, cancel);
+            LayerMapping mapping = LayerAlignment.Run(NetworkLayers.Of(source.Graph, source.Name), NetworkLayers.Of(reference.Graph, reference.Name), how.Layers, data, progress, cancel);
             BalancedNetworks balanced = how.Balance.Gate is { } gate ? LayerBalancing.Merge(mapping, gate, data!, how.Layers.Samples, cancel) : LayerBalancing.Add(mapping, cancel);
             return new(source.Name, reference.Name, mapping, balanced, Homologues.Of(balanced.A, balanced.B, new(Pins: how.Pins), cancel: cancel));
         }
@@ -49,18 +49,5 @@ public sealed record BalancedPair(string Source, string Reference, LayerMapping 
         {
             throw new GraphException($"{source.Name} (the first) and {reference.Name} (the second) cannot be fused: {e.Message}", e);
         }
-    }
-
-    private static LayerMapping Map((string Name, Graph Graph) source, (string Name, Graph Graph) reference, LayerOptions options, Dataset? data, IProgress<AlignmentProgress>? progress, CancellationToken cancel)
-    {
-        NetworkLayers a = NetworkLayers.Of(source.Graph), b = NetworkLayers.Of(reference.Graph);
-        if (data is null && options.Measure != LayerMeasure.Width)
-        {
-            if (!a.Groups.Select(g => g.Count).SequenceEqual(b.Groups.Select(g => g.Count)))
-                throw new InvalidDataException($"{source.Name} and {reference.Name} have other numbers of layers, and {FusionWords.Measures.Of(options.Measure)} looks at what layers compute: name data like that which the networks were trained on, or match layers by width");
-            options = options with { Measure = LayerMeasure.Width };
-        }
-
-        return LayerAlignment.Run(a, b, options, data, progress, cancel) with { Names = (source.Name, reference.Name) };
     }
 }

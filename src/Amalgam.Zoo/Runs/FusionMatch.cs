@@ -10,7 +10,7 @@ namespace Amalgam.Zoo.Runs;
 public sealed record FusionMatch(string Name, string Summary, AlignmentMethod? Units)
 {
     /// <summary>Strength of the entropy where nothing else is asked for, as a share of the largest cost.</summary>
-    public const double UsualSinkhorn = 0.01;
+    public const double UsualSinkhorn = 0.003;
 
     private const string SinkhornName = "sinkhorn";
 

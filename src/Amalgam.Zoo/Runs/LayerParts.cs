@@ -9,6 +9,12 @@ internal static class LayerParts
 {
     private const int MostCells = 160;
 
+    /// <summary>A picture of more than half the page's width is legible only where it stands alone.</summary>
+    private const double HalfPage = 470;
+
+    /// <summary>Colours that run over less than this would make nothing look like much.</summary>
+    private const double LeastRange = 0.1;
+
     /// <summary>Both networks with lines between the layers that belong together, and beside it the matrix of what each pair costs.</summary>
     /// <param name="mapping">The layers.</param>
     /// <param name="a">What the first network is called.</param>
@@ -18,8 +24,17 @@ internal static class LayerParts
     {
         bool isMeasured = measure is not null && mapping.Groups.All(group => group.Cost.Length > 0);
         LayerLadder ladder = Ladder(mapping, a, b, isMeasured ? measure : null);
-        if (isMeasured && Math.Max(mapping.A.Layers.Length, mapping.B.Layers.Length) <= MostCells) yield return new SideBySide(ladder, Matrix(mapping, a, b, measure!.Value));
-        else yield return ladder;
+        HeatMap? matrix = isMeasured && Math.Max(mapping.A.Layers.Length, mapping.B.Layers.Length) <= MostCells ? Matrix(mapping, a, b, measure!.Value) : null;
+        if (matrix is not null && Math.Max(ladder.Width, matrix.Width) <= HalfPage)
+        {
+            yield return new SideBySide(ladder, matrix);
+        }
+        else
+        {
+            yield return ladder;
+            if (matrix is not null) yield return matrix;
+        }
+
         string values = measure switch
         {
             LayerMeasure.Cka => " The numbers are linear CKA of pre-activations, 1 for layers that tell samples apart in the same way.",
@@ -35,7 +50,8 @@ internal static class LayerParts
 
     private static LayerLadder Ladder(LayerMapping mapping, string a, string b, LayerMeasure? measure)
     {
-        LadderGroup Group(GroupMapping group) => new(group.A.Name == group.B.Name ? group.A.Name : $"{group.A.Name} and {group.B.Name}", Layers(group.A), Layers(group.B),
+        ShortNames namesOfA = new(mapping.A.Layers), namesOfB = new(mapping.B.Layers);
+        LadderGroup Group(GroupMapping group) => new(group.A.Name == group.B.Name ? group.A.Name : $"{group.A.Name} and {group.B.Name}", Layers(group.A, namesOfA), Layers(group.B, namesOfB),
             [.. group.Pairs.Select(pair => (PlaceOf(pair.A, group.A), PlaceOf(pair.B, group.B), measure is { } by ? Text(Shown(group.Cost[(PlaceOf(pair.A, group.A) * group.B.Count) + PlaceOf(pair.B, group.B)], by), by) : ""))]);
         return new("Layers that belong together", a, b, [.. mapping.Groups.Select(Group)]);
     }
@@ -52,13 +68,20 @@ internal static class LayerParts
             for (int i = 0; i < group.Cost.Length; i++) values[(group.A.Layers[i / group.B.Count].Index * columns) + group.B.Layers[i % group.B.Count].Index] = Shown(group.Cost[i], measure) / scale;
         }
 
+        double[] finite = [.. values.Where(double.IsFinite).DefaultIfEmpty(0)];
+        double low = finite.Min(), high = finite.Max(), lacking = Math.Max(0, LeastRange - (high - low));
+        // All values are shares: the range is widened within those.
+        low = Math.Max(0, Math.Min(low, 1) - lacking);
+        high = Math.Max(high, Math.Min(1, low + LeastRange));
         return new(measure == LayerMeasure.Cka ? "How alike they are" : "How unlike they are", rows, columns, [.. values])
         {
-            RowLabels = [.. mapping.A.Layers.Select(layer => layer.Name)],
-            ColumnLabels = [.. mapping.B.Layers.Select(layer => layer.Name)],
+            RowLabels = new ShortNames(mapping.A.Layers).All,
+            ColumnLabels = new ShortNames(mapping.B.Layers).All,
             RowName = a,
             ColumnName = b,
-            Format = "0.00",
+            Low = low,
+            High = high,
+            Format = high - low > 2 * LeastRange ? "0.00" : "0.000",
             Chosen = [.. mapping.Pairs.Select(pair => (pair.A.Index, pair.B.Index))],
             Joined = true,
             Areas = [.. mapping.Groups.Select(group => (group.A.Layers[0].Index, group.B.Layers[0].Index, group.A.Count, group.B.Count))],
@@ -69,5 +92,5 @@ internal static class LayerParts
 
     private static int PlaceOf(NetworkLayer layer, LayerGroup group) => layer.Index - group.Layers[0].Index;
 
-    private static ImmutableArray<LadderLayer> Layers(LayerGroup group) => [.. group.Layers.Select(layer => new LadderLayer(layer.Name, layer.Width))];
+    private static ImmutableArray<LadderLayer> Layers(LayerGroup group, ShortNames names) => [.. group.Layers.Select(layer => new LadderLayer(names.All[layer.Index], layer.Width))];
 }

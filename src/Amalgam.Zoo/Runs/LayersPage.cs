@@ -8,6 +8,8 @@ namespace Amalgam.Zoo.Runs;
 /// <summary>The page about which layer of a network belongs to which of another.</summary>
 public static class LayersPage
 {
+    private const string Missing = "\u2013";
+
     /// <summary>The page.</summary>
     /// <param name="mapping">The layers.</param>
     /// <param name="a">What the first network is called.</param>
@@ -18,6 +20,7 @@ public static class LayersPage
         $"Layers of {a} and {b}",
         [
             Beginning(mapping, a, b, measure),
+            .. mapping.Notes.Select(note => new Paragraph(note)),
             .. LayerParts.Of(mapping, a, b, measure),
             Pairs(mapping, a, b, measure),
         ])
@@ -39,7 +42,7 @@ public static class LayersPage
     private static DataTable Pairs(LayerMapping mapping, string a, string b, LayerMeasure measure)
     {
         ImmutableArray<Cell> Row(LayerPair pair) =>
-            [pair.A?.Name ?? "", pair.A is { } ofA ? ofA.Width : double.NaN, pair.B?.Name ?? "", pair.B is { } ofB ? ofB.Width : double.NaN, LayerParts.Shown(pair.Cost, measure), (pair.A ?? pair.B)!.Operations];
+            [pair.A?.Name ?? Missing, pair.A is { } ofA ? ofA.Width : double.NaN, pair.B?.Name ?? Missing, pair.B is { } ofB ? ofB.Width : double.NaN, LayerParts.Shown(pair.Cost, measure), (pair.A ?? pair.B)!.Operations];
         return new("Layer by layer", [new(a), new("width", "0"), new(b), new("width", "0"), new(measure == LayerMeasure.Cka ? "CKA" : "cost", measure == LayerMeasure.Cka ? "0.000" : null), new("what it does")],
             [.. LayerPair.Of(mapping).GroupBy(pair => pair.Group).Select(group => new TableSection(group.Key, [.. group.Select(Row)]))]);
     }

@@ -20,20 +20,15 @@ public sealed class NetworkFusion : GivenNetworks
     private NetworkFusion(ParentModel[] models, FusionDescription how, RunData? data) : base(models, data, how.Data, how.ClassVectors, how.Tasks)
     {
         Description = how;
-        if (how.Lambda is { } lambda && lambda is not (>= 0 and <= 1)) throw new InvalidDataException($"lambda, the weight of the reference, must be a number from 0 to 1, got {lambda}");
-        if (how.Lambda is not null && how.Merge is not null) throw new InvalidDataException("lambda weighs networks in a mean; a merge method has weights of its own, so name one of the two");
-        if (how.Match.Zips && (how.Lambda is not null || how.Merge is not null)) throw new InvalidDataException($"{how.Match.Name} merges units of both networks into those of one, so there is nothing left for {(how.Merge is null ? "lambda" : "a merge method")}; match them one with one");
-        if (how.Match.Zips && models.Length > 2 && !how.Iterative) throw new InvalidDataException($"{how.Match.Name} moves the reference's units too, so more than two networks are fused with it one after the other only: iterative");
-        if (how.Balance.Gate is not null && data is null) throw new InvalidDataException($"{how.Balance.Word} looks at what units compute to merge layers: name data like that which the networks were trained on (--data NAME)");
-        if (how.ComparesActivations && data is null) throw new InvalidDataException($"{how.Match.Name} looks at what units compute: name data like that which the networks were trained on (--data NAME){(how.Match.Units is null ? ", or compare weights and widths, which need none (--ground weights --layers width)" : "")}");
-        if (how.Merge is { } method) new FusedMerge(method).Check(models[0].Graph, how.Iterative ? 2 : models.Length);
+        CheckSettings(models, how, hasData: data is not null);
         bool canReset = KindOf(how.Reset) != StatisticsReset.None;
         for (int i = 1; i < models.Length; i++) CheckSides(models[0].Graph, models[i].Graph, i);
-        int[] depths = [.. models.Select(m => NetworkLayers.Of(m.Graph).Layers.Length)];
-        Reference = how.Reference is { } path ? IndexOf(path) : ReferenceOf(depths);
+        NetworkLayers[] layers = [.. models.Select(m => NetworkLayers.Of(m.Graph))];
+        Reference = how.Reference is { } path ? IndexOf(path) : ReferenceOf([.. layers.Select(l => l.Layers.Length)]);
+        if (data is null) Description = how with { Layers = how.Layers with { Measure = MeasureWithoutData(layers) } };
         if (how.DataNote is { } note) Say(note);
         if (how.Reset == StatisticsReset.Auto && !canReset)
-            Say(HasNormalisations ? "no data is named, so statistics of batch normalisations are not estimated anew, and those of a mean of networks mean nothing: the network needs that before it is used" : "no data is named, so the statistics of the mean are not repaired, which would make it better");
+            Say(HasNormalisations ? "no data is named, so statistics of batch normalisations stay means of both networks', which say nothing of the fused one: estimate them anew before it is used" : "no data is named, so layers of the fused network are not repaired (REPAIR), which would make it better");
     }
 
     /// <summary>Opens networks.</summary>
@@ -225,6 +220,28 @@ public sealed class NetworkFusion : GivenNetworks
 
     /// <summary>How much each network counts in a mean, the reference first.</summary>
     private double[] SharesOf(int networks, double? lambda = null) => [lambda ?? Lambda, .. Enumerable.Repeat((1 - (lambda ?? Lambda)) / (networks - 1), networks - 1)];
+
+    /// <summary>Refuses settings that do not go together, before any work.</summary>
+    private static void CheckSettings(ParentModel[] models, FusionDescription how, bool hasData)
+    {
+        if (how.Lambda is { } lambda && lambda is not (>= 0 and <= 1)) throw new InvalidDataException($"lambda, the weight of the reference, must be a number from 0 to 1, got {lambda}");
+        if (how.Lambda is not null && how.Merge is not null) throw new InvalidDataException("lambda weighs networks in a mean; a merge method has weights of its own, so name one of the two");
+        if (how.Match.Zips && (how.Lambda is not null || how.Merge is not null)) throw new InvalidDataException($"{how.Match.Name} merges units of both networks into those of one, so there is nothing left for {(how.Merge is null ? "lambda" : "a merge method")}; match them one with one");
+        if (how.Match.Zips && models.Length > 2 && !how.Iterative) throw new InvalidDataException($"{how.Match.Name} moves the reference's units too, so more than two networks are fused with it one after the other only: iterative");
+        if (how.Balance.Gate is not null && !hasData) throw new InvalidDataException($"{how.Balance.Word} looks at what units compute to merge layers: name data like that which the networks were trained on (--data NAME)");
+        if (how.ComparesActivations && !hasData) throw new InvalidDataException($"{how.Match.Name} looks at what units compute: name data like that which the networks were trained on (--data NAME){(how.Match.Units is null ? ", or compare weights and widths, which need none (--ground weights --layers width)" : "")}");
+        if (how.Merge is { } method) new FusedMerge(method).Check(models[0].Graph, how.Iterative ? 2 : models.Length);
+    }
+
+    /// <summary>Networks of one depth have but one mapping, whatever it is found by; others are compared by what needs no data.</summary>
+    private LayerMeasure MeasureWithoutData(NetworkLayers[] networks)
+    {
+        LayerMeasure asked = Description.Layers.Measure;
+        string Depths(int network) => string.Join(", ", networks[network].Groups.Select(group => group.Count));
+        int other = asked == LayerMeasure.Width ? -1 : Enumerable.Range(0, networks.Length).Select(i => Depths(i) == Depths(Reference) ? -1 : i).Max();
+        if (other < 0) return LayerMeasure.Width;
+        throw new InvalidDataException($"{Names[other]} and {Names[Reference]} have other numbers of layers, and {FusionWords.Measures.Of(asked)} looks at what layers compute: name data like that which the networks were trained on, or match layers by width");
+    }
 
     /// <summary>Of two networks the shallower one, else the one with fewer weights, else the second. Of more the deepest, which the others reach by more layers, or the shallowest where layers are merged.</summary>
     private int ReferenceOf(int[] depths)

@@ -21,7 +21,7 @@ internal sealed record PreActivation(Node Product, Node Result, int Channels, No
     /// </summary>
     public static IEnumerable<PreActivation> Of(Graph network)
     {
-        ILookup<Node, Node> users = network.Nodes.SelectMany(node => node.Inputs.Distinct().Select(input => (input, node))).ToLookup(pair => pair.input, pair => pair.node);
+        ILookup<Node, Node> users = network.Users();
         return network.Nodes.Select(node => Of(node, users)).OfType<PreActivation>().Where(layer => ReachesNonLinearity(layer.Result, users));
     }
 

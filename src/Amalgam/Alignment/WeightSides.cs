@@ -29,7 +29,7 @@ internal sealed class WeightSides
         }
 
         Node[] running = [.. graph.Nodes.Where(node => node.Op is BatchNormalization).SelectMany(node => node.Inputs.Skip(3))];
-        ILookup<Node, Node> users = graph.Nodes.SelectMany(node => node.Inputs.Select(input => (input, node))).ToLookup(pair => pair.input, pair => pair.node);
+        ILookup<Node, Node> users = graph.Users();
         _statistics.UnionWith(running.Where(node => users[node].All(user => user.Op is BatchNormalization && user.Inputs.IndexOf(node) >= 3)));
     }
 

@@ -122,6 +122,9 @@ public sealed class Graph
         if (!_updates.TryAdd(parameter, value)) throw new GraphException($"'{parameter.Name}' is set to two values in one step; give each user of it statistics of its own");
     }
 
+    /// <summary>The nodes that read each node, each once and in order.</summary>
+    internal ILookup<Node, Node> Users() => Nodes.SelectMany(node => node.Inputs.Distinct().Select(input => (input, node))).ToLookup(pair => pair.input, pair => pair.node);
+
     /// <summary>A name that no node has yet: the given one, or it with a number.</summary>
     public string FreeName(string name)
     {

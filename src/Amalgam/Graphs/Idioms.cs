@@ -19,7 +19,7 @@ internal static class Idioms
     /// <summary>The part of a graph that some nodes need, with whole operations.</summary>
     public static GraphCopy Apply(Graph graph, IReadOnlyList<Node> wanted)
     {
-        ILookup<Node, Node> users = graph.Nodes.SelectMany(node => node.Inputs.Select(input => (input, node))).ToLookup(use => use.input, use => use.node);
+        ILookup<Node, Node> users = graph.Users();
         HashSet<Node> kept = [.. wanted];
         Dictionary<Node, Node> map = [];
         GraphCopy copy = Rewrite.Apply(graph, (to, node, inputs) =>

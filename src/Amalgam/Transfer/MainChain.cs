@@ -24,7 +24,7 @@ internal sealed class MainChain
     /// <summary>The chain of a network.</summary>
     public static ImmutableArray<ChainWeight> Of(NetworkLayers network)
     {
-        ILookup<Node, Node> users = network.Graph.Nodes.SelectMany(node => node.Inputs.Distinct().Select(input => (input, node))).ToLookup(pair => pair.input, pair => pair.node);
+        ILookup<Node, Node> users = network.Graph.Users();
         return [.. network.Layers.SelectMany(layer => Of(layer, users))];
     }
 

@@ -6,6 +6,11 @@ namespace Amalgam.Alignment.Fusion;
 /// <summary>Solves the transports of layers one after the other, those of units that lie within others for each two blocks of these.</summary>
 internal sealed class LayerTransport(TransportMaps maps, UnitStreams streams, FusionOptions options, IReadOnlyDictionary<UnitProducer, double[]> activations)
 {
+    /// <summary>Maps are divided by their columns' sums, so more than this is not to be seen in any weight.</summary>
+    private const double SinkhornTolerance = 1e-6;
+
+    private const int SinkhornRounds = 10_000;
+
     private readonly Dictionary<UnitStream, double[]> _costs = [];
     private readonly Dictionary<(UnitStream, int BlockOfA, int BlockOfB), (TransportPlan Plan, double? Before)> _plans = [];
 
@@ -82,7 +87,7 @@ internal sealed class LayerTransport(TransportMaps maps, UnitStreams streams, Fu
         if (options.Marginals == Marginals.Uniform && options.Sinkhorn is null) return OptimalTransport.Exact(cost, rows, columns, cancel);
         double[] a = Mass(stream.Producers.SelectMany(producer => producer.Weights), units.A, blockOfA);
         double[] b = Mass(stream.Producers.SelectMany(producer => producer.Weights).Select(maps.Pair.InB), units.B, blockOfB);
-        return options.Sinkhorn is { } share && largest > 0 ? OptimalTransport.Sinkhorn(cost, a, b, new() { Regularization = share * largest }, cancel) : OptimalTransport.Exact(cost, a, b, cancel);
+        return options.Sinkhorn is { } share && largest > 0 ? OptimalTransport.Sinkhorn(cost, a, b, new() { Regularization = share * largest, Tolerance = SinkhornTolerance, MaxIterations = SinkhornRounds }, cancel) : OptimalTransport.Exact(cost, a, b, cancel);
     }
 
     /// <summary>Mass of the units of a block, 1 in all; none is without.</summary>

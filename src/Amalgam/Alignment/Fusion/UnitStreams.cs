@@ -29,7 +29,7 @@ internal sealed class UnitStreams
     public UnitStreams(UnitGroups groups, ResidualMaps residual)
     {
         _groups = groups;
-        _users = groups.Graph.Nodes.SelectMany(node => node.Inputs.Distinct().Select(input => (input, node))).ToLookup(pair => pair.input, pair => pair.node);
+        _users = groups.Graph.Users();
         UnitClass[] free = [.. groups.Classes.Where(units => units.Pinned is null)];
         foreach (UnitClass units in free)
         {

@@ -52,7 +52,9 @@ internal sealed class IdentityProof
                     y = y.Inputs[0];
                     break;
                 case Unary or PRelu:
-                    Refusal = $"{y.Op.Name} of {y.Op.Name} is not {y.Op.Name}, so that no layer with it leaves its input alone; only Relu, Clip and no activation are such";
+                    Refusal = y.Op is Unary activation && IsIdempotent(activation)
+                        ? $"identity layers are made with Relu, Clip and no activation alone, which leave a whole range of numbers as it is, and not with {y.Op.Name}"
+                        : $"{y.Op.Name} of {y.Op.Name} is not {y.Op.Name}, so that no layer with it leaves its input alone; only Relu, Clip and no activation are such";
                     break;
                 default:
                     Refusal = $"{y.Op.Name} does not leave its input alone, whatever the weights are";
@@ -129,6 +131,15 @@ internal sealed class IdentityProof
         float[] y = [0];
         activation.Map(y, y);
         return y[0] == 0;
+    }
+
+    /// <summary>Whether an activation that is applied twice does what it does once, as Abs and Round.</summary>
+    private static bool IsIdempotent(Unary activation)
+    {
+        float[] once = [-2.7f, -1, -0.6f, -0.2f, 0, 0.3f, 0.5f, 1, 1.8f, 3.1f], twice = new float[once.Length];
+        activation.Map(once, once);
+        activation.Map(once, twice);
+        return once.AsSpan().SequenceEqual(twice);
     }
 
     private static bool IsUnit(Node y, float epsilon)

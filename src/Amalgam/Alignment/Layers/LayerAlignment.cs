@@ -20,7 +20,8 @@ public static class LayerAlignment
         options ??= new();
         Check(a, b);
         Func<NetworkLayer, NetworkLayer, double> cost = Costs(a, b, options, data, progress, cancel);
-        return new(a, b, [.. a.Groups.Zip(b.Groups, (one, other) => Map(one, other, cost, options))]);
+        LayerMapping mapping = new(a, b, [.. a.Groups.Zip(b.Groups, (one, other) => Map((a, one), (b, other), cost, options))]);
+        return mapping with { Notes = [.. mapping.Notes, .. mapping.Groups.Select(group => TooManyPinned(group, options)).OfType<string>()] };
     }
 
     /// <summary>A mapping that is given: for each group, the layer of the larger one for each of the smaller.</summary>
@@ -29,7 +30,7 @@ public static class LayerAlignment
     {
         Check(a, b);
         if (maps.Count != a.Groups.Length) throw new GraphException($"the networks have {a.Groups.Length} groups of layers, {maps.Count} maps are given");
-        return new(a, b, [.. maps.Select((map, i) => Given(a.Groups[i], b.Groups[i], map))]);
+        return new(a, b, [.. maps.Select((map, i) => Given((a, a.Groups[i]), (b, b.Groups[i]), map))]);
     }
 
     /// <summary>The first layers of the larger group for all of the smaller: the baseline that CLAFusion calls naive.</summary>
@@ -61,11 +62,9 @@ public static class LayerAlignment
 
     private static void Check(NetworkLayers a, NetworkLayers b)
     {
-        if (a.Groups.Select(group => group.Kind).SequenceEqual(b.Groups.Select(group => group.Kind))) return;
-        throw new GraphException($"the groups of layers do not correspond: the first network has {Describe(a)}; the second {Describe(b)}. Layers are matched group by group, so there must be as many changes of resolution in both");
+        if (!a.Groups.Select(group => group.Kind).SequenceEqual(b.Groups.Select(group => group.Kind))) throw LayerDifference.OfGroups(a, b);
+        if (a.Outside.Length != b.Outside.Length) throw LayerDifference.OfOutside(a, b);
     }
-
-    private static string Describe(NetworkLayers network) => string.Join(", ", network.Groups.Select(group => $"{group.Name} ({group.Count})"));
 
     private static Func<NetworkLayer, NetworkLayer, double> Costs(
         NetworkLayers a, NetworkLayers b, LayerOptions options, Dataset? data, IProgress<AlignmentProgress>? progress, CancellationToken cancel)
@@ -98,35 +97,53 @@ public static class LayerAlignment
         }
     }
 
-    private static GroupMapping Map(LayerGroup a, LayerGroup b, Func<NetworkLayer, NetworkLayer, double> cost, LayerOptions options)
+    private static GroupMapping Map((NetworkLayers Network, LayerGroup Group) ofA, (NetworkLayers Network, LayerGroup Group) ofB, Func<NetworkLayer, NetworkLayer, double> cost, LayerOptions options)
     {
+        (LayerGroup a, LayerGroup b) = (ofA.Group, ofB.Group);
         double[] costs = [.. a.Layers.SelectMany(one => b.Layers.Select(other => one.Signature == other.Signature ? cost(one, other) : double.NaN))];
         // Layers of different kinds cost more than all others together, so they are matched only where there is no other way.
         double most = 1 + (2 * costs.Where(double.IsFinite).Sum(Math.Abs));
         bool transposed = b.Count > a.Count;
         int deep = Math.Max(a.Count, b.Count), shallow = Math.Min(a.Count, b.Count);
         double[] solved = [.. Enumerable.Range(0, deep * shallow).Select(i => transposed ? costs[(i % shallow * deep) + (i / shallow)] : costs[i]).Select(value => double.IsNaN(value) ? most : value)];
-        int first = Math.Min(options.PinnedFirst, shallow), last = Math.Min(options.PinnedLast, shallow - first);
-        return Checked(new(a, b, costs, CrossLayerAlignment.Solve(solved, deep, shallow, first, last)));
+        var (first, last) = Pinned(options, shallow);
+        return Checked(ofA.Network, ofB.Network, new(a, b, costs, CrossLayerAlignment.Solve(solved, deep, shallow, first, last)));
     }
 
-    private static GroupMapping Given(LayerGroup a, LayerGroup b, int[] map)
+    /// <summary>How many layers are pinned of a group with fewer than that.</summary>
+    private static (int First, int Last) Pinned(LayerOptions options, int shallow)
     {
+        int first = Math.Min(options.PinnedFirst, shallow);
+        return (first, Math.Min(options.PinnedLast, shallow - first));
+    }
+
+    /// <summary>Says that fewer layers are pinned than was asked for; null where all are, and where a group has one layer, which cannot be the first and the last one.</summary>
+    private static string? TooManyPinned(GroupMapping group, LayerOptions options)
+    {
+        int shallow = group.Map.Length;
+        var (first, last) = Pinned(options, shallow);
+        bool isUsual = options.PinnedFirst <= 1 && options.PinnedLast <= 1;
+        if (isUsual || shallow == 0 || (first == options.PinnedFirst && last == options.PinnedLast)) return null;
+        string name = group.A.Count <= group.B.Count ? group.A.Name : group.B.Name;
+        return $"'{name}' has {shallow} {(shallow == 1 ? "layer" : "layers")} in the shallower network, fewer than the {options.PinnedFirst} first and {options.PinnedLast} last ones that are to be pinned: {first} first and {last} last ones are";
+    }
+
+    private static GroupMapping Given((NetworkLayers Network, LayerGroup Group) ofA, (NetworkLayers Network, LayerGroup Group) ofB, int[] map)
+    {
+        (LayerGroup a, LayerGroup b) = (ofA.Group, ofB.Group);
         int deep = Math.Max(a.Count, b.Count), shallow = Math.Min(a.Count, b.Count);
         bool isIncreasing = map.Zip(map.Skip(1)).All(pair => pair.First < pair.Second);
         if (map.Length != shallow || !isIncreasing || (shallow > 0 && (map[0] < 0 || map[^1] >= deep)))
             throw new GraphException($"a map of the groups '{a.Name}' must name {shallow} of {deep} layers in order, from 0, found {string.Join(", ", map)}");
-        return Checked(new(a, b, [], map));
+        return Checked(ofA.Network, ofB.Network, new(a, b, [], map));
     }
 
     /// <summary>Refuses layers that are matched and are not of one kind.</summary>
-    private static GroupMapping Checked(GroupMapping mapping)
+    private static GroupMapping Checked(NetworkLayers a, NetworkLayers b, GroupMapping mapping)
     {
-        foreach (var (a, b) in mapping.Pairs)
+        foreach (var (one, other) in mapping.Pairs)
         {
-            if (a.Signature == b.Signature) continue;
-            bool looksAlike = a.Operations == b.Operations;
-            throw new GraphException($"'{a.Name}' of the first network ({(looksAlike ? a.Signature : a.Operations)}) cannot be matched with '{b.Name}' of the second ({(looksAlike ? b.Signature : b.Operations)}): matched layers do the same but for their widths");
+            if (one.Signature != other.Signature) throw LayerDifference.OfLayers(a, one, b, other);
         }
 
         return mapping;

@@ -27,10 +27,10 @@ public static class LayerBalancing
     /// <exception cref="GraphException">A layer cannot be an identity: the reason is given. Or layers that are to be partners are of different kinds.</exception>
     public static BalancedNetworks Add(LayerMapping mapping, CancellationToken cancel = default)
     {
-        List<string> notes = [];
+        List<string> notes = [.. mapping.Notes];
         foreach (var (a, b) in mapping.Pairs)
         {
-            if (a.Signature != b.Signature) throw new GraphException($"{a} of the first network and {b} of the second cannot be partners: {a.Signature} is not {b.Signature}");
+            if (a.Signature != b.Signature) throw LayerDifference.OfLayers(mapping.A, a, mapping.B, b);
         }
 
         Graph first = Grow(mapping, true, notes, cancel), second = Grow(mapping, false, notes, cancel);
@@ -49,13 +49,13 @@ public static class LayerBalancing
     /// <exception cref="GraphException">A layer cannot be merged: the reason is given.</exception>
     public static BalancedNetworks Merge(LayerMapping mapping, Gate gate, Dataset data, int samples = 200, CancellationToken cancel = default)
     {
-        List<string> notes = [];
+        List<string> notes = [.. mapping.Notes];
         LayerMerging first = new(mapping.A), second = new(mapping.B);
         foreach (GroupMapping group in mapping.Groups)
         {
             NetworkLayer[] removed = [.. Unmatched(group)];
             if (removed.Length > 0) (group.AIsDeeper ? first : second).Remove(group.AIsDeeper ? group.A : group.B, removed);
-            notes.AddRange(removed.Select(layer => $"{(group.AIsDeeper ? mapping.Names.A : mapping.Names.B)}: {layer} is merged into what follows it ({layer.Width} units, {Word(gate)} gate)"));
+            if (removed.Length > 0) notes.Add($"{(group.AIsDeeper ? mapping.Names.A : mapping.Names.B)}: {(removed.Length == 1 ? "a layer is merged into what follows it" : $"{removed.Length} layers are merged into what follows them")} ({Word(gate)} gate): {Listed([.. removed.Select(layer => $"{layer} of {layer.Width} units")])}");
         }
 
         Graph a = first.Run(gate, data, samples, cancel), b = second.Run(gate, data, samples, cancel);
@@ -98,7 +98,7 @@ public static class LayerBalancing
     {
         Graph graph = (isA ? mapping.A : mapping.B).Graph;
         NetworkGrowth growth = new(graph);
-        List<string> added = [];
+        List<(NetworkLayer Like, string At)> added = [];
         var (name, other) = isA ? mapping.Names : (mapping.Names.B, mapping.Names.A);
         foreach (GroupMapping group in mapping.Groups.Where(group => isA ? group.BIsDeeper : group.AIsDeeper))
         {
@@ -110,14 +110,27 @@ public static class LayerBalancing
                 Insertion insertion = Plan(into, like, at < 0 ? WidthOf(into.Layers[0]) : into.Layers[at].Width);
                 if (at < 0) growth.Before(into.Layers[0], insertion);
                 else growth.After(into.Layers[at], insertion);
-                added.Add($"beside {like} {(at < 0 ? $"before {into.Layers[0]}" : $"after {into.Layers[at]}")}");
+                added.Add((like, at < 0 ? $"before {into.Layers[0]}" : $"after {into.Layers[at]}"));
             }
         }
 
         if (growth.IsEmpty) return graph;
-        notes.Add($"{name}: {(added.Count == 1 ? "an identity layer" : $"{added.Count} identity layers")} for {other}'s: {string.Join(", ", added.Take(MostNamed))}{(added.Count > MostNamed ? $" and {added.Count - MostNamed} more" : "")}");
+        string[] places = [.. Runs(added).Select(run => $"{run.Layers} {run.At}")];
+        notes.Add($"{name}: {(added.Count == 1 ? $"an identity layer for one of {other}" : $"{added.Count} identity layers for those of {other}")} without a partner: {Listed(places)}");
         return Checked(graph, growth, name, notes, cancel);
     }
+
+    /// <summary>Layers that come one after the other at one place, as the first and the last.</summary>
+    private static IEnumerable<(string Layers, string At)> Runs(List<(NetworkLayer Like, string At)> added)
+    {
+        for (int i = 0, next; i < added.Count; i = next)
+        {
+            for (next = i + 1; next < added.Count && added[next].At == added[i].At && added[next].Like.Index == added[next - 1].Like.Index + 1;) next++;
+            yield return (next == i + 1 ? $"{added[i].Like}" : $"{added[i].Like} to {added[next - 1].Like}", added[i].At);
+        }
+    }
+
+    private static string Listed(string[] what) => $"{string.Join(", ", what.Take(MostNamed))}{(what.Length > MostNamed ? $" and {what.Length - MostNamed} more" : "")}";
 
     /// <summary>The deeper group's layers without a partner, each with the shallower one's layer that it comes after, -1 before the first.</summary>
     private static IEnumerable<(int At, NetworkLayer Like)> Gaps(GroupMapping group, LayerGroup deeper)

@@ -15,6 +15,9 @@ public sealed record GroupMapping(LayerGroup A, LayerGroup B, double[] Cost, int
     /// <summary>Whether B has more layers.</summary>
     public bool BIsDeeper => B.Count > A.Count;
 
+    /// <summary>What the layers that belong together cost in all; NaN where nothing was compared.</summary>
+    public double Total => Cost.Length == 0 && Map.Length > 0 ? double.NaN : Pairs.Sum(pair => Cost[((pair.A.Index - A.Layers[0].Index) * B.Count) + pair.B.Index - B.Layers[0].Index]);
+
     /// <summary>The layers that belong together, in order.</summary>
     public IEnumerable<(NetworkLayer A, NetworkLayer B)> Pairs => Map.Select((deep, shallow) => BIsDeeper ? (A.Layers[shallow], B.Layers[deep]) : (A.Layers[deep], B.Layers[shallow]));
 }
@@ -26,7 +29,10 @@ public sealed record GroupMapping(LayerGroup A, LayerGroup B, double[] Cost, int
 public sealed record LayerMapping(NetworkLayers A, NetworkLayers B, ImmutableArray<GroupMapping> Groups)
 {
     /// <summary>What the networks are called, for people.</summary>
-    public (string A, string B) Names { get; init; } = ("A", "B");
+    public (string A, string B) Names { get; init; } = (A.Name ?? "A", B.Name ?? "B");
+
+    /// <summary>What is to be known of the mapping, for people.</summary>
+    public ImmutableArray<string> Notes { get; init; } = [.. A.Notes, .. B.Notes];
 
     /// <summary>The layers that belong together, in order.</summary>
     public IEnumerable<(NetworkLayer A, NetworkLayer B)> Pairs => Groups.SelectMany(group => group.Pairs);

@@ -10,7 +10,7 @@ internal sealed class LayerMerging(NetworkLayers network)
     private const int Batch = 100;
 
     private readonly Graph _graph = network.Graph;
-    private readonly ILookup<Node, Node> _users = network.Graph.Nodes.SelectMany(node => node.Inputs.Distinct().Select(input => (input, node))).ToLookup(pair => pair.input, pair => pair.node);
+    private readonly ILookup<Node, Node> _users = network.Graph.Users();
     private readonly List<Removed> _removed = [];
 
     /// <summary>A layer to take out.</summary>

@@ -58,10 +58,16 @@ internal sealed partial class LayerStructure
             + $"{(isSame ? "" : $" pads {Short(pads)}")}{(isByChannel ? " by channel" : conv.Groups > 1 ? $" in {conv.Groups} groups" : "")}";
     }
 
+    /// <summary>An operation in a word or a few; with attributes in more.</summary>
+    public static string Word(Node node, bool withAttributes) => node.Op is Conv or ConvTranspose or MatMul ? Kernel(node) : withAttributes ? Attributes(node.Op) : node.Op.Name;
+
+    /// <summary>Whether an operation does nothing when a network is run.</summary>
+    public static bool IsIdle(Op op) => op is Dropout or Identity or Cast or StraightThrough;
+
     private string Text(Node node)
     {
         if (_texts.TryGetValue(node, out string? known)) return known;
-        string text = node.Op is Dropout or Identity or Cast or StraightThrough ? Text(node.Inputs[0]) : _trunk.IsOfInput(node) ? Describe(node) : "";
+        string text = IsIdle(node.Op) ? Text(node.Inputs[0]) : _trunk.IsOfInput(node) ? Describe(node) : "";
         if (text.Length > MostLetters) text = "#" + Hash(text).ToString("x16", CultureInfo.InvariantCulture);
         return _texts[node] = text;
     }

@@ -68,6 +68,21 @@ internal sealed class Trunk
     /// <summary>Whether a node is a product by a parameter.</summary>
     public bool IsProduct(Node node) => ProductInput(node) is not null;
 
+    /// <summary>Products after the trunk's last value that other products follow, so that they make no output by themselves.</summary>
+    public ImmutableArray<Node> HiddenOfRest()
+    {
+        HashSet<Node> isFollowed = [];
+        List<Node> hidden = [];
+        foreach (Node node in Rest.Reverse())
+        {
+            bool isProduct = IsProduct(node);
+            if (isProduct && isFollowed.Contains(node)) hidden.Insert(0, node);
+            if (isProduct || isFollowed.Contains(node)) isFollowed.UnionWith(node.Inputs.Where(IsData));
+        }
+
+        return [.. hidden];
+    }
+
     /// <summary>All that makes a value out of another, the first one excluded: values of the data's way, and the parameters, constants and shapes that they read and that depend on no input in another way.</summary>
     public ImmutableArray<Node> Between(Node entry, Node exit)
     {

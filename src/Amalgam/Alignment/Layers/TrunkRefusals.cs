@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Amalgam.Graphs;
 using Amalgam.Graphs.Ops;
 
@@ -29,6 +30,16 @@ internal static class TrunkRefusals
     {
         if (trunk.Rest.FirstOrDefault(trunk.IsProduct) is { } beside) return new($"{beside} is not on every way from the inputs to the outputs, and no layer is before it; {Sequence}");
         return new($"the network has no hidden layer: {(trunk.Graph.Nodes.Any(trunk.IsProduct) ? "its only product makes the output" : "nothing in it is a product by a parameter")}");
+    }
+
+    /// <summary>Says what is in no group of layers.</summary>
+    public static string Outside(Graph graph, ImmutableArray<Node> products)
+    {
+        Node first = products[0];
+        string name = LayerNames.Of(first, false, first.Inputs), what = products.Length == 1 ? $"the layer '{name}' is" : $"the {products.Length} layers from '{name}' on are";
+        string[] taken = [.. graph.Outputs.Where(output => output.Value.Id < first.Id).Select(output => $"'{output.Key}'")];
+        string reason = taken.Length == 0 ? "several ways lead from the layers before to several outputs" : $"the {(taken.Length == 1 ? "output" : "outputs")} {string.Join(", ", taken)} {(taken.Length == 1 ? "is" : "are")} taken before";
+        return $"{what} in no group and matched with nothing, because {reason}; {Sequence}";
     }
 
     /// <summary>A value that a Concat takes as it is, beside another that products make of it; null where there is none.</summary>

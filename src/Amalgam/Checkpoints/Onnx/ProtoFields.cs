@@ -100,7 +100,23 @@ internal sealed class ProtoBytes(Storage storage, Func<string, InvalidDataExcept
         }
     }
 
-    public InvalidDataException Invalid(string why) => invalid(why);
+    /// <summary>What is wrong with the file. That it is text is said first: the first field of a model holds a version, whose tag is no letter.</summary>
+    public InvalidDataException Invalid(string why)
+    {
+        Span<byte> head = stackalloc byte[(int)Math.Min(256, storage.Length)];
+        storage.Read(0, head);
+        return invalid(head.Length >= 4 && IsText(head) ? $"it is text, not a protobuf message; {why}" : why);
+    }
+
+    private static bool IsText(ReadOnlySpan<byte> head)
+    {
+        foreach (byte b in head)
+        {
+            if (b < ' ' && b is not ((byte)'\t' or (byte)'\n' or (byte)'\r')) return false;
+        }
+
+        return true;
+    }
 
     private void Move(long at)
     {
