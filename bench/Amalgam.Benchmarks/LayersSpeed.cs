@@ -19,7 +19,7 @@ internal static class LayersSpeed
         Graph[] networks = [.. new[] { deep, shallow }.Select((name, seed) => ZooModel.Find(name).Build(1, new Dictionary<string, string>(), seed))];
         Augmentation normalise = new() { Mean = [0.4914f, 0.4822f, 0.4465f], Deviation = [0.2023f, 0.1994f, 0.201f] };
         Dataset data = new Augmented(Subset.First(DataSource.OpenNamed("cifar10", Split.Train), images), normalise);
-        NetworkLayers[] layers = [.. networks.Select(NetworkLayers.Of)];
+        NetworkLayers[] layers = [.. networks.Select(network => NetworkLayers.Of(network))];
         LayerMapping mapping = null!;
         List<(double Plain, double With, double PlainWork, double Work)> times = [];
         for (int run = 0; run < runs; run++)

@@ -12,7 +12,7 @@ public abstract record Loss(string Target)
     public abstract LossNodes Add(Node output);
 
     /// <summary>What a network is judged by while it is trained with this loss: itself, unless it asks for more than the truth.</summary>
-    public virtual Loss ForEvaluation => this;
+    public virtual Loss ForEvaluation() => this;
 
     /// <summary>Declares the input of the truth.</summary>
     private protected Node Truth(Node output, Shape shape, DType type) => output.Graph.Input(Target, shape, type);

@@ -57,13 +57,13 @@ public sealed record Distillation : Loss
     /// <summary>Share of the labels that is spread evenly over all classes, in [0, 1).</summary>
     public double LabelSmoothing { get; init; }
 
-    public override Loss ForEvaluation => new CrossEntropy(LabelSmoothing, Target);
+    public override Loss ForEvaluation() => new CrossEntropy(LabelSmoothing, Target);
 
     public override LossNodes Add(Node output)
     {
         if (output.Shape.Rank != 2) throw new GraphException($"a score for each sample and class is needed, [samples, classes], found {output} {output.Shape}");
         Node divergence = output.KlDivergence(Logits(output), (float)Temperature) * (float)(Mean == DistillationMean.Samples ? Alpha : Alpha / output.Shape[1]);
-        LossNodes labels = ForEvaluation.Add(output);
+        LossNodes labels = ForEvaluation().Add(output);
         return labels with { Value = divergence + labels.Value * (float)(1 - Alpha) };
     }
 

@@ -17,7 +17,8 @@ public class ReproduceCommandTests
         await CommandLine.Refuses("--methods all goes with tables 1 and 2", "reproduce", "cki", "--dataset", "beauty", "--table", "4", "--methods", "all");
         await CommandLine.Refuses("--table", "reproduce", "cki", "--dataset", "beauty", "--table", "x");
         await CommandLine.Refuses("--seeds", "reproduce", "cki", "--dataset", "beauty", "--seeds", "x");
-        await CommandLine.Refuses("unknown command 'clafusion'", "reproduce", "clafusion");
+        await CommandLine.Refuses("unknown command 'mergenet'", "reproduce", "mergenet");
+        await CommandLine.Refuses("there is no table", "reproduce", "clafusion", "--table", "99");
         await CommandLine.Refuses("there is no part 'publishd' (did you mean 'published'?)", "reproduce", "mudsc", "--part", "publishd");
     }
 
