@@ -81,7 +81,7 @@ internal static class LayerParts
             ColumnName = b,
             Low = low,
             High = high,
-            Format = high - low > 2 * LeastRange ? "0.00" : "0.000",
+            Format = high - low > LeastRange + 1e-9 ? "0.00" : "0.000",
             Chosen = [.. mapping.Pairs.Select(pair => (pair.A.Index, pair.B.Index))],
             Joined = true,
             Areas = [.. mapping.Groups.Select(group => (group.A.Layers[0].Index, group.B.Layers[0].Index, group.A.Count, group.B.Count))],

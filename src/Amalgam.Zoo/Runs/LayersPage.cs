@@ -36,7 +36,7 @@ public static class LayersPage
         return new(
             new($"{matched.Length}", "layers belong together", $"{mapping.A.Layers.Length} of {a}, {mapping.B.Layers.Length} of {b}"),
             new($"{ofA + ofB}", "have no counterpart", ofA + ofB == 0 ? "the networks are equally deep" : string.Join(", ", new[] { (a, ofA), (b, ofB) }.Where(side => side.Item2 > 0).Select(side => $"{side.Item2} of {side.Item1}"))),
-            new(measure == LayerMeasure.Cka ? matched.Average().ToString("0.00", CultureInfo.InvariantCulture) : Figures.Text(matched.Sum(), null), measure == LayerMeasure.Cka ? "mean CKA of layers that belong together" : "cost of the mapping", $"in {mapping.Groups.Length} groups between changes of resolution"));
+            new(measure == LayerMeasure.Cka ? matched.Average().ToString("0.00", CultureInfo.InvariantCulture) : Figures.Text(matched.Sum(), null), measure == LayerMeasure.Cka ? "mean CKA of layers that belong together" : "cost of the mapping", mapping.Groups.Length == 1 ? "in one group" : $"in {mapping.Groups.Length} groups between changes of resolution"));
     }
 
     private static DataTable Pairs(LayerMapping mapping, string a, string b, LayerMeasure measure)

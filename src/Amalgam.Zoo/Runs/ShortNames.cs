@@ -6,7 +6,7 @@ namespace Amalgam.Zoo.Runs;
 /// <summary>The names of a network's layers, short enough for a picture: without the parts, between dots, that all begin with, and of long ones only the last parts.</summary>
 internal sealed class ShortNames
 {
-    private const int MostLetters = 26;
+    private const int MostLetters = 28;
     private const string Cut = "\u2026";
 
     public ShortNames(IReadOnlyList<NetworkLayer> layers)

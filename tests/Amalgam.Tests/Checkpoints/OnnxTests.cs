@@ -163,6 +163,7 @@ public sealed class OnnxTests : IDisposable
 
     [Theory]
     [InlineData("", "it holds no graph")]
+    [InlineData("6E616D653A20780A", "it is text, not a protobuf message")]
     [InlineData("0808", "it holds no graph")]
     [InlineData("3A05", "claims 5 bytes, 0 are left of its message; the file may be cut short")]
     [InlineData("3A00", null)]

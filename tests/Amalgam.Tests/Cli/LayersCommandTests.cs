@@ -23,7 +23,7 @@ public sealed class LayersCommandTests : IDisposable
 
         using JsonDocument json = JsonDocument.Parse(await Succeeds("layers", "resnet20:width=0.25", "--json"));
         JsonElement[] groups = [.. json.RootElement.GetProperty("groups").EnumerateArray()];
-        Assert.Equal(["Convolution", "Block", "Block", "Block"], groups.Select(g => g.GetProperty("kind").GetString()));
+        Assert.Equal(["convolution", "block", "block", "block"], groups.Select(g => g.GetProperty("kind").GetString()));
         Assert.Equal([1, 3, 3, 3], groups.Select(g => g.GetProperty("layers").GetArrayLength()));
         Assert.True(groups[2].GetProperty("layers")[0].GetProperty("transition").GetBoolean());
     }
@@ -47,9 +47,37 @@ public sealed class LayersCommandTests : IDisposable
         using JsonDocument json = JsonDocument.Parse(await Succeeds([.. line, "--json", "-q"]));
         JsonElement group = Assert.Single(json.RootElement.GetProperty("groups").EnumerateArray());
         Assert.Equal(["[0,0]", "[3,1]"], group.GetProperty("pairs").EnumerateArray().Select(pair => pair.GetRawText().ReplaceLineEndings("").Replace(" ", "")));
+        double[][] costs = [.. group.GetProperty("cost").EnumerateArray().Select(row => row.EnumerateArray().Select(cost => cost.GetDouble()).ToArray())];
+        Assert.Equal(costs[0][0] + costs[3][1], group.GetProperty("total").GetDouble());
+        Assert.Equal(costs[0][0] + costs[3][1], json.RootElement.GetProperty("total").GetDouble());
+        Assert.Equal([20, 9], group.GetProperty("b").GetProperty("layers").EnumerateArray().Select(layer => layer.GetProperty("width").GetInt32()));
+        Assert.Equal(("dense", "dense"), (group.GetProperty("a").GetProperty("name").GetString(), group.GetProperty("kind").GetString()));
+        Assert.Equal([40, 0, 1, 1], ((string[])["samples", "seed", "pin_first", "pin_last"]).Select(name => json.RootElement.GetProperty(name).GetInt32()));
         Assert.Equal(8, group.GetProperty("cost").EnumerateArray().SelectMany(row => row.EnumerateArray()).Count(cost => double.IsFinite(cost.GetDouble())));
         Assert.Equal(json.RootElement.GetRawText(), JsonDocument.Parse(await Succeeds([.. line, "--json", "-q", "-j", "1"])).RootElement.GetRawText());
         Assert.Contains($"by {measure} on 40 samples of", await Succeeds(line));
+    }
+
+    [Fact]
+    public async Task What_is_to_be_known_of_a_mapping_is_printed()
+    {
+        string[] line = ["layers", Deep, Shallow, "--measure", "width", "--pin-first", "7"];
+        Assert.Contains("\nnote: 'dense' has 2 layers in the shallower network, fewer than the 7 first", await Succeeds(line));
+        using JsonDocument json = JsonDocument.Parse(await Succeeds([.. line, "--json"]));
+        Assert.Contains("fewer than the 7 first", Assert.Single(json.RootElement.GetProperty("notes").EnumerateArray()).GetString());
+        Assert.False(json.RootElement.TryGetProperty("samples", out _));
+        Assert.Contains("on 1 sample of", await Succeeds("layers", Deep, Shallow, "--data", Data, "--samples", "1"));
+    }
+
+    [Theory]
+    [InlineData("--samples", "30")]
+    [InlineData("--batch", "3")]
+    [InlineData("--seed", "3")]
+    [InlineData("--data", Data)]
+    public async Task Settings_without_effect_are_refused(string option, string value)
+    {
+        await Refuses($"{option} has no effect with --measure width", "layers", Deep, Shallow, "--measure", "width", option, value);
+        if (option != "--data") await Refuses($"{option} has no effect on one network", "layers", Deep, option, value);
     }
 
     [Fact]
@@ -96,6 +124,8 @@ public sealed class LayersCommandTests : IDisposable
         await Refuses("does not exist", "layers", _folder["none.onnx"]);
         var (code, _, error) = await Run("layers", Deep, Shallow, "--measure", "angle");
         Assert.NotEqual(0, code);
-        Assert.Contains("angle", error);
+        Assert.Contains("--measure: 'angle' not recognized, it is one of cka, width, wasserstein", error);
+        await Refuses("--pin-first has no effect on one network", "layers", Deep, "--pin-first", "2");
+        await Refuses("'fc1' of mlp cannot be matched with 'fc1' of mlp:activation=gelu: both are MatMul, but the first has Relu where the second has Gelu", "layers", "mlp", "mlp:activation=gelu", "--measure", "width");
     }
 }

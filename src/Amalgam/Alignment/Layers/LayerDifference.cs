@@ -10,7 +10,7 @@ internal static class LayerDifference
     public static GraphException OfGroups(NetworkLayers a, NetworkLayers b)
     {
         var (nameOfA, nameOfB) = Names(a, b);
-        return new($"the groups of layers do not correspond: {nameOfA} has {Describe(a)}; {nameOfB} {Describe(b)}. Layers are matched group by group, so there must be as many changes of resolution in both{After(Resolved(a, b))}");
+        return new($"the groups of layers do not correspond: {nameOfA} has {Describe(a)}; {nameOfB} has {Describe(b)}. Layers are matched group by group, so both must have the same kinds of layers between their changes of resolution{After(Resolved(a, b))}");
     }
 
     /// <summary>The networks have other numbers of layers after their trunks.</summary>

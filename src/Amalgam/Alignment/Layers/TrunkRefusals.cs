@@ -37,9 +37,23 @@ internal static class TrunkRefusals
     {
         Node first = products[0];
         string name = LayerNames.Of(first, false, first.Inputs), what = products.Length == 1 ? $"the layer '{name}' is" : $"the {products.Length} layers from '{name}' on are";
-        string[] taken = [.. graph.Outputs.Where(output => output.Value.Id < first.Id).Select(output => $"'{output.Key}'")];
+        string[] taken = [.. graph.Outputs.Where(output => IsReadBy(output.Value, first)).Select(output => $"'{output.Key}'")];
         string reason = taken.Length == 0 ? "several ways lead from the layers before to several outputs" : $"the {(taken.Length == 1 ? "output" : "outputs")} {string.Join(", ", taken)} {(taken.Length == 1 ? "is" : "are")} taken before";
         return $"{what} in no group and matched with nothing, because {reason}; {Sequence}";
+    }
+
+    private static bool IsReadBy(Node value, Node by)
+    {
+        HashSet<Node> seen = [];
+        Stack<Node> open = new([by]);
+        while (open.TryPop(out Node? node))
+        {
+            if (node == value) return true;
+            if (node.Id < value.Id || !seen.Add(node)) continue;
+            foreach (Node input in node.Inputs) open.Push(input);
+        }
+
+        return false;
     }
 
     /// <summary>A value that a Concat takes as it is, beside another that products make of it; null where there is none.</summary>

@@ -63,6 +63,27 @@ internal static class Depths
         Assert.Contains(expected, x => x != 0);
     }
 
+    /// <summary>Three hidden layers 16, 12 and 8, and after the first some that do nothing; turned, the first gives rotated pre-activations.</summary>
+    public static Graph Deepened(long seed, int identities, bool turn = false)
+    {
+        Graph graph = new();
+        Net net = new(graph, seed);
+        Node x = net.Linear(graph.Input("x", new(1, 10)), "fc1", 16, bias: false).Relu();
+        for (int i = 0; i < identities; i++)
+        {
+            Tensor eye = new(new Shape(16, 16));
+            for (int unit = 0; unit < 16; unit++) eye.Span[unit * 17] = 1;
+            x = x.Linear(graph.Parameter($"same{i}", eye)).Relu();
+        }
+
+        x = net.Linear(net.Linear(x, "fc2", 12, bias: false).Relu(), "fc3", 8, bias: false).Relu();
+        graph.Output("y", net.Linear(x, "out", 4, bias: false));
+        if (!turn) return graph;
+        Span<float> weights = graph.Parameters["fc1.weight"].Value!.Span;
+        for (int i = 0; i < 10; i++) (weights[i], weights[10 + i]) = ((0.6f * weights[i]) - (0.8f * weights[10 + i]), (0.8f * weights[i]) + (0.6f * weights[10 + i]));
+        return graph;
+    }
+
     /// <summary>A stem and blocks of two convolutions without normalisation or activation of the sum, each with channels of its own inside.</summary>
     public static Graph Residual(int[] inner, int channels)
     {

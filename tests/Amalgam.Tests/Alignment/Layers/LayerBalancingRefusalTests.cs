@@ -21,6 +21,28 @@ public class LayerBalancingRefusalTests
         Assert.Contains(reason, e.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Some of these do nothing to what they give themselves, so that the reason must be another.</summary>
+    [Fact]
+    public void Activations_that_may_be_applied_twice_are_refused_for_another_reason()
+    {
+        foreach (Op activation in (Op[])[new Abs(), new Ceil(), new Round()])
+        {
+            Graph Build(int layers)
+            {
+                Graph g = new();
+                Net net = new(g, 1);
+                Node x = g.Input("x", new(1, 4));
+                for (int i = 0; i < layers; i++) x = g.Add(activation, net.Linear(x, $"fc{i}", 4));
+                g.Output("y", net.Linear(x, "out", 2));
+                return g.Randomise();
+            }
+
+            string message = Assert.Throws<GraphException>(() => LayerBalancing.Add(Depths.Map(Build(3), Build(2)))).Message;
+            Assert.Contains($"and not with {activation.Name}", message, StringComparison.Ordinal);
+            Assert.DoesNotContain(" of ", message[message.IndexOf("identity layers are", StringComparison.Ordinal)..].Replace("range of numbers", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public void A_normalisation_of_each_sample_is_refused()
     {
@@ -65,6 +87,6 @@ public class LayerBalancingRefusalTests
     public void Layers_of_another_kind_are_no_partners()
     {
         Graph a = Depths.Zoo("mlp", "input=6;hidden=6,5,4;classes=3", 1), b = Depths.Zoo("mlp", "input=6;hidden=5,4;classes=3;activation=sigmoid", 2);
-        Assert.Contains("cannot be partners", Assert.Throws<GraphException>(() => LayerBalancing.Add(Depths.Map(a, b))).Message, StringComparison.Ordinal);
+        Assert.Contains("cannot be matched with", Assert.Throws<GraphException>(() => LayerBalancing.Add(Depths.Map(a, b))).Message, StringComparison.Ordinal);
     }
 }

@@ -224,6 +224,16 @@ public class LayerBalancingTests
     }
 
     [Fact]
+    public void Many_added_layers_are_told_of_in_a_line()
+    {
+        Graph a = Depths.Zoo("resnet34", "width=0.0625;classes=2;image=3,8,8", 1, 1), b = Depths.Zoo("resnet18", "width=0.0625;classes=2;image=3,8,8", 2, 1);
+        LayerMapping mapping = Depths.Map(a, b, [0], [0, 2], [0, 2], [0, 5], [0, 1]) with { Names = ("deep", "shallow") };
+        Assert.Equal(
+            "shallow: 8 identity layers for those of deep without a partner: layer1.1 after layer1.0, layer2.1 after layer2.0, layer2.3 after layer2.1, layer3.1 to layer3.4 after layer3.0 and 1 more",
+            LayerBalancing.Add(mapping).Notes[0]);
+    }
+
+    [Fact]
     public void Cancels()
     {
         LayerMapping map = Depths.Map(Depths.Zoo("mlp", "input=4;hidden=5,5,5;classes=2", 1), Depths.Zoo("mlp", "input=4;hidden=3;classes=2", 2));
