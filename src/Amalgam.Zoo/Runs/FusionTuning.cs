@@ -74,7 +74,7 @@ public sealed class FusionTuning
         RunDescription run = _run with { Model = model with { Freeze = _run.Model.Freeze } };
         TrainingRun training = new(run, Folder, overwrite: _overwrite);
         Score? before = training.Data.Validation is not { } held ? null
-            : new Evaluation(training.Network, RunTrainer.LossOf(run.Loss, run.Data).ForEvaluation, held, run.Batch, merit: ItemRanking.Merit(held)).Run(cancel);
+            : new Evaluation(training.Network, RunTrainer.LossOf(run.Loss, run.Data).ForEvaluation(), held, run.Batch, merit: ItemRanking.Merit(held)).Run(cancel);
         HasBegun = true;
         RunResult result = training.Train(progress, epochDone, cancel);
         _notes.AddRange(result.Notes);
