@@ -24,7 +24,7 @@ internal sealed class FuseCommand
     private readonly Option<string?> _marginals = WordOption.Create("--marginals", "How much units weigh in a transport: uniform (the default), l1 or l2, by their weights", FusionWords.Marginals.Words);
     private readonly Option<double?> _regularisation = NumberOption.Create("--regularisation", $"Of sinkhorn, strength of the entropy as a share of the largest cost [default: {FusionMatch.UsualSinkhorn}]", "a number above 0", x => x > 0 && double.IsFinite(x));
     private readonly Option<string?> _residual = WordOption.Create("--residual", "Maps of residual networks: shared (one for a stream, the default) or upstream (one for each block, as the papers' code)", FusionWords.Residuals.Words);
-    private readonly Option<string?> _incoming = WordOption.Create("--incoming", "How incoming weights are scaled where widths differ: column (as the papers' code, the default) or row (sums are kept)", FusionWords.Scales.Words);
+    private readonly Option<string?> _incoming = WordOption.Create("--incoming", "How incoming weights are scaled where widths differ: row (sums are kept, the default) or column (as the papers' code, which weakens the signal at every widening)", FusionWords.Scales.Words);
     private readonly Option<double?> _lambda = NumberOption.Share("--lambda", "Weight of the reference, whose widths the result has [default: as much as each other]");
     private readonly Option<string?> _merge = new("--merge") { Description = "A merge method with its parameters in place of the weighted mean: slerp:t=0.3; values for each model are in the order of the command line, and a base is the reference", HelpName = "method" };
     private readonly Option<string?> _reference = new("--reference") { Description = "The network whose widths the result has [default: of two the shallower one, of equal depth the one with fewer weights, else the second; of more the deepest, the first of several; with --iterative or merged layers the shallowest]", HelpName = "model" };
@@ -47,7 +47,7 @@ internal sealed class FuseCommand
             [
                 "amalgam fuse deep.onnx shallow.onnx --data mnist -o fused.onnx",
                 "amalgam fuse deep.onnx shallow.onnx --data mnist -o fused.onnx --report fusion.html --finetune run.yml",
-                "amalgam fuse runs/vgg13 runs/vgg11 --lambda 0.7 --incoming row -o fused.safetensors",
+                "amalgam fuse runs/vgg13 runs/vgg11 --lambda 0.7 -o fused.safetensors",
                 "amalgam fuse deep.onnx shallow.onnx --layers width --ground weights -o fused.onnx    # no data",
                 "amalgam fuse a.onnx b.onnx --data mnist --match mudsc --merge slerp:t=0.4 -o ab.onnx",
                 "amalgam fuse a.onnx b.onnx c.onnx --data cifar10 --reference a.onnx -o abc.onnx",

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Amalgam.Graphs;
 using Amalgam.Training;
 using Amalgam.Training.Data;
@@ -52,13 +53,14 @@ public sealed class FusionTuning
         catch (GraphException e)
         {
             static string Sample(Shape shape) => shape.Rank == 0 ? "one number" : $"[{string.Join(',', shape.Sizes.ToArray().Skip(1))}]";
-            string read = string.Join(", ", reference.Graph.Inputs.Select(input => $"'{input.Key}' {Sample(input.Value.Shape)}")), has = string.Join(", ", data.Fields.Select(field => $"'{field.Name}' {field.Shape}"));
-            throw new InvalidDataException($"{_description}: the fused network reads {read} of a sample, and a sample of {data.Name} has {has}; name data like that which the networks were trained on", e);
+            string read = string.Join(", ", reference.Graph.Inputs.Select(input => $"'{input.Key}' {Sample(input.Value.Shape)}")), has = string.Join(", ", data.Fields.Where(field => field.Shape.Rank > 0 || data.Labels.IsEmpty).Select(field => $"'{field.Name}' {field.Shape}"));
+            throw new InvalidDataException($"{_description}: the fused network reads {read} of a sample, and a sample of {data.Name.Split(',')[0]} has {has}; name data like that which the networks were trained on", e);
         }
 
         Shape scores = reference.Graph.Outputs.Values.First().Shape;
-        if (_run.Loss.Name == "cross_entropy" && data.KnowsClasses && scores.Rank == 2 && scores.Size(1) < data.Classes.Length)
-            throw new InvalidDataException($"{_description}: the fused network gives {scores.Size(1)} scores for a sample, and {data.Name} has {data.Classes.Length} classes");
+        int classes = data.Labels.IsEmpty ? 0 : 1 + TensorPrimitives.Max(data.Labels);
+        if (_run.Loss.Name == "cross_entropy" && scores.Rank == 2 && scores.Size(1) < classes)
+            throw new InvalidDataException($"{_description}: the fused network gives {scores.Size(1)} scores for a sample, and {data.Name.Split(',')[0]} has {classes} classes");
     }
 
     /// <summary>Trains to the end.</summary>

@@ -157,9 +157,12 @@ public sealed class FuseCommandTests(DepthFiles files) : IClassFixture<DepthFile
     [Fact]
     public async Task Networks_for_different_classes_are_warned_of()
     {
+        var (_, twins, quiet) = await Run("fuse", files["twin.safetensors"], Shallow, "--data", Data, "--evaluate");
+        Assert.DoesNotContain("knows", quiet);
         var (_, output, error) = await Run("fuse", files["blind.safetensors"], Shallow, "--data", Data, "--evaluate");
         Assert.Contains("note: blind.safetensors knows nothing of the classes", error);
         Assert.DoesNotContain("shallow.safetensors knows nothing", error);
+        Assert.Contains("note: shallow.safetensors knows the classes", error);
         Assert.Matches(@"\nRIGHT OF CLASS +blind", output);
     }
 
@@ -209,6 +212,29 @@ public sealed class FuseCommandTests(DepthFiles files) : IClassFixture<DepthFile
         var (before, after) = (TestModel.Read(b), TestModel.Read(_folder["ab"]));
         Assert.Equal(before.Select(t => (t.Key, t.Value.Shape)), after.Select(t => (t.Key, t.Value.Shape)));
         await Refuses("LayerNormalization", "fuse", deep, b, "--layers", "width", "--ground", "weights", "-o", _folder["db.onnx"]);
+    }
+
+    [Fact]
+    public async Task Without_data_or_anything_that_is_kept_a_note_says_so()
+    {
+        string[] noData = ["--layers", "width", "--ground", "weights"];
+        var (_, _, error) = await Run(["fuse", Deep, Shallow, .. noData]);
+        Assert.Contains("note: no data is named, so layers of the fused network are not repaired", error);
+        Assert.Contains("note: nothing was written or measured", error);
+        (_, _, error) = await Run(["fuse", files["deep.onnx"], files["shallow.onnx"], .. noData, "-o", _folder["f.onnx"]]);
+        Assert.Contains("statistics of batch normalisations stay means of both networks'", error);
+        Assert.DoesNotContain("nothing was written", error);
+        (_, _, error) = await Run(["fuse", Deep, Shallow, .. noData, "--reset", "none", "-o", _folder["f.safetensors"]]);
+        Assert.DoesNotContain("no data is named", error);
+    }
+
+    [Fact]
+    public async Task Folders_around_outputs_are_made()
+    {
+        await Succeeds("fuse", Deep, Shallow, "--data", Data, "-o", Path.Combine(_folder["new"], "a", "f.safetensors"), "--report", Path.Combine(_folder["pages"], "b", "r.html"));
+        Assert.True(File.Exists(Path.Combine(_folder["new"], "a", "f.safetensors")));
+        HtmlReportTests.Parse(File.ReadAllText(Path.Combine(_folder["pages"], "b", "r.html")));
+        await Refuses("is a file, so", "fuse", Deep, Shallow, "--data", Data, "--report", Path.Combine(Data, "r.html"));
     }
 
     private static Dictionary<string, int> Operators(Graph graph) => graph.Nodes.Where(n => n.Op is not (Parameter or Constant)).GroupBy(n => n.Op.Name).ToDictionary(g => g.Key, g => g.Count());
