@@ -57,7 +57,7 @@ public sealed record FusionScores(string Data, int Samples, bool IsTest, Immutab
 
         progress?.Invoke(steps - 1, steps);
         ClassShares? byClass = Shares(fusion, [.. given, results[^1]], data, cancel);
-        return new(NameOf(fusion), data.Count, fusion.Data!.Test is not null, [.. rows]) 
+        return new(NameOf(fusion), data.Count, fusion.Data!.Test is not null, [.. rows])
         {
             ByClass = byClass,
             Notes = [.. byClass is null ? [] : (string[])[.. Strangers(byClass, given.Length), .. Losses(byClass, given.Length)], .. Worsened(rows)],
