@@ -66,11 +66,7 @@ public sealed class LayersCommandTests : IDisposable
         using JsonDocument json = JsonDocument.Parse(await Succeeds([.. line, "--json"]));
         Assert.Contains("fewer than the 7 first", Assert.Single(json.RootElement.GetProperty("notes").EnumerateArray()).GetString());
         Assert.False(json.RootElement.TryGetProperty("samples", out _));
-<<<<<<< HEAD
         Assert.Contains("on 1 sample of", await Succeeds("layers", Deep, Shallow, "--data", Data, "--measure", "wasserstein", "--samples", "1"));
-=======
-        Assert.Contains("on 1 sample of", await Succeeds("layers", Deep, Shallow, "--data", Data, "--samples", "1", "--measure", "wasserstein"));
->>>>>>> fixlayers
     }
 
     [Theory]
