@@ -1,4 +1,3 @@
-using System.CommandLine;
 using System.Text;
 using Amalgam.Cli;
 using Amalgam.Tests.Zoo.Runs;
