@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Amalgam.Zoo.Experiments;
+using Amalgam.Zoo.Experiments.Cki;
 
 namespace Amalgam.Cli;
 

@@ -1,8 +1,5 @@
-using System.Collections.Immutable;
 using System.CommandLine;
-using System.Globalization;
 using Amalgam.Numerics;
-using Amalgam.Zoo.Experiments;
 using Amalgam.Zoo.Experiments.Clafusion;
 
 namespace Amalgam.Cli;
@@ -60,20 +57,9 @@ internal static class ReproduceClafusion
                 });
             }
 
-            foreach (string name in result.Tables) Write(output, name, result.Means(name));
+            foreach (string name in result.Tables) MethodTable.Write(output, name, result.Means(name), (value, figure) => ClafusionMarkdown.Text(value, figure));
             output.WriteLine($"Rows, tables and page: {Printable.Line(result.Folder)}");
         });
         return verb;
-    }
-
-    private static void Write(TextWriter output, string name, ImmutableArray<MethodMean> methods)
-    {
-        output.WriteLine(name);
-        string[] figures = [.. methods.SelectMany(m => m.Figures.Select(f => f.Name)).Distinct()];
-        Table table = new(1, ["", .. figures.Select(figure => $">{figure}"), ">seconds"]);
-        foreach (MethodMean method in methods)
-            table.Add([method.Method, .. figures.Select(figure => method[figure] is { } value ? ClafusionMarkdown.Text(value, figure) : ""), method.Seconds.ToString("0.0", CultureInfo.InvariantCulture)]);
-        table.Write(output, Screen.WidthOf(output));
-        output.WriteLine();
     }
 }

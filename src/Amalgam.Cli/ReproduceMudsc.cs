@@ -1,8 +1,6 @@
-using System.Collections.Immutable;
 using System.CommandLine;
 using System.Globalization;
 using Amalgam.Numerics;
-using Amalgam.Zoo.Experiments;
 using Amalgam.Zoo.Experiments.Cki;
 using Amalgam.Zoo.Experiments.Mudsc;
 
@@ -59,20 +57,10 @@ internal static class ReproduceMudsc
                 });
             }
 
-            foreach (string table in result.Tables) Write(output, table, result.Means(table));
+            foreach (string table in result.Tables) MethodTable.Write(output, table, result.Means(table), Number);
             output.WriteLine($"Rows, tables and page: {Printable.Line(result.Folder)}");
         });
         return verb;
-    }
-
-    private static void Write(TextWriter output, string name, ImmutableArray<MethodMean> methods)
-    {
-        output.WriteLine(name);
-        string[] figures = [.. methods.SelectMany(m => m.Figures.Select(f => f.Name)).Distinct()];
-        Table table = new(1, ["", .. figures.Select(figure => $">{figure}"), ">seconds"]);
-        foreach (MethodMean method in methods) table.Add([method.Method, .. figures.Select(figure => method[figure] is { } value ? Number(value, figure) : ""), method.Seconds.ToString("0.0", CultureInfo.InvariantCulture)]);
-        table.Write(output, Screen.WidthOf(output));
-        output.WriteLine();
     }
 
     private static string Number(Spread spread, string figure)

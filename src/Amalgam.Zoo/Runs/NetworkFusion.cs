@@ -240,7 +240,7 @@ public sealed class NetworkFusion : GivenNetworks
         string Depths(int network) => string.Join(", ", networks[network].Groups.Select(group => group.Count));
         int other = asked == LayerMeasure.Width ? -1 : Enumerable.Range(0, networks.Length).Select(i => Depths(i) == Depths(Reference) ? -1 : i).Max();
         if (other < 0) return LayerMeasure.Width;
-        throw new InvalidDataException($"{Names[other]} and {Names[Reference]} have other numbers of layers, and {FusionWords.Measures.Of(asked)} looks at what layers compute: name data like that which the networks were trained on, or match layers by width");
+        throw new InvalidDataException($"{Names[other]} and {Names[Reference]} have other numbers of layers, and {FusionWords.Measures.Of(asked)} looks at what layers compute: name data like that which the networks were trained on, or match layers by width (--layers width, in a recipe layers: width)");
     }
 
     /// <summary>Of two networks the shallower one, else the one with fewer weights, else the second. Of more the deepest, which the others reach by more layers, or the shallowest where layers are merged.</summary>

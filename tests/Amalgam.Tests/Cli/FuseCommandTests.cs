@@ -157,7 +157,7 @@ public sealed class FuseCommandTests(DepthFiles files) : IClassFixture<DepthFile
     [Fact]
     public async Task Networks_for_different_classes_are_warned_of()
     {
-        var (_, twins, quiet) = await Run("fuse", files["twin.safetensors"], Shallow, "--data", Data, "--evaluate");
+        var (_, _, quiet) = await Run("fuse", files["twin.safetensors"], Shallow, "--data", Data, "--evaluate");
         Assert.DoesNotContain("knows", quiet);
         var (_, output, error) = await Run("fuse", files["blind.safetensors"], Shallow, "--data", Data, "--evaluate");
         Assert.Contains("note: blind.safetensors knows nothing of the classes", error);

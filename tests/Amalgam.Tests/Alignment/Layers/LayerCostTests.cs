@@ -1,6 +1,5 @@
 using Amalgam.Alignment.Layers;
 using Amalgam.Graphs;
-using Amalgam.Graphs.Ops;
 using Amalgam.Zoo.Models;
 
 namespace Amalgam.Tests.Alignment.OfLayers;

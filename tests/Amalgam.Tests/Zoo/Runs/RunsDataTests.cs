@@ -1,3 +1,4 @@
+using Amalgam.Checkpoints;
 using Amalgam.Zoo.Models;
 using Amalgam.Zoo.Runs;
 using static Amalgam.Tests.Cli.CommandLine;
@@ -56,7 +57,7 @@ public sealed class RunsDataTests : IDisposable
             string path = _folder[$"{seed}.safetensors"];
             int pixels = (int)RunData.OpenTest(part).Fields[0].Shape.Count, classes = RunData.OpenTest(part).Classes.Length;
             Dictionary<string, string> options = new() { ["input"] = $"{pixels}", ["hidden"] = "8", ["classes"] = $"{classes}" };
-            Amalgam.Checkpoints.GraphWeights.Save(ZooModel.Find("mlp").With(options).Build(2, seed), path, metadata: new Dictionary<string, string> { [ModelLoader.ArchitectureKey] = $"mlp:classes={classes},hidden=8,input={pixels}" });
+            GraphWeights.Save(ZooModel.Find("mlp").With(options).Build(2, seed), path, metadata: new Dictionary<string, string> { [ModelLoader.ArchitectureKey] = $"mlp:classes={classes},hidden=8,input={pixels}" });
             return path;
         })];
         NetworkFusion fusion = NetworkFusion.Open(paths, new() { Data = part });
