@@ -38,7 +38,7 @@ public static class TransportFusion
             cancel.ThrowIfCancellationRequested();
             UnitStream? next = waiting.Find(layers.CanSolve);
             layers.IsLenient = next is null;
-            next ??= waiting.Find(layers.CanSolve) ?? throw new GraphException($"units {waiting[0].Units} are not to be seen by themselves anywhere, so there is nothing to compare them by");
+            next ??= waiting.Find(layers.CanSolve) ?? throw new GraphException($"units {waiting[0].Units} are not to be seen by themselves anywhere, so there is nothing to compare them by; {(options.Space == MatchingSpace.Weights ? "compare what units compute" : "compare weights")} instead, or pin them");
             layers.Solve(next, cancel);
             waiting.Remove(next);
             progress?.Report(new("transport", all - waiting.Count, all));
