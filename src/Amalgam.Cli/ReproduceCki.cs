@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Amalgam.Numerics;
 using Amalgam.Zoo.Experiments.Cki;
 
 namespace Amalgam.Cli;
@@ -27,10 +26,7 @@ internal static class ReproduceCki
         Option<int?> more = CountOption.Create("--more-epochs", "Passes of what is learned afterwards, over what suits the data set");
         Option<int?> limit = CountOption.Create("--limit", "Training samples that are used, over what suits the data set");
         Option<int?> users = CountOption.Create("--users", "Validation samples and test samples that are used at most, over what suits the data set and all test samples");
-        Option<string> folder = new("--out", "-o") { Description = "Folder of networks and results; a run goes on with what an earlier one left there", HelpName = "dir", DefaultValueFactory = _ => new CkiOptions { Table = 1, Dataset = "" }.Folder };
-        Option<bool> overwrite = new("--overwrite") { Description = "Replace rows and networks of another description that an earlier run left in the folder" };
-        Option<int?> threads = CountOption.Create("--threads", "Number of threads; the result does not depend on it", "-j");
-        Option<bool> quiet = new("--quiet", "-q") { Description = "No progress" };
+        ReproductionVerb common = new(new CkiOptions { Table = 1, Dataset = "" }.Folder);
         Verb verb = new(
             "cki", "Run the tables of CKI's paper anew: train networks, integrate them, put each method to the test, and write rows (JSON lines), a table (Markdown) and a page. Every choice is made on validation data.",
             [
@@ -41,41 +37,28 @@ internal static class ReproduceCki
                 "amalgam reproduce cki --table 1 --dataset beauty --epochs 1 --limit 2000 --users 200 --seeds 1 -o trial",
             ])
         {
-            table, dataset, model, published, seeds, start, methods, epochs, more, limit, users, folder, overwrite, threads, quiet,
+            table, dataset, model, published, seeds, start, methods, epochs, more, limit, users,
         };
+        foreach (Option option in common.All) verb.Options.Add(option);
         verb.Runs((parse, cancel) =>
         {
             if (Misfit(parse, parse.GetValue(table), parse.GetValue(published), model, start, methods) is { } misfit) throw new InvalidDataException(misfit);
-            using CoreLimit cores = Cores.Limit(parse.GetValue(threads) ?? Environment.ProcessorCount);
-            TextWriter output = parse.InvocationConfiguration.Output, error = parse.InvocationConfiguration.Error;
-            bool isQuiet = parse.GetValue(quiet);
-            CkiResult result;
-            using (Progress progress = new(error, isQuiet))
+            CkiOptions options = new()
             {
-                result = CkiExperiment.Run(new()
-                {
-                    Table = parse.GetValue(table),
-                    Dataset = parse.GetValue(dataset)!,
-                    Model = parse.GetValue(model)!,
-                    Published = parse.GetValue(published),
-                    Seeds = parse.GetValue(seeds) ?? 3,
-                    Starts = parse.GetValue(start) switch { "same" => [CkiStart.Same], "other" => [CkiStart.Other], _ => [CkiStart.Same, CkiStart.Other] },
-                    EveryMethod = parse.GetValue(methods) == "all",
-                    Epochs = parse.GetValue(epochs),
-                    MoreEpochs = parse.GetValue(more),
-                    Limit = parse.GetValue(limit),
-                    Users = parse.GetValue(users),
-                    Folder = parse.GetValue(folder)!,
-                    Overwrite = parse.GetValue(overwrite),
-                    Cancel = cancel,
-                    Training = progress,
-                    Line = line =>
-                    {
-                        if (!isQuiet) progress.Write(error, line);
-                    },
-                });
-            }
-
+                Table = parse.GetValue(table),
+                Dataset = parse.GetValue(dataset)!,
+                Model = parse.GetValue(model)!,
+                Published = parse.GetValue(published),
+                Seeds = parse.GetValue(seeds) ?? 3,
+                Starts = parse.GetValue(start) switch { "same" => [CkiStart.Same], "other" => [CkiStart.Other], _ => [CkiStart.Same, CkiStart.Other] },
+                EveryMethod = parse.GetValue(methods) == "all",
+                Epochs = parse.GetValue(epochs),
+                MoreEpochs = parse.GetValue(more),
+                Limit = parse.GetValue(limit),
+                Users = parse.GetValue(users),
+            };
+            CkiResult result = common.Run(parse, options, CkiExperiment.Run, cancel);
+            TextWriter output = parse.InvocationConfiguration.Output;
             foreach (Summary summary in result.Summaries) Write(output, result, summary);
             output.WriteLine($"Rows, table and page: {Printable.Line(result.Folder)}");
         });

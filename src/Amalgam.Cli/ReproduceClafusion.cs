@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Amalgam.Numerics;
 using Amalgam.Zoo.Experiments.Clafusion;
 
 namespace Amalgam.Cli;
@@ -16,10 +15,7 @@ internal static class ReproduceClafusion
         Option<int?> epochs = CountOption.Create("--epochs", "Passes over the data of the networks that are trained, over what suits the table");
         Option<int?> tuning = CountOption.Create("--fine-tuning", $"Epochs of fine-tuning and distillation [default: {usual.FineTuning}]");
         Option<int?> limit = CountOption.Create("--limit", "Test samples that are used, from the first on [default: all]");
-        Option<string> folder = new("--out", "-o") { Description = "Folder of networks and results; a run goes on with what an earlier one left there", HelpName = "dir", DefaultValueFactory = _ => usual.Folder };
-        Option<bool> overwrite = new("--overwrite") { Description = "Replace rows and networks of another description that an earlier run left in the folder" };
-        Option<int?> threads = CountOption.Create("--threads", "Number of threads; the result does not depend on it", "-j");
-        Option<bool> quiet = new("--quiet", "-q") { Description = "No progress" };
+        ReproductionVerb common = new(usual.Folder);
         Verb verb = new(
             "clafusion", "Run CLAFusion's tables anew, networks of different depth and width fused into one: MNIST at the paper's scale, CIFAR-10 at the scale of two cores. Every choice is made on training samples.",
             [
@@ -28,35 +24,22 @@ internal static class ReproduceClafusion
                 "amalgam reproduce clafusion --table 4 --epochs 1 --fine-tuning 1 --limit 1000 -o trial",
             ])
         {
-            table, seeds, samples, epochs, tuning, limit, folder, overwrite, threads, quiet,
+            table, seeds, samples, epochs, tuning, limit,
         };
+        foreach (Option option in common.All) verb.Options.Add(option);
         verb.Runs((parse, cancel) =>
         {
-            using CoreLimit cores = Cores.Limit(parse.GetValue(threads) ?? Environment.ProcessorCount);
-            TextWriter output = parse.InvocationConfiguration.Output, error = parse.InvocationConfiguration.Error;
-            bool isQuiet = parse.GetValue(quiet);
-            ClafusionResult result;
-            using (Progress progress = new(error, isQuiet))
+            ClafusionOptions options = usual with
             {
-                result = ClafusionExperiment.Run(usual with
-                {
-                    Table = parse.GetValue(table)!,
-                    Seeds = parse.GetValue(seeds),
-                    Samples = parse.GetValue(samples),
-                    Epochs = parse.GetValue(epochs),
-                    FineTuning = parse.GetValue(tuning) ?? usual.FineTuning,
-                    Limit = parse.GetValue(limit),
-                    Folder = parse.GetValue(folder)!,
-                    Overwrite = parse.GetValue(overwrite),
-                    Cancel = cancel,
-                    Training = progress,
-                    Line = line =>
-                    {
-                        if (!isQuiet) progress.Write(error, line);
-                    },
-                });
-            }
-
+                Table = parse.GetValue(table)!,
+                Seeds = parse.GetValue(seeds),
+                Samples = parse.GetValue(samples),
+                Epochs = parse.GetValue(epochs),
+                FineTuning = parse.GetValue(tuning) ?? usual.FineTuning,
+                Limit = parse.GetValue(limit),
+            };
+            ClafusionResult result = common.Run(parse, options, ClafusionExperiment.Run, cancel);
+            TextWriter output = parse.InvocationConfiguration.Output;
             foreach (string name in result.Tables) MethodTable.Write(output, name, result.Means(name), (value, figure) => ClafusionMarkdown.Text(value, figure));
             output.WriteLine($"Rows, tables and page: {Printable.Line(result.Folder)}");
         });

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Amalgam.Numerics;
 using Amalgam.Zoo.Experiments.Cki;
 using Amalgam.Zoo.Experiments.Mudsc;
 
@@ -17,10 +16,7 @@ internal static class ReproduceMudsc
         Option<int?> calibration = CountOption.Create("--calibration", $"Training samples for statistics of activations, the estimate of normalisations' statistics and the choice of alpha [default: {usual.Calibration}]");
         Option<int?> epochs = CountOption.Create("--epochs", "Passes over the data of the networks that are trained, over what suits the part");
         Option<int?> limit = CountOption.Create("--limit", "Test samples that are used, from the first on [default: all]");
-        Option<string> folder = new("--out", "-o") { Description = "Folder of networks and results; a run goes on with what an earlier one left there", HelpName = "dir", DefaultValueFactory = _ => usual.Folder };
-        Option<bool> overwrite = new("--overwrite") { Description = "Replace rows and networks of another description that an earlier run left in the folder" };
-        Option<int?> threads = CountOption.Create("--threads", "Number of threads; the result does not depend on it", "-j");
-        Option<bool> quiet = new("--quiet", "-q") { Description = "No progress" };
+        ReproductionVerb common = new(usual.Folder);
         Verb verb = new(
             "mudsc", "Run experiments about matching units anew: those of MuDSC's paper at the scale of two cores, and what no paper has. Every choice is made on training samples.",
             [
@@ -29,34 +25,21 @@ internal static class ReproduceMudsc
                 "amalgam reproduce mudsc --part transformer --calibration 500 --epochs 1 --limit 1000 -o trial",
             ])
         {
-            part, pairs, calibration, epochs, limit, folder, overwrite, threads, quiet,
+            part, pairs, calibration, epochs, limit,
         };
+        foreach (Option option in common.All) verb.Options.Add(option);
         verb.Runs((parse, cancel) =>
         {
-            using CoreLimit cores = Cores.Limit(parse.GetValue(threads) ?? Environment.ProcessorCount);
-            TextWriter output = parse.InvocationConfiguration.Output, error = parse.InvocationConfiguration.Error;
-            bool isQuiet = parse.GetValue(quiet);
-            MudscResult result;
-            using (Progress progress = new(error, isQuiet))
+            MudscOptions options = usual with
             {
-                result = MudscExperiment.Run(usual with
-                {
-                    Part = parse.GetValue(part)!,
-                    Pairs = parse.GetValue(pairs),
-                    Calibration = parse.GetValue(calibration) ?? usual.Calibration,
-                    Epochs = parse.GetValue(epochs),
-                    Limit = parse.GetValue(limit),
-                    Folder = parse.GetValue(folder)!,
-                    Overwrite = parse.GetValue(overwrite),
-                    Cancel = cancel,
-                    Training = progress,
-                    Line = line =>
-                    {
-                        if (!isQuiet) progress.Write(error, line);
-                    },
-                });
-            }
-
+                Part = parse.GetValue(part)!,
+                Pairs = parse.GetValue(pairs),
+                Calibration = parse.GetValue(calibration) ?? usual.Calibration,
+                Epochs = parse.GetValue(epochs),
+                Limit = parse.GetValue(limit),
+            };
+            MudscResult result = common.Run(parse, options, MudscExperiment.Run, cancel);
+            TextWriter output = parse.InvocationConfiguration.Output;
             foreach (string table in result.Tables) MethodTable.Write(output, table, result.Means(table), Number);
             output.WriteLine($"Rows, tables and page: {Printable.Line(result.Folder)}");
         });

@@ -8,9 +8,6 @@ public abstract record ReproductionOptions
     /// <summary>Epochs of the networks that are trained, over what suits the experiment.</summary>
     public int? Epochs { get; init; }
 
-    /// <summary>Test samples at most; null for all.</summary>
-    public int? Limit { get; init; }
-
     /// <summary>Where networks and results go; what an earlier run of the same description left there is taken over.</summary>
     public string Folder { get; init; } = "reproduce";
 

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Amalgam.Training;
 
 namespace Amalgam.Zoo.Experiments.Cki;
 
@@ -14,8 +13,11 @@ public enum CkiStart
 }
 
 /// <summary>Which table of CKI's paper is reproduced, on what, and how.</summary>
-public sealed record CkiOptions
+public sealed record CkiOptions : ReproductionOptions
 {
+    /// <summary>All that a table needs, and where it goes.</summary>
+    public CkiOptions() => Folder = Path.Combine("reproduce", "cki");
+
     /// <summary>The table, 1 to 4.</summary>
     public required int Table { get; init; }
 
@@ -37,9 +39,6 @@ public sealed record CkiOptions
     /// <summary>Whether every method of <c>amalgam merge</c> takes part, with parameters chosen on validation data; else the paper's baselines alone.</summary>
     public bool EveryMethod { get; init; }
 
-    /// <summary>Passes over the data of the networks that are integrated; null for the data set's own number.</summary>
-    public int? Epochs { get; init; }
-
     /// <summary>Passes of what is learned afterwards: splices, and training on; null for the data set's own number.</summary>
     public int? MoreEpochs { get; init; }
 
@@ -48,19 +47,4 @@ public sealed record CkiOptions
 
     /// <summary>Validation samples, and test samples, that are used; null for the data set's own number of validation samples, and all test samples.</summary>
     public int? Users { get; init; }
-
-    /// <summary>Where networks and results go; what an earlier run of the same description left there is taken over.</summary>
-    public string Folder { get; init; } = Path.Combine("reproduce", "cki");
-
-    /// <summary>Whether rows and networks of another description, which an earlier run left there, are replaced; else they are a reason to refuse.</summary>
-    public bool Overwrite { get; init; }
-
-    /// <summary>Stops the run; another goes on where it stopped.</summary>
-    public CancellationToken Cancel { get; init; }
-
-    /// <summary>Hears of every training step.</summary>
-    public IProgress<TrainingProgress>? Training { get; init; }
-
-    /// <summary>Hears what begins and what is finished, a line each.</summary>
-    public Action<string>? Line { get; init; }
 }

@@ -9,6 +9,9 @@ public sealed record ClafusionOptions : ReproductionOptions
     /// <summary>Which table, of <see cref="ClafusionExperiment.Tables"/>.</summary>
     public required string Table { get; init; }
 
+    /// <summary>Test samples at most; null for all.</summary>
+    public int? Limit { get; init; }
+
     /// <summary>Seeds, from the table's first on; null for as many as suit it.</summary>
     public int? Seeds { get; init; }
 

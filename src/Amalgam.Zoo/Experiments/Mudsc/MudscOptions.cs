@@ -11,6 +11,9 @@ public sealed record MudscOptions : ReproductionOptions
     /// <summary>Which part, of <see cref="MudscExperiment.Parts"/>.</summary>
     public required string Part { get; init; }
 
+    /// <summary>Test samples at most; null for all.</summary>
+    public int? Limit { get; init; }
+
     /// <summary>Pairs of a part that are looked at, from the first on; null for all.</summary>
     public int? Pairs { get; init; }
 
