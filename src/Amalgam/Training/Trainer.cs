@@ -34,7 +34,8 @@ public sealed class Trainer
     {
         ArgumentOutOfRangeException.ThrowIfNegative(options.Epochs);
         if (!(options.Rate >= 0)) throw new ArgumentException($"the learning rate must be 0 or more, got {options.Rate}", nameof(options));
-        (_network, _loss, _options) = (network, loss, options);
+        (_network, _options) = (network, options);
+        _loss = loss = loss.Begin(DataInputs.OutputOf(network, options.Output), options.Seed);
         _batches = new(data, options.Batch, options.Seed, shuffle: true, options.DropLast);
         _full = new(network, loss, data, _batches.Size, options);
         if (_full.Parameters.Length == 0) throw new GraphException("the network has no parameter to train");
@@ -65,7 +66,7 @@ public sealed class Trainer
     public bool Resume()
     {
         if (_options.StatePath is not { } path || !File.Exists(path)) return false;
-        _state = TrainingState.Load(path, _network, _optimizer, _options.Description);
+        _state = TrainingState.Load(path, _network, _loss, _optimizer, _options.Description);
         return true;
     }
 
@@ -104,7 +105,7 @@ public sealed class Trainer
         int count = _batches.CountOf(step);
         TrainingInstance instance = count == _batches.Size ? _full : _last ??= new(_network, _loss, _batches.Data, count, _options);
         _batches.Fill(step, instance.Inputs);
-        instance.Run(step, cancel);
+        instance.Run(step, step / _batches.PerEpoch + 1, cancel);
 
         float loss = instance.Loss.Span[0];
         if (!float.IsFinite(loss))
@@ -142,7 +143,7 @@ public sealed class Trainer
 
     private void Save()
     {
-        if (_options.StatePath is { } path) _state.Save(path, _network, _optimizer, _options.Description);
+        if (_options.StatePath is { } path) _state.Save(path, _network, _loss, _optimizer, _options.Description);
     }
 
     private TrainingProgress Progress()

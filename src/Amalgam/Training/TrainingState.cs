@@ -66,14 +66,14 @@ internal sealed class TrainingState
 
     public void SetBest(int epoch, IReadOnlyDictionary<string, Tensor> weights) => (BestEpoch, Best) = (epoch, weights);
 
-    public void Save(string path, Graph network, Optimizer optimizer, string description)
+    public void Save(string path, Graph network, Loss loss, Optimizer optimizer, string description)
     {
         Dictionary<string, string> notes = new() { [Key] = ToJson(optimizer.Steps), [DescriptionKey] = description };
-        GraphWeights.Save(Box(network, optimizer, Best), path, overwrite: true, notes);
+        GraphWeights.Save(Box(network, loss, optimizer, Best), path, overwrite: true, notes);
     }
 
-    /// <summary>Reads a state into the network's and the optimiser's tensors.</summary>
-    public static TrainingState Load(string path, Graph network, Optimizer optimizer, string description)
+    /// <summary>Reads a state into the network's, the loss's and the optimiser's tensors.</summary>
+    public static TrainingState Load(string path, Graph network, Loss loss, Optimizer optimizer, string description)
     {
         using Checkpoint checkpoint = Checkpoint.Open(path);
         if (!checkpoint.Metadata.TryGetValue(Key, out string? text)) throw new InvalidDataException($"{path} is not the state of a training run: its metadata lacks '{Key}'");
@@ -91,16 +91,17 @@ internal sealed class TrainingState
         }
 
         var best = state.BestEpoch == 0 ? null : network.Parameters.ToImmutableDictionary(p => p.Key, p => new Tensor(p.Value.Shape));
-        GraphWeights.Load(Box(network, optimizer, best), checkpoint);
+        GraphWeights.Load(Box(network, loss, optimizer, best), checkpoint);
         state.Best = best;
         return state;
     }
 
     /// <summary>All tensors of the state under their names on disk.</summary>
-    private static Graph Box(Graph network, Optimizer optimizer, IReadOnlyDictionary<string, Tensor>? best)
+    private static Graph Box(Graph network, Loss loss, Optimizer optimizer, IReadOnlyDictionary<string, Tensor>? best)
     {
         Graph box = new();
         foreach (var (name, node) in network.Parameters) box.Parameter(Weights + name, node.Value!);
+        foreach (var (name, tensor) in loss.Own) box.Parameter(name, tensor);
         foreach (var (name, tensor) in optimizer.State) box.Parameter(name, tensor);
         foreach (string name in best is null ? [] : network.Parameters.Keys) box.Parameter(BestWeights + name, best![name]);
         return box;
