@@ -4,6 +4,7 @@ using Amalgam.Merging.Recipes;
 using Amalgam.Training;
 using Amalgam.Training.Data;
 using Amalgam.Transfer;
+using Amalgam.Transfer.Teaching;
 using Amalgam.Zoo.Data;
 
 namespace Amalgam.Zoo.Runs;
@@ -228,17 +229,12 @@ public sealed record LossDescription(string Name)
 }
 
 /// <summary>What a run learns from trained networks (<see cref="Distillation"/>).</summary>
+/// <param name="Method">How, with its parameters; it knows no teachers yet.</param>
 /// <param name="Teachers">Checkpoints that say what they are, folders of runs, ONNX files or folders of Hugging Face; of several the mean of the scores counts.</param>
-public sealed record DistillDescription(ImmutableArray<string> Teachers)
+public sealed record DistillDescription(Distillation Method, ImmutableArray<string> Teachers)
 {
-    /// <summary>What scores are divided by.</summary>
-    public double Temperature { get; init; } = 4;
-
-    /// <summary>Share of the teachers; the rest is that of the labels.</summary>
-    public double Alpha { get; init; } = 0.5;
-
-    /// <summary>What the divergence is a mean over.</summary>
-    public DistillationMean Mean { get; init; }
+    /// <summary>Whether the same network is also trained by the labels alone, to compare with.</summary>
+    public bool Solo { get; init; }
 }
 
 /// <summary>Parameters whose learning rate differs.</summary>
