@@ -202,11 +202,11 @@ public sealed record ModelDescription(string Name)
 }
 
 /// <summary>What a run minimises.</summary>
-/// <param name="Name"><c>cross_entropy</c>, <c>cosine</c>, <c>bce</c>, <c>mse</c> or <c>entropy</c>.</param>
+/// <param name="Name"><c>cross_entropy</c>, <c>cosine</c>, <c>bce</c>, <c>mse</c>, <c>contrastive</c> or <c>entropy</c>.</param>
 public sealed record LossDescription(string Name)
 {
     /// <summary>The names.</summary>
-    public static readonly ImmutableArray<string> Names = ["cross_entropy", "cosine", "bce", "mse", "entropy"];
+    public static readonly ImmutableArray<string> Names = ["cross_entropy", "cosine", "bce", "mse", "contrastive", "entropy"];
 
     /// <summary>Share of the truth that is spread over all classes, in [0, 1).</summary>
     public double LabelSmoothing { get; init; }
@@ -220,7 +220,7 @@ public sealed record LossDescription(string Name)
     /// <summary>Of cosine: what the cosines are multiplied by.</summary>
     public double Scale { get; init; } = 100;
 
-    /// <summary>Field of the data that has the truth; null for the usual, <c>label</c> where the truth is a class and <c>target</c> elsewhere.</summary>
+    /// <summary>Field of the data that has the truth; null for the usual, <c>label</c> where the truth is a class, <c>picture</c> of contrastive and <c>target</c> elsewhere.</summary>
     public string? Target { get; init; }
 
     /// <summary>Of cosine: the vectors of the classes of some data.</summary>

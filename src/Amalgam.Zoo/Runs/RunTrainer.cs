@@ -43,6 +43,7 @@ internal static class RunTrainer
             StatePath = state,
             Description = RunYaml.Write(Alone(run), withOutput: false) + Signature(data.Train!) + identity,
             Merit = ItemRanking.Merit(data.Validation),
+            SetMerit = PairRetrieval.Merit(data.Validation),
         }, data.Validation);
     }
 
@@ -62,6 +63,7 @@ internal static class RunTrainer
             "cosine" => new CosineCrossEntropy(loss.ReadVectors(data)!, loss.Scale, loss.LabelSmoothing, label),
             "bce" => new BinaryCrossEntropy(label),
             "mse" => new SquaredError(truth),
+            "contrastive" => new Contrastive(loss.Target ?? Contrastive.UsualTarget),
             "entropy" => new PredictionEntropy(),
             _ => new CrossEntropy(loss.LabelSmoothing, label),
         };

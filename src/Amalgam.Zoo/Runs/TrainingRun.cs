@@ -97,7 +97,7 @@ public sealed class TrainingRun
         return result;
     }
 
-    private Score? Test(CancellationToken cancel) => _data.Test is null ? null : new Evaluation(_network, _loss, _data.Test, _run.Batch, merit: ItemRanking.Merit(_data.Test)).Run(cancel);
+    private Score? Test(CancellationToken cancel) => _data.Test is null ? null : new Evaluation(_network, _loss, _data.Test, _run.Batch, merit: ItemRanking.Merit(_data.Test), setMerit: PairRetrieval.Merit(_data.Test)).Run(cancel);
 
     private void SetWeights(IReadOnlyDictionary<string, Tensor> weights)
     {
@@ -106,7 +106,7 @@ public sealed class TrainingRun
 
     private void WriteMetrics() => _output.WriteText(RunFolder.Metrics, string.Concat(_trainer.History.Select(epoch => epoch.ToJson() + "\n")));
 
-    private static string ToJson(RunResult result)
+    private string ToJson(RunResult result)
     {
         using MemoryStream stream = new();
         using (Utf8JsonWriter json = new(stream, new() { Indented = true }))
@@ -120,7 +120,7 @@ public sealed class TrainingRun
                 json.WriteStartObject(name);
                 if (double.IsFinite(score.Loss)) json.WriteNumber("loss", score.Loss);
                 if (score.Accuracy is { } accuracy) json.WriteNumber("accuracy", accuracy);
-                if (score.Merit is { } merit) json.WriteNumber(ItemRanking.MeritName, merit);
+                if (score.Merit is { } merit) json.WriteNumber(_data.MeritName.Replace(' ', '_'), merit);
                 json.WriteNumber("samples", score.Samples);
                 json.WriteEndObject();
             }

@@ -42,7 +42,7 @@ public sealed class Trainer
         if (_full.Parameters.Length == 0) throw new GraphException("the network has no parameter to train");
         _optimizer = new(options.Rule, _full.Parameters, options.Settings, options.ClipNorm);
         _steps = (long)_batches.PerEpoch * options.Epochs;
-        if (validation is not null) _validation = new(network, loss.ForEvaluation(), validation, options.EvaluationBatch ?? _batches.Size, options.Output, options.Merit);
+        if (validation is not null) _validation = new(network, loss.ForEvaluation(), validation, options.EvaluationBatch ?? _batches.Size, options.Output, options.Merit, options.SetMerit);
     }
 
     /// <summary>Steps of the whole run.</summary>
