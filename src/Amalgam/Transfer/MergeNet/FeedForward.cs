@@ -1,0 +1,25 @@
+using Amalgam.Graphs;
+
+namespace Amalgam.Transfer.MergeNet;
+
+/// <summary>The part of a knowledge transfer layer that works on each row alone: two linear layers, twice as wide between them, with Gelu in its tanh form.</summary>
+/// <param name="Site">Where the adapter is built.</param>
+/// <param name="Name">Name of this part.</param>
+/// <param name="Form">Residual: rows are normalised first and the result is what is to be added, zero at the start. Published: the normalised sum, of matrices over their spectral norms.</param>
+/// <param name="Dropout">Share of the result that is dropped in training.</param>
+internal sealed record FeedForward(AdapterSite Site, string Name, AdapterForm Form, double Dropout)
+{
+    /// <summary>The rows, made anew.</summary>
+    public Node Of(Node x)
+    {
+        int columns = x.Shape.Size(1);
+        if (Form == AdapterForm.Residual)
+        {
+            Node inner = Site.Linear(Site.Norm(x, $"{Name}.norm"), $"{Name}.up", 2 * columns).Gelu(tanh: true);
+            return Site.Linear(inner, $"{Name}.down", columns, Initialisation.Zeros, Initialisation.Zeros).Dropout((float)Dropout);
+        }
+
+        Node wide = Site.Linear(x, $"{Name}.up", 2 * columns).Gelu(tanh: true);
+        return Site.Norm(x + Site.Linear(wide, $"{Name}.down", columns).Dropout((float)Dropout), $"{Name}.norm");
+    }
+}

@@ -1,0 +1,178 @@
+using System.Collections.Immutable;
+using Amalgam.Graphs;
+
+namespace Amalgam.Transfer.MergeNet;
+
+/// <summary>Which ways of taking two matrices apart into tokens an adapter attends over.</summary>
+public enum Unfoldings
+{
+    /// <summary>Rows and columns of the target as queries, rows and columns of the source as keys and values: four attentions.</summary>
+    All,
+
+    /// <summary>Rows of both alone; the paper's ablation "individual attention".</summary>
+    Rows,
+}
+
+/// <summary>How the four attentions are put together.</summary>
+public enum Mixing
+{
+    /// <summary>By learned weights, the softmax of four logits of each layer that begin at zero.</summary>
+    Learned,
+
+    /// <summary>By their mean; the paper's ablation "average attention", and what its code does.</summary>
+    Average,
+}
+
+/// <summary>Where normalisations stand, and how the adapter begins.</summary>
+public enum AdapterForm
+{
+    /// <summary>Normalises what it reads, adds to the target in the target's own scale, and is the identity at the start.</summary>
+    Residual,
+
+    /// <summary>The paper's code: normalises after each sum, so that rows have unit variance times a learned scale, with spectral norms in the feed-forward part; it begins at random.</summary>
+    Published,
+}
+
+/// <summary>
+/// The low-rank parametric knowledge adapter (MergeNet, section 3.2): layers of multi-head attention in which the rows or columns of the target ask those of the source, and a feed-forward part on the target's rows
+/// (equations 3 and 6). The source may have any shape.
+/// </summary>
+public sealed record LowRankAdapter : ParameterAdapter
+{
+    private const int LeastWidth = 128;
+    private const string MixingName = "mixing";
+    private static readonly string[] Attentions = ["rr", "rc", "cr", "cc"];
+
+    /// <summary>Number of knowledge transfer layers.</summary>
+    public int Layers { get; init => field = value >= 1 ? value : throw new GraphException($"lpka: layers must be 1 or more, got {value}"); } = 2;
+
+    /// <summary>Number of heads of each attention.</summary>
+    public int Heads { get; init => field = value >= 1 ? value : throw new GraphException($"lpka: heads must be 1 or more, got {value}"); } = 8;
+
+    /// <summary>Which attentions there are.</summary>
+    public Unfoldings Unfoldings { get; init; }
+
+    /// <summary>How they are put together.</summary>
+    public Mixing Mixing { get; init; }
+
+    /// <summary>The layers' form.</summary>
+    public AdapterForm Form { get; init; }
+
+    /// <summary>Share of the attention weights that is dropped in training.</summary>
+    public double AttentionDropout { get; init => field = Ratio("attention dropout", value); } = 0.1;
+
+    /// <summary>Share of what the feed-forward part gives that is dropped in training.</summary>
+    public double Dropout { get; init => field = Ratio("dropout", value); } = 0.2;
+
+    /// <summary>Whether each layer also makes the source anew, for the next layer, from what the layer was given (equation 3); else all layers see the source as it is, as in the paper's code.</summary>
+    public bool SourceEvolves { get; init; }
+
+    public override string Name => "lpka";
+
+    public override Node Add(AdapterSite site)
+    {
+        site.Check();
+        Node target = site.Target, source = site.Source;
+        for (int i = 0; i < Layers; i++)
+        {
+            string name = $"layers.{i}";
+            Node next = Layer(site, name, target, source, () => Scale(site, name));
+            if (SourceEvolves && i + 1 < Layers) source = Layer(site, $"{name}.source", source, target, () => ScaleOfSource(site, $"{name}.source"));
+            target = next;
+        }
+
+        return target;
+    }
+
+    /// <summary>The weights of the attentions in each layer's mixture as they are now: rows by rows, rows by columns, columns by rows, columns by columns (target by source).</summary>
+    /// <param name="adapter">A graph with a low-rank adapter.</param>
+    /// <param name="prefix">What its parameters' names begin with.</param>
+    /// <returns>Four numbers for each layer; empty where there is no such adapter.</returns>
+    public static ImmutableArray<double[]> MixingOf(Graph adapter, string prefix = "")
+    {
+        var layers = ImmutableArray.CreateBuilder<double[]>();
+        while (adapter.Find($"{prefix}layers.{layers.Count}.{Attentions[0]}.query.weight") is not null)
+        {
+            string name = $"{prefix}layers.{layers.Count}";
+            layers.Add(adapter.Parameters.TryGetValue($"{name}.{MixingName}", out Node? logits) ? Softmax(logits.Value!.Span)
+                : adapter.Find($"{name}.{Attentions[^1]}.query.weight") is not null ? [0.25, 0.25, 0.25, 0.25] : [1, 0, 0, 0]);
+        }
+
+        return layers.ToImmutable();
+    }
+
+    /// <summary>One knowledge transfer layer.</summary>
+    private Node Layer(AdapterSite site, string name, Node target, Node source, Func<Node> makeScale)
+    {
+        FeedForward feedForward = new(site, $"{name}.feed_forward", Form, Dropout);
+        Node mixed = Mixed(site, name, target, source);
+        if (Form == AdapterForm.Published) return feedForward.Of(mixed);
+        Node scale = makeScale();
+        target += scale * mixed;
+        return target + scale * feedForward.Of(target);
+    }
+
+    private Node Mixed(AdapterSite site, string name, Node target, Node source)
+    {
+        Node targetColumns = target.Transpose(), sourceColumns = source.Transpose();
+        Node Attend(int i, Node queries, Node keys) => new UnfoldedAttention(site, $"{name}.{Attentions[i]}", Form, Heads, Width(queries, keys), AttentionDropout).Of(queries, keys);
+        Node byRows = Attend(0, target, source);
+        if (Unfoldings == Unfoldings.Rows) return byRows;
+        Node[] parts = [byRows, Attend(1, target, sourceColumns), Attend(2, targetColumns, source).Transpose(), Attend(3, targetColumns, sourceColumns).Transpose()];
+        if (Mixing == Mixing.Average) return (parts[0] + parts[1] + parts[2] + parts[3]) * 0.25f;
+        Node weights = site.Weight($"{name}.{MixingName}", new(4), Initialisation.Zeros).Softmax();
+        return parts.Select((part, i) => part * weights.Slice(0, i, i + 1)).Aggregate((a, b) => a + b);
+    }
+
+    /// <summary>Width of a head: half the sum of the tokens' widths, at least 128, over the heads, rounded down.</summary>
+    private int Width(Node queries, Node keys)
+    {
+        long width = Math.Max((queries.Shape[1] + keys.Shape[1]) / 2, LeastWidth);
+        if (width < Heads) throw new GraphException($"lpka: {Heads} heads do not fit tokens of {queries.Shape[1]} and {keys.Shape[1]} numbers, which have an attention of width {width}; take {width} heads or fewer");
+        return (int)(width / Heads);
+    }
+
+    /// <summary>A learned scale for each row of the target, first the row's standard deviation. A row that has none gets the matrix's, so that it can move.</summary>
+    private static Node Scale(AdapterSite site, string name)
+    {
+        int rows = site.First.Shape.Size(0), columns = site.First.Shape.Size(1);
+        Tensor first = new(new(rows, 1));
+        double whole = Deviation(site.First.Span);
+        if (!(whole > 0)) whole = 1 / Math.Sqrt(columns);
+        for (int row = 0; row < rows; row++)
+        {
+            double own = Deviation(site.First.Span.Slice(row * columns, columns));
+            first.Span[row] = (float)(own > 0 ? own : whole);
+        }
+
+        return site.Graph.Parameter($"{site.Prefix}{name}.scale", first);
+    }
+
+    /// <summary>A learned factor for each row of the source, first 1, times that row's standard deviation.</summary>
+    private static Node ScaleOfSource(AdapterSite site, string name)
+    {
+        Node centred = site.Source - site.Source.Mean(true, 1);
+        return site.Weight($"{name}.scale", new(site.Source.Shape[0], 1), Initialisation.Ones) * (centred * centred).Mean(true, 1).Sqrt();
+    }
+
+    private static double Deviation(ReadOnlySpan<float> values)
+    {
+        double sum = 0, squares = 0;
+        foreach (float value in values) sum += value;
+        double mean = sum / values.Length;
+        foreach (float value in values) squares += (value - mean) * (value - mean);
+        return Math.Sqrt(squares / values.Length);
+    }
+
+    private static double[] Softmax(ReadOnlySpan<float> logits)
+    {
+        double most = float.NegativeInfinity, sum = 0;
+        foreach (float logit in logits) most = Math.Max(most, logit);
+        double[] weights = new double[logits.Length];
+        for (int i = 0; i < weights.Length; i++) sum += weights[i] = Math.Exp(logits[i] - most);
+        for (int i = 0; i < weights.Length; i++) weights[i] /= sum;
+        return weights;
+    }
+
+    private static double Ratio(string what, double value) => value is >= 0 and < 1 ? value : throw new GraphException($"lpka: {what} must be in [0, 1), got {value}");
+}

@@ -1,0 +1,32 @@
+using Amalgam.Graphs;
+
+namespace Amalgam.Transfer.MergeNet;
+
+/// <summary>
+/// The adapter that the low-rank one is compared with (MergeNet, equation 2): two perceptrons make the target from the source alone, the first of rows and the second of columns. What the target was is lost. The
+/// equation as printed gives the transpose of the target; the code has the transpose that is missing there.
+/// </summary>
+/// <param name="Width">Width between the two layers of each perceptron.</param>
+public sealed record MlpAdapter(int Width = 1024) : ParameterAdapter
+{
+    private const float Slope = 0.1f;
+
+    /// <summary>Width between the two layers of each perceptron.</summary>
+    public int Width { get; } = Width >= 1 ? Width : throw new GraphException($"mlp: the width must be 1 or more, got {Width}");
+
+    public override string Name => "mlp";
+
+    public override Node Add(AdapterSite site)
+    {
+        site.Check();
+        Node byRows = Perceptron(site, site.Source, "rows", site.Target.Shape.Size(1));
+        return Perceptron(site, byRows.Transpose(), "columns", site.Target.Shape.Size(0)).Transpose();
+    }
+
+    /// <summary>Two layers with a leaky rectifier between them, begun as He et al. do, without biases at the start.</summary>
+    private Node Perceptron(AdapterSite site, Node x, string name, int outputs)
+    {
+        Node inner = site.Linear(x, $"{name}.0", Width, Initialisation.KaimingFanIn, Initialisation.Zeros).LeakyRelu(Slope);
+        return site.Linear(inner, $"{name}.1", outputs, Initialisation.KaimingFanIn, Initialisation.Zeros);
+    }
+}

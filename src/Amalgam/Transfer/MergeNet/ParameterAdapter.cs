@@ -1,0 +1,60 @@
+using Amalgam.Graphs;
+
+namespace Amalgam.Transfer.MergeNet;
+
+/// <summary>Where an adapter is built: what it is given, and where its parameters are declared.</summary>
+/// <param name="Graph">The adapter's graph; no model's.</param>
+/// <param name="Target">The matrix that is to be made anew, [r, m].</param>
+/// <param name="Source">The matrix that is learned from, of any shape [R, M].</param>
+/// <param name="First">The target's value at the start, in its shape: the adapter takes its scale from it.</param>
+/// <param name="Prefix">Put before the names of the parameters.</param>
+/// <param name="Seed">Draws the first values of the parameters.</param>
+public sealed record AdapterSite(Graph Graph, Node Target, Node Source, Tensor First, string Prefix = "", long Seed = 0)
+{
+    /// <summary>Declares a weight.</summary>
+    internal Node Weight(string name, Shape shape, Initialisation start) => Graph.Parameter(Prefix + name, start.Draw(shape, Seed, Prefix + name));
+
+    /// <summary>A linear layer of rows, begun as PyTorch's: weight and bias uniform in +-1 / sqrt(inputs).</summary>
+    internal Node Linear(Node x, string name, int outputs) => Linear(x, name, outputs, Initialisation.Default, Initialisation.Uniform(1 / Math.Sqrt(x.Shape[1])));
+
+    /// <summary>A linear layer of rows.</summary>
+    internal Node Linear(Node x, string name, int outputs, Initialisation weight, Initialisation bias) =>
+        x.Linear(Weight($"{name}.weight", new(outputs, x.Shape[1]), weight), Weight($"{name}.bias", new(outputs), bias));
+
+    /// <summary>A normalisation of rows with a scale and a shift for each column.</summary>
+    internal Node Norm(Node x, string name)
+    {
+        Shape row = new(x.Shape[1]);
+        return x.LayerNormalization(Weight($"{name}.weight", row, Initialisation.Ones), Weight($"{name}.bias", row, Initialisation.Zeros), Epsilon);
+    }
+
+    /// <summary>Weights have small variances; the paper's code adds no more than this to them.</summary>
+    private const float Epsilon = 1e-12f;
+
+    /// <summary>Refuses what no adapter can be made for.</summary>
+    /// <exception cref="GraphException">The nodes are no matrices, or the first value has another shape.</exception>
+    internal void Check()
+    {
+        foreach (Node node in (ReadOnlySpan<Node>)[Target, Source])
+        {
+            if (node.Shape.Rank != 2 || node.Shape.Count == 0) throw new GraphException($"an adapter goes from matrix to matrix, found {node} {node.Shape}");
+        }
+
+        if (First.Shape != Target.Shape) throw new GraphException($"the target is {Target.Shape} and its value at the start {First.Shape}");
+    }
+}
+
+/// <summary>A network that makes a matrix of the target model from that matrix and one of the source model.</summary>
+public abstract record ParameterAdapter
+{
+    /// <summary>Its name in descriptions of runs.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>
+    /// Adds the adapter to a graph, in its inference form: dropout and power iterations act in the training form (<see cref="Rewrite.ForTraining"/>), of which the graph's updates are a part.
+    /// Its trainable parameters are those that it declares in the graph.
+    /// </summary>
+    /// <returns>The new target, in the target's shape.</returns>
+    /// <exception cref="GraphException">The adapter cannot be made for such matrices.</exception>
+    public abstract Node Add(AdapterSite site);
+}
