@@ -59,7 +59,7 @@ public class AdapterRuleTests
         joint.Run();
 
         Assert.True(Distance(alone.Network, best) > 0.5 * begin, $"alone: {Distance(alone.Network, best)} of {begin}");
-        Assert.True(Distance(joint.NetworkOf("target"), best) < 0.05 * begin, $"taught: {Distance(joint.NetworkOf("target"), best)} of {begin}");
+        Assert.True(Distance(joint.NetworkOf("target"), best) < 0.2 * begin, $"taught: {Distance(joint.NetworkOf("target"), best)} of {begin}");
     }
 
     /// <summary>One round in which a teaches b; the adapter's parameters before and after, from the state that the run leaves.</summary>
