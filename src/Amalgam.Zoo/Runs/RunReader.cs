@@ -31,7 +31,14 @@ internal static class RunReader
     public static RunDescription Read(RecipeNode node, ModelDescription? model)
     {
         if (!node.IsMapping) throw node.Unexpected("a run, a mapping with data, model, lr and epochs");
-        var fields = node.Fields(Run);
+        return Read(node, node.Fields(Run), model);
+    }
+
+    /// <param name="node">Where the description stands.</param>
+    /// <param name="fields">Its values by key, which may stand elsewhere.</param>
+    /// <param name="model">What learns where it does not say it; null where it must.</param>
+    public static RunDescription Read(RecipeNode node, Dictionary<string, RecipeNode> fields, ModelDescription? model)
+    {
         RunDescription run = new()
         {
             Data = ReadData(Required(node, fields, "data")),
@@ -142,8 +149,25 @@ internal static class RunReader
 
     private static RunDescription ReadOptimizer(RecipeNode node, RunDescription run)
     {
+        var (rule, fields) = ReadRule(node, OfEveryOptimizer);
+        return run with
+        {
+            Optimizer = rule,
+            NoDecay = Patterns(fields, "no_decay"),
+            DecayVectors = Flag(fields, "decay_vectors", true),
+            ClipNorm = fields.TryGetValue("clip_norm", out RecipeNode clip) ? Number(clip, "a number above 0", x => x > 0) : null,
+            Groups = fields.TryGetValue("groups", out RecipeNode groups) ? [.. groups.Items("groups, a list of {match, lr_scale, weight_decay}").Select(ReadGroup)] : [],
+        };
+    }
+
+    /// <summary>Reads an optimiser's rule.</summary>
+    /// <param name="node">Its name, or a mapping with it.</param>
+    /// <param name="others">Keys that every optimiser may have here.</param>
+    /// <returns>The rule, and what stands under all keys.</returns>
+    public static (UpdateRule Rule, Dictionary<string, RecipeNode> Fields) ReadRule(RecipeNode node, ImmutableArray<string> others)
+    {
         string name = OneOf(Named(node), "an optimizer", Optimizers);
-        var fields = node.IsMapping ? node.Fields(new($"the optimizer {name}", [.. OfEveryOptimizer, .. name == "sgd" ? (string[])["momentum", "nesterov"] : ["beta1", "beta2", "epsilon"]])) : [];
+        Dictionary<string, RecipeNode> fields = node.IsMapping ? node.Fields(new($"the optimizer {name}", [.. others, .. name == "sgd" ? (string[])["momentum", "nesterov"] : ["beta1", "beta2", "epsilon"]])) : [];
         const string Share = "a number from 0 up to, without, 1";
         double decay = Number(fields, "weight_decay", name == "adamw" ? 0.01 : 0, "a number from 0 on", x => x >= 0);
         double Beta(string key, double usual) => Number(fields, key, usual, Share, x => x is >= 0 and < 1);
@@ -151,19 +175,13 @@ internal static class RunReader
         double momentum = Beta("momentum", 0.9);
         bool nesterov = Flag(fields, "nesterov", false);
         if (nesterov && momentum == 0) throw fields["nesterov"].Position.Refuse("nesterov needs a momentum above 0");
-        return run with
+        UpdateRule rule = name switch
         {
-            Optimizer = name switch
-            {
-                "adam" => new Adam(Beta("beta1", 0.9), Beta("beta2", 0.999), epsilon, decay),
-                "adamw" => new AdamW(Beta("beta1", 0.9), Beta("beta2", 0.999), epsilon, decay),
-                _ => new Sgd(momentum, nesterov, decay),
-            },
-            NoDecay = Patterns(fields, "no_decay"),
-            DecayVectors = Flag(fields, "decay_vectors", true),
-            ClipNorm = fields.TryGetValue("clip_norm", out RecipeNode clip) ? Number(clip, "a number above 0", x => x > 0) : null,
-            Groups = fields.TryGetValue("groups", out RecipeNode groups) ? [.. groups.Items("groups, a list of {match, lr_scale, weight_decay}").Select(ReadGroup)] : [],
+            "adam" => new Adam(Beta("beta1", 0.9), Beta("beta2", 0.999), epsilon, decay),
+            "adamw" => new AdamW(Beta("beta1", 0.9), Beta("beta2", 0.999), epsilon, decay),
+            _ => new Sgd(momentum, nesterov, decay),
         };
+        return (rule, fields);
     }
 
     private static RateGroup ReadGroup(RecipeNode node)
@@ -173,7 +191,7 @@ internal static class RunReader
         return new(Pattern(Required(node, fields, "match")), Number(fields, "lr_scale", 1, "a number from 0 on", x => x >= 0), decay);
     }
 
-    private static Schedule ReadSchedule(RecipeNode node)
+    public static Schedule ReadSchedule(RecipeNode node)
     {
         string name = OneOf(Named(node), "a schedule", Schedules);
         string[] own = name switch { "step" => ["every", "factor"], "multistep" => ["milestones", "factor"], "constant" => [], _ => ["last", "per_epoch"] };
@@ -192,7 +210,7 @@ internal static class RunReader
     }
 
     /// <summary>The name of a thing that is written as a word, or as a mapping with a name.</summary>
-    private static RecipeNode Named(RecipeNode node)
+    public static RecipeNode Named(RecipeNode node)
     {
         if (!node.IsMapping) return node;
         RecipeNode name = node.Entries("a mapping").FirstOrDefault(e => e.Key == "name").Value;
@@ -246,6 +264,6 @@ internal static class RunReader
 
     public static string? Word(Dictionary<string, RecipeNode> fields, string key, string what) => fields.TryGetValue(key, out RecipeNode node) ? node.Text(what) : null;
 
-    private static RecipeNode Required(RecipeNode node, Dictionary<string, RecipeNode> fields, string key) =>
+    public static RecipeNode Required(RecipeNode node, Dictionary<string, RecipeNode> fields, string key) =>
         fields.TryGetValue(key, out RecipeNode value) ? value : throw node.Position.Refuse($"'{key}' is missing here");
 }

@@ -22,6 +22,13 @@ internal static class RunTrainer
     /// <param name="names">Which parameters the description's patterns mean; null for those of the network by itself.</param>
     public static Trainer Create(RunDescription run, Graph network, Loss loss, RunData data, string? state, string identity = "", NamedParameters? names = null)
     {
+        var (taught, options) = Prepare(run, network, loss, data, state, identity, names);
+        return new(network, taught, data.Train!, options, data.Validation);
+    }
+
+    /// <summary>The loss, with the teachers that the description names, and the options of such a trainer.</summary>
+    public static (Loss Loss, TrainingOptions Options) Prepare(RunDescription run, Graph network, Loss loss, RunData data, string? state, string identity = "", NamedParameters? names = null)
+    {
         if (run.Distill is { } distill)
         {
             ParentModel[] teachers = [.. distill.Teachers.Select(path => ParentModel.Open(path, null, AnyBatch, data.Train))];
@@ -29,7 +36,7 @@ internal static class RunTrainer
             if (teachers.Length > 0) identity += $"# taught by {string.Join(' ', teachers.Select(teacher => teacher.Digest))}\n";
         }
 
-        return new(network, loss, data.Train!, new()
+        return (loss, new()
         {
             Rule = run.Optimizer,
             Rate = run.Rate,
@@ -44,7 +51,7 @@ internal static class RunTrainer
             Description = RunYaml.Write(Alone(run), withOutput: false) + Signature(data.Train!) + identity,
             Merit = ItemRanking.Merit(data.Validation),
             SetMerit = PairRetrieval.Merit(data.Validation),
-        }, data.Validation);
+        });
     }
 
     /// <summary>The run without what else is trained to compare with, which makes no other run of it.</summary>
@@ -70,7 +77,7 @@ internal static class RunTrainer
     }
 
     /// <summary>What tells the samples of a run from others: a run is resumed with the same ones only.</summary>
-    private static string Signature(Dataset data)
+    public static string Signature(Dataset data)
     {
         byte[] labels = SHA256.HashData(MemoryMarshal.AsBytes(data.Labels));
         return $"# {data.Count} samples, {string.Join(", ", data.Fields.Select(f => $"{f.Name} {f.Shape}"))}, labels {Convert.ToHexStringLower(labels)[..16]}\n";
