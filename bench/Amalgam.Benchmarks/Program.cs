@@ -94,6 +94,15 @@ if (args is ["layers", .. var pairOf])
     return;
 }
 
+// joint [RESNET MOBILENET [CYCLE [STEPS [RUNS]]]] prints the time of training two networks with transfers of parameters over that of training both alone on CIFAR-10's images.
+if (args is ["joint", .. var taught])
+{
+    string Model(int at, string usual) => taught.Length > at ? taught[at] : usual;
+    int Count(int at, int usual) => taught.Length > at ? int.Parse(taught[at]) : usual;
+    JointSpeed.Run(Model(0, "resnet18:width=0.25"), Model(1, "mobilenetv2:width=0.25"), Count(2, 4), Count(3, 8), Count(4, 5));
+    return;
+}
+
 // mudsc FOLDER METHOD ALPHA prints seconds of the phases of a merge; for bench/mudsc-speed.sh.
 if (args is ["mudsc", var pair, var method, var alpha])
 {

@@ -3,6 +3,7 @@ using Amalgam.Alignment;
 using Amalgam.Checkpoints;
 using Amalgam.Merging;
 using Amalgam.Training;
+using Amalgam.Transfer.MergeNet;
 
 namespace Amalgam.Cli;
 
@@ -68,6 +69,18 @@ internal sealed class Progress(TextWriter error, bool quiet) : IProgress<CopyPro
         }
     }
 
+    /// <summary>Says how far networks that train together have come.</summary>
+    /// <param name="value">The round, and each network.</param>
+    /// <param name="names">Names of the networks.</param>
+    public void Report(JointProgress value, IReadOnlyList<string> names)
+    {
+        if (quiet) return;
+        lock (_gate)
+        {
+            if (IsDue()) Show(Line(value, names, _live));
+        }
+    }
+
     public void Report(AlignmentProgress value) => Report(value.Phase, value.Done, value.Total);
 
     /// <summary>Writes a line to an output that stays, above the one that rewrites itself.</summary>
@@ -113,6 +126,13 @@ internal sealed class Progress(TextWriter error, bool quiet) : IProgress<CopyPro
     {
         string right = p.Accuracy is { } accuracy ? $"  {100 * accuracy:0.00}% right" : "";
         return $"{Bar((double)p.Step / Math.Max(1, p.Steps), bar)}  epoch {p.Epoch}/{p.Epochs}  loss {p.Loss:0.0000}{right}  {p.SamplesPerSecond:N0}/s  {Duration(p.TimeLeft.TotalSeconds)} left";
+    }
+
+    /// <summary>For example <c>[####----------------]  23%  a: epoch 3/10 loss 0.1234, b: epoch 2/8 loss 0.5678  0:42 left</c>.</summary>
+    internal static string Line(JointProgress p, IReadOnlyList<string> names, bool bar)
+    {
+        var each = p.Learners.Zip(names).Where(l => l.First is not null).Select(l => $"{l.Second}: epoch {l.First!.Value.Epoch}/{l.First.Value.Epochs} loss {l.First.Value.Loss:0.0000}");
+        return $"{Bar((double)p.Round / Math.Max(1, p.Rounds), bar)}  {string.Join(", ", each)}  {Duration(p.TimeLeft.TotalSeconds)} left";
     }
 
     private static string Bar(double share, bool drawn)

@@ -58,19 +58,19 @@ internal sealed record ParentModel(string Path, string File, ModelDescription Mo
     public string Name => NameOf(Path);
 
     /// <summary>Tells these weights from others.</summary>
-    public string Digest
-    {
-        get
-        {
-            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            foreach (var (name, node) in Graph.Parameters)
-            {
-                hash.AppendData(Encoding.UTF8.GetBytes($"{name} {node.Shape}\n"));
-                hash.AppendData(MemoryMarshal.AsBytes<float>(node.Value!.Span));
-            }
+    public string Digest => DigestOf(Graph);
 
-            return Convert.ToHexStringLower(hash.GetHashAndReset())[..16];
+    /// <summary>Tells a network's weights from others.</summary>
+    public static string DigestOf(Graph network)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var (name, node) in network.Parameters)
+        {
+            hash.AppendData(Encoding.UTF8.GetBytes($"{name} {node.Shape}\n"));
+            hash.AppendData(MemoryMarshal.AsBytes<float>(node.Value!.Span));
         }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset())[..16];
     }
 
     /// <summary>Names of models that differ: the short ones where they do, else the paths, and numbers for a model that takes part twice.</summary>

@@ -14,8 +14,9 @@ internal sealed class RunOutput
     /// <param name="inputs">What the run reads; null entries count for nothing.</param>
     /// <param name="resume">Whether the run goes on with what an interrupted one left there.</param>
     /// <param name="overwrite">Whether it replaces what another one left there.</param>
+    /// <param name="folders">Folders that the run has inside, which are seen to by themselves; null for none.</param>
     /// <exception cref="IOException">There is something in the folder that the run must not replace.</exception>
-    public RunOutput(string folder, IEnumerable<string> names, IEnumerable<string?> inputs, bool resume, bool overwrite)
+    public RunOutput(string folder, IEnumerable<string> names, IEnumerable<string?> inputs, bool resume, bool overwrite, IReadOnlyCollection<string>? folders = null)
     {
         (Folder, _names) = (folder, [.. names]);
         if (File.Exists(folder)) throw new IOException($"{folder} is a file, expected a folder for what the run leaves behind");
@@ -31,7 +32,7 @@ internal sealed class RunOutput
         string[] inside = [.. Directory.EnumerateFileSystemEntries(folder).Select(e => Path.GetFileName(e)).Order(StringComparer.Ordinal)];
         if (inside.Length == 0) return;
         if (!overwrite) throw new IOException($"{folder} is not empty; {(resume ? "it holds no interrupted run to go on with" : "--resume goes on with an interrupted run")}, --overwrite begins anew, or name another folder");
-        if (inside.FirstOrDefault(name => !_names.Contains(name) && !name.StartsWith('.')) is { } strange)
+        if (inside.FirstOrDefault(name => !_names.Contains(name) && !name.StartsWith('.') && folders?.Contains(name) != true) is { } strange)
             throw new IOException($"{folder} holds '{strange}', which no run leaves, so --overwrite does not replace the folder; name another or clear it yourself");
     }
 

@@ -4,6 +4,7 @@ using Amalgam.Merging.Recipes;
 using Amalgam.Training;
 using Amalgam.Training.Data;
 using Amalgam.Transfer;
+using Amalgam.Transfer.Teaching;
 
 namespace Amalgam.Zoo.Runs;
 
@@ -21,7 +22,6 @@ internal static class RunReader
     private static readonly RecipeLevel Cosine = new("the loss cosine", ["name", "class_vectors", "rows", "scale", "label_smoothing", "target"]);
     private static readonly RecipeLevel Entropy = new("the loss entropy", ["name"]);
     private static readonly RecipeLevel PlainLoss = new("this loss", ["name", "target"]);
-    private static readonly RecipeLevel Distill = new("distill", ["teachers", "temperature", "alpha", "mean"]);
     private static readonly RecipeLevel Group = new("a group of parameters", ["match", "lr_scale", "weight_decay"]);
     private static readonly ImmutableArray<string> OfEveryOptimizer = ["name", "weight_decay", "no_decay", "decay_vectors", "clip_norm", "groups"];
     private static readonly ImmutableArray<string> Optimizers = ["sgd", "adam", "adamw"], Scopes = ["splice", "all"], Schedules = ["constant", "step", "multistep", "cosine", "linear"];
@@ -31,7 +31,14 @@ internal static class RunReader
     public static RunDescription Read(RecipeNode node, ModelDescription? model)
     {
         if (!node.IsMapping) throw node.Unexpected("a run, a mapping with data, model, lr and epochs");
-        var fields = node.Fields(Run);
+        return Read(node, node.Fields(Run), model);
+    }
+
+    /// <param name="node">Where the description stands.</param>
+    /// <param name="fields">Its values by key, which may stand elsewhere.</param>
+    /// <param name="model">What learns where it does not say it; null where it must.</param>
+    public static RunDescription Read(RecipeNode node, Dictionary<string, RecipeNode> fields, ModelDescription? model)
+    {
         RunDescription run = new()
         {
             Data = ReadData(Required(node, fields, "data")),
@@ -119,22 +126,48 @@ internal static class RunReader
 
     private static DistillDescription ReadDistill(RecipeNode node)
     {
-        var fields = node.Fields(Distill);
+        RecipeNode named = node.IsMapping ? node.Entries("distill").FirstOrDefault(e => e.Key == "method").Value : node;
+        Distillation method = named.Yaml is null ? new Kd() : Distillation.Find(OneOf(named, "a method", [.. Distillation.All.Select(way => way.Name)]))!;
+        var fields = node.IsMapping ? node.Fields(new($"the method {method.Name}", ["method", "teachers", "solo", .. method.Parameters.Select(p => p.Name)])) : [];
+        foreach (string name in method.Parameters.Select(p => p.Name).Where(fields.ContainsKey).ToArray())
+        {
+            TeachingParameter parameter = method.Parameters.First(p => p.Name == name);
+            method = parameter.With(fields[name].Text(parameter.Expected)) ?? throw fields[name].Unexpected(parameter.Expected);
+        }
+
+        return new(method, ReadTeachers(node, fields, method)) { Solo = Flag(fields, "solo", false) };
+    }
+
+    private static ImmutableArray<string> ReadTeachers(RecipeNode node, Dictionary<string, RecipeNode> fields, Distillation method)
+    {
+        if (method.FewestTeachers == 0 && !fields.ContainsKey("teachers")) return [];
         RecipeNode teachers = Required(node, fields, "teachers");
         const string What = "a trained network, or a list of them";
         ImmutableArray<string> paths = teachers.IsList ? [.. teachers.Items(What).Select(item => item.Text(What))] : [teachers.Text(What)];
-        return paths.IsEmpty ? throw teachers.Unexpected(What) : new(paths)
-        {
-            Temperature = Number(fields, "temperature", 4, "a temperature above 0", x => x > 0),
-            Alpha = Number(fields, "alpha", 0.5, "a share from 0 to 1", x => x is >= 0 and <= 1),
-            Mean = fields.TryGetValue("mean", out RecipeNode mean) && OneOf(mean, "a mean", ["samples", "elements"]) == "elements" ? DistillationMean.Elements : DistillationMean.Samples,
-        };
+        return paths.IsEmpty ? throw teachers.Unexpected(What) : paths.Length > method.MostTeachers ? throw teachers.Position.Refuse(method.Takes(paths.Length)) : paths;
     }
 
     private static RunDescription ReadOptimizer(RecipeNode node, RunDescription run)
     {
+        var (rule, fields) = ReadRule(node, OfEveryOptimizer);
+        return run with
+        {
+            Optimizer = rule,
+            NoDecay = Patterns(fields, "no_decay"),
+            DecayVectors = Flag(fields, "decay_vectors", true),
+            ClipNorm = fields.TryGetValue("clip_norm", out RecipeNode clip) ? Number(clip, "a number above 0", x => x > 0) : null,
+            Groups = fields.TryGetValue("groups", out RecipeNode groups) ? [.. groups.Items("groups, a list of {match, lr_scale, weight_decay}").Select(ReadGroup)] : [],
+        };
+    }
+
+    /// <summary>Reads an optimiser's rule.</summary>
+    /// <param name="node">Its name, or a mapping with it.</param>
+    /// <param name="others">Keys that every optimiser may have here.</param>
+    /// <returns>The rule, and what stands under all keys.</returns>
+    public static (UpdateRule Rule, Dictionary<string, RecipeNode> Fields) ReadRule(RecipeNode node, ImmutableArray<string> others)
+    {
         string name = OneOf(Named(node), "an optimizer", Optimizers);
-        var fields = node.IsMapping ? node.Fields(new($"the optimizer {name}", [.. OfEveryOptimizer, .. name == "sgd" ? (string[])["momentum", "nesterov"] : ["beta1", "beta2", "epsilon"]])) : [];
+        Dictionary<string, RecipeNode> fields = node.IsMapping ? node.Fields(new($"the optimizer {name}", [.. others, .. name == "sgd" ? (string[])["momentum", "nesterov"] : ["beta1", "beta2", "epsilon"]])) : [];
         const string Share = "a number from 0 up to, without, 1";
         double decay = Number(fields, "weight_decay", name == "adamw" ? 0.01 : 0, "a number from 0 on", x => x >= 0);
         double Beta(string key, double usual) => Number(fields, key, usual, Share, x => x is >= 0 and < 1);
@@ -142,19 +175,13 @@ internal static class RunReader
         double momentum = Beta("momentum", 0.9);
         bool nesterov = Flag(fields, "nesterov", false);
         if (nesterov && momentum == 0) throw fields["nesterov"].Position.Refuse("nesterov needs a momentum above 0");
-        return run with
+        UpdateRule rule = name switch
         {
-            Optimizer = name switch
-            {
-                "adam" => new Adam(Beta("beta1", 0.9), Beta("beta2", 0.999), epsilon, decay),
-                "adamw" => new AdamW(Beta("beta1", 0.9), Beta("beta2", 0.999), epsilon, decay),
-                _ => new Sgd(momentum, nesterov, decay),
-            },
-            NoDecay = Patterns(fields, "no_decay"),
-            DecayVectors = Flag(fields, "decay_vectors", true),
-            ClipNorm = fields.TryGetValue("clip_norm", out RecipeNode clip) ? Number(clip, "a number above 0", x => x > 0) : null,
-            Groups = fields.TryGetValue("groups", out RecipeNode groups) ? [.. groups.Items("groups, a list of {match, lr_scale, weight_decay}").Select(ReadGroup)] : [],
+            "adam" => new Adam(Beta("beta1", 0.9), Beta("beta2", 0.999), epsilon, decay),
+            "adamw" => new AdamW(Beta("beta1", 0.9), Beta("beta2", 0.999), epsilon, decay),
+            _ => new Sgd(momentum, nesterov, decay),
         };
+        return (rule, fields);
     }
 
     private static RateGroup ReadGroup(RecipeNode node)
@@ -164,7 +191,7 @@ internal static class RunReader
         return new(Pattern(Required(node, fields, "match")), Number(fields, "lr_scale", 1, "a number from 0 on", x => x >= 0), decay);
     }
 
-    private static Schedule ReadSchedule(RecipeNode node)
+    public static Schedule ReadSchedule(RecipeNode node)
     {
         string name = OneOf(Named(node), "a schedule", Schedules);
         string[] own = name switch { "step" => ["every", "factor"], "multistep" => ["milestones", "factor"], "constant" => [], _ => ["last", "per_epoch"] };
@@ -183,7 +210,7 @@ internal static class RunReader
     }
 
     /// <summary>The name of a thing that is written as a word, or as a mapping with a name.</summary>
-    private static RecipeNode Named(RecipeNode node)
+    public static RecipeNode Named(RecipeNode node)
     {
         if (!node.IsMapping) return node;
         RecipeNode name = node.Entries("a mapping").FirstOrDefault(e => e.Key == "name").Value;
@@ -237,6 +264,6 @@ internal static class RunReader
 
     public static string? Word(Dictionary<string, RecipeNode> fields, string key, string what) => fields.TryGetValue(key, out RecipeNode node) ? node.Text(what) : null;
 
-    private static RecipeNode Required(RecipeNode node, Dictionary<string, RecipeNode> fields, string key) =>
+    public static RecipeNode Required(RecipeNode node, Dictionary<string, RecipeNode> fields, string key) =>
         fields.TryGetValue(key, out RecipeNode value) ? value : throw node.Position.Refuse($"'{key}' is missing here");
 }

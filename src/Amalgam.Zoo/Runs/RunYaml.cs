@@ -18,7 +18,7 @@ public static class RunYaml
         StringBuilder text = new();
         void Line(string key, string value) => text.Append($"{key}: {value}\n");
         Line("data", Data(run.Data));
-        Line("model", Map([("name", Quote(run.Model.Name)), .. Options(run.Model.Options), ("weights", Quote(run.Model.Weights)), ("freeze", Words(run.Model.Freeze))]));
+        Line("model", Model(run.Model));
         Line("loss", Loss(run.Loss));
         if (run.Distill is { } distill) Line("distill", Distill(distill));
         Line("optimizer", Optimizer(run));
@@ -33,7 +33,9 @@ public static class RunYaml
         return text.ToString();
     }
 
-    private static string Data(DataDescription data)
+    internal static string Model(ModelDescription model) => Map([("name", Quote(model.Name)), .. Options(model.Options), ("weights", Quote(model.Weights)), ("freeze", Words(model.Freeze))]);
+
+    internal static string Data(DataDescription data)
     {
         Augmentation a = data.Augmentation;
         return Map([
@@ -61,31 +63,36 @@ public static class RunYaml
     ]);
 
     private static string Distill(DistillDescription distill) => Map([
+        ("method", distill.Method.Name),
         ("teachers", Words(distill.Teachers)),
-        ("temperature", Number(distill.Temperature)),
-        ("alpha", Number(distill.Alpha)),
-        ("mean", distill.Mean.ToString().ToLowerInvariant()),
+        .. distill.Method.Parameters.Select(p => (p.Name, double.TryParse(p.Value, CultureInfo.InvariantCulture, out _) ? p.Value : Quote(p.Value))),
+        ("solo", distill.Solo ? Flag(true) : null),
     ]);
 
     private static string Optimizer(RunDescription run) => Map([
-        ("name", run.Optimizer.Name),
-        .. run.Optimizer switch
-        {
-            Sgd sgd => [("momentum", Number(sgd.Momentum)), ("nesterov", Flag(sgd.Nesterov))],
-            Adam adam => [("beta1", Number(adam.Beta1)), ("beta2", Number(adam.Beta2)), ("epsilon", Number(adam.Epsilon))],
-            _ => Array.Empty<(string, string?)>(),
-        },
-        ("weight_decay", Number(run.Optimizer.WeightDecay)),
+        .. Rule(run.Optimizer),
         ("no_decay", Words(run.NoDecay)),
         ("decay_vectors", Flag(run.DecayVectors)),
         ("clip_norm", run.ClipNorm is { } clip ? Number(clip) : null),
         ("groups", run.Groups.IsEmpty ? null : $"[{string.Join(", ", run.Groups.Select(Group))}]"),
     ]);
 
+    /// <summary>An optimiser's name and constants.</summary>
+    internal static IEnumerable<(string, string?)> Rule(UpdateRule rule) => [
+        ("name", rule.Name),
+        .. rule switch
+        {
+            Sgd sgd => [("momentum", Number(sgd.Momentum)), ("nesterov", Flag(sgd.Nesterov))],
+            Adam adam => [("beta1", Number(adam.Beta1)), ("beta2", Number(adam.Beta2)), ("epsilon", Number(adam.Epsilon))],
+            _ => Array.Empty<(string, string?)>(),
+        },
+        ("weight_decay", Number(rule.WeightDecay)),
+    ];
+
     private static string Group(RateGroup group) =>
         Map([("match", Quote(group.Match)), ("lr_scale", Number(group.RateScale)), ("weight_decay", group.WeightDecay is { } decay ? Number(decay) : null)]);
 
-    private static string Schedule(Schedule schedule) => Map([
+    internal static string Schedule(Schedule schedule) => Map([
         ("name", schedule.Name),
         .. schedule switch
         {
@@ -98,7 +105,7 @@ public static class RunYaml
         ("warmup", Number(schedule.Warmup)),
     ]);
 
-    private static string Map(ReadOnlySpan<(string Key, string? Value)> entries)
+    internal static string Map(ReadOnlySpan<(string Key, string? Value)> entries)
     {
         List<string> texts = [];
         foreach (var (key, value) in entries)
@@ -117,10 +124,10 @@ public static class RunYaml
 
     private static string Rows(ImmutableArray<int> numbers) => $"[{string.Join(", ", numbers)}]";
 
-    private static string Number(double value) => value.ToString(CultureInfo.InvariantCulture);
+    internal static string Number(double value) => value.ToString(CultureInfo.InvariantCulture);
 
-    private static string Flag(bool value) => value ? "true" : "false";
+    internal static string Flag(bool value) => value ? "true" : "false";
 
     /// <summary>A word as it is where YAML takes it so, else in single quotes.</summary>
-    private static string? Quote(string? text) => text is null ? null : text.Length > 0 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '/' or '-') && char.IsAsciiLetter(text[0]) ? text : $"'{text.Replace("'", "''")}'";
+    internal static string? Quote(string? text) => text is null ? null : text.Length > 0 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '/' or '-') && char.IsAsciiLetter(text[0]) ? text : $"'{text.Replace("'", "''")}'";
 }

@@ -11,7 +11,38 @@ namespace Amalgam.Zoo.Runs;
 /// <param name="Last">On the test data, with the weights after the last epoch; null where there is no test data.</param>
 /// <param name="OfBest">On the test data, with the weights after the best epoch; null without.</param>
 /// <param name="Notes">What a user should know of what was written.</param>
-public sealed record RunResult(IReadOnlyList<EpochRecord> Epochs, EpochRecord? Best, Score? Last, Score? OfBest, IReadOnlyList<string> Notes);
+public sealed record RunResult(IReadOnlyList<EpochRecord> Epochs, EpochRecord? Best, Score? Last, Score? OfBest, IReadOnlyList<string> Notes)
+{
+    /// <summary>What the scores' merit is.</summary>
+    public string MeritName { get; init; } = ItemRanking.MeritName;
+
+    /// <summary>What <c>result.json</c> says: number of epochs, the best one, and the scores on the test data.</summary>
+    internal string ToJson()
+    {
+        using MemoryStream stream = new();
+        using (Utf8JsonWriter json = new(stream, new() { Indented = true })) Write(json);
+        return Encoding.UTF8.GetString(stream.ToArray()) + "\n";
+    }
+
+    internal void Write(Utf8JsonWriter json)
+    {
+        json.WriteStartObject();
+        json.WriteNumber("epochs", Epochs.Count);
+        if (Best is { } best) json.WriteNumber("best_epoch", best.Epoch);
+        foreach (var (name, score) in new[] { ("test", Last), ("test_of_best", OfBest) })
+        {
+            if (score is null) continue;
+            json.WriteStartObject(name);
+            if (double.IsFinite(score.Loss)) json.WriteNumber("loss", score.Loss);
+            if (score.Accuracy is { } accuracy) json.WriteNumber("accuracy", accuracy);
+            if (score.Merit is { } merit) json.WriteNumber(MeritName.Replace(' ', '_'), merit);
+            json.WriteNumber("samples", score.Samples);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
+    }
+}
 
 /// <summary>Does what a <see cref="RunDescription"/> says, into a folder.</summary>
 public sealed class TrainingRun
@@ -39,8 +70,7 @@ public sealed class TrainingRun
     {
         if (run.Train is not null) throw new InvalidDataException("train: says what a learned splice trains, so amalgam splice runs this description; without that key amalgam train does");
         _run = run;
-        string?[] inputs = [run.Model.IsOnnx || run.Model.IsLayers || run.Model.IsFolder ? run.Model.Name : null, run.Model.Weights, run.Loss.ClassVectors, run.Data.IsFile ? run.Data.Name : null, .. run.Distill?.Teachers ?? []];
-        _output = new(folder, RunFolder.NamesIn(folder), inputs, resume, overwrite);
+        _output = new(folder, RunFolder.NamesIn(folder), InputsOf(run), resume, overwrite);
         _data = RunData.Open(ModelText.For(run.Data, run.Model.Name));
         _loss = RunTrainer.LossOf(run.Loss, run.Data);
         _network = ModelLoader.Build(run.Model, AnyBatch, run.Seed, _data.Train, _notes);
@@ -50,6 +80,12 @@ public sealed class TrainingRun
         _output.Begin(Resumed);
         _output.WriteText(RunFolder.Description, RunYaml.Write(run with { Output = folder }));
     }
+
+    /// <summary>Files and folders that a run reads; null entries count for nothing.</summary>
+    internal static IEnumerable<string?> InputsOf(RunDescription run) => [.. InputsOf(run.Model), run.Loss.ClassVectors, run.Data.IsFile ? run.Data.Name : null, .. run.Distill?.Teachers ?? []];
+
+    /// <summary>Files and folders that a model is read from.</summary>
+    internal static IEnumerable<string?> InputsOf(ModelDescription model) => [model.IsOnnx || model.IsLayers || model.IsFolder ? model.Name : null, model.Weights];
 
     /// <summary>Whether the run goes on where another stopped.</summary>
     public bool Resumed { get; }
@@ -92,12 +128,12 @@ public sealed class TrainingRun
             SetWeights(kept);
         }
 
-        RunResult result = new(_trainer.History, _trainer.BestEpoch, last, ofBest, [.. notes.Distinct()]);
-        _output.WriteText(RunFolder.Result, ToJson(result));
+        RunResult result = new(_trainer.History, _trainer.BestEpoch, last, ofBest, [.. notes.Distinct()]) { MeritName = _data.MeritName };
+        _output.WriteText(RunFolder.Result, result.ToJson());
         return result;
     }
 
-    private Score? Test(CancellationToken cancel) => _data.Test is null ? null : new Evaluation(_network, _loss, _data.Test, _run.Batch, merit: ItemRanking.Merit(_data.Test)).Run(cancel);
+    private Score? Test(CancellationToken cancel) => _data.Test is null ? null : new Evaluation(_network, _loss, _data.Test, _run.Batch, merit: ItemRanking.Merit(_data.Test), setMerit: PairRetrieval.Merit(_data.Test)).Run(cancel);
 
     private void SetWeights(IReadOnlyDictionary<string, Tensor> weights)
     {
@@ -105,29 +141,4 @@ public sealed class TrainingRun
     }
 
     private void WriteMetrics() => _output.WriteText(RunFolder.Metrics, string.Concat(_trainer.History.Select(epoch => epoch.ToJson() + "\n")));
-
-    private static string ToJson(RunResult result)
-    {
-        using MemoryStream stream = new();
-        using (Utf8JsonWriter json = new(stream, new() { Indented = true }))
-        {
-            json.WriteStartObject();
-            json.WriteNumber("epochs", result.Epochs.Count);
-            if (result.Best is { } best) json.WriteNumber("best_epoch", best.Epoch);
-            foreach (var (name, score) in new[] { ("test", result.Last), ("test_of_best", result.OfBest) })
-            {
-                if (score is null) continue;
-                json.WriteStartObject(name);
-                if (double.IsFinite(score.Loss)) json.WriteNumber("loss", score.Loss);
-                if (score.Accuracy is { } accuracy) json.WriteNumber("accuracy", accuracy);
-                if (score.Merit is { } merit) json.WriteNumber(ItemRanking.MeritName, merit);
-                json.WriteNumber("samples", score.Samples);
-                json.WriteEndObject();
-            }
-
-            json.WriteEndObject();
-        }
-
-        return Encoding.UTF8.GetString(stream.ToArray()) + "\n";
-    }
 }

@@ -59,6 +59,16 @@ public sealed class Optimizer
     public IEnumerable<KeyValuePair<string, Tensor>> State =>
         _targets.SelectMany(t => t.Slots.Select((slot, i) => KeyValuePair.Create($"{Rule.Slots[i]}/{t.Name}", slot)));
 
+    /// <summary>Sets what is kept of a parameter between steps to zero, as it was at first.</summary>
+    /// <param name="parameter">Its name.</param>
+    public void Forget(string parameter)
+    {
+        foreach (Target target in _targets.Where(t => t.Name == parameter))
+        {
+            foreach (Tensor slot in target.Slots) slot.Span.Clear();
+        }
+    }
+
     /// <summary>Takes one step.</summary>
     /// <param name="gradients">One for each parameter, in the order given at first.</param>
     /// <param name="rate">The learning rate.</param>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using Amalgam.Checkpoints;
 using Amalgam.Graphs;
 using Amalgam.Training.Data;
 
@@ -20,7 +21,7 @@ public sealed class Trainer
     private readonly Optimizer _optimizer;
     private readonly Stopwatch _stepping = new(), _evaluating = new();
     private readonly long _steps;
-    private TrainingInstance? _last;
+    private TrainingInstance? _last, _ran;
     private TrainingState _state = new();
     private long _samplesHere;
 
@@ -34,13 +35,14 @@ public sealed class Trainer
     {
         ArgumentOutOfRangeException.ThrowIfNegative(options.Epochs);
         if (!(options.Rate >= 0)) throw new ArgumentException($"the learning rate must be 0 or more, got {options.Rate}", nameof(options));
-        (_network, _loss, _options) = (network, loss, options);
+        (_network, _options) = (network, options);
+        _loss = loss = loss.Begin(DataInputs.OutputOf(network, options.Output), options.Seed);
         _batches = new(data, options.Batch, options.Seed, shuffle: true, options.DropLast);
         _full = new(network, loss, data, _batches.Size, options);
         if (_full.Parameters.Length == 0) throw new GraphException("the network has no parameter to train");
         _optimizer = new(options.Rule, _full.Parameters, options.Settings, options.ClipNorm);
         _steps = (long)_batches.PerEpoch * options.Epochs;
-        if (validation is not null) _validation = new(network, loss.ForEvaluation(), validation, options.EvaluationBatch ?? _batches.Size, options.Output, options.Merit);
+        if (validation is not null) _validation = new(network, loss.ForEvaluation(), validation, options.EvaluationBatch ?? _batches.Size, options.Output, options.Merit, options.SetMerit);
     }
 
     /// <summary>Steps of the whole run.</summary>
@@ -58,6 +60,12 @@ public sealed class Trainer
     /// <summary>All parameters, by name, as they were after the best epoch; null before the first, and without validation data.</summary>
     public IReadOnlyDictionary<string, Tensor>? Best => _state.Best;
 
+    /// <summary>Whether all steps are done and every epoch is closed.</summary>
+    internal bool IsDone => _state.Step >= _steps && !EpochIsDue;
+
+    /// <summary>Whether the last step ended an epoch that <see cref="FinishEpoch"/> has yet to close.</summary>
+    internal bool EpochIsDue => _state.History.Length < _state.Step / _batches.PerEpoch;
+
     /// <summary>Goes on where an interrupted run stopped, if it left a state at <see cref="TrainingOptions.StatePath"/>.</summary>
     /// <returns>False when there is none.</returns>
     /// <exception cref="TrainingException">The state is of another run.</exception>
@@ -65,7 +73,7 @@ public sealed class Trainer
     public bool Resume()
     {
         if (_options.StatePath is not { } path || !File.Exists(path)) return false;
-        _state = TrainingState.Load(path, _network, _optimizer, _options.Description);
+        _state = TrainingState.Load(path, _network, _loss, _optimizer, _options.Description);
         return true;
     }
 
@@ -76,13 +84,13 @@ public sealed class Trainer
     /// <exception cref="TrainingException">The loss is not a finite number any more.</exception>
     public void Run(IProgress<TrainingProgress>? progress = null, Action<EpochRecord>? epochDone = null, CancellationToken cancel = default)
     {
-        _state.Begin();
+        Begin();
         try
         {
             while (true)
             {
-                if (_state.History.Length < _state.Step / _batches.PerEpoch) FinishEpoch(epochDone, cancel);
-                if (_state.Step >= _steps) return;
+                if (EpochIsDue) FinishEpoch(epochDone, cancel);
+                if (IsDone) return;
                 TakeStep(cancel);
                 progress?.Report(Progress());
             }
@@ -94,8 +102,11 @@ public sealed class Trainer
         }
     }
 
+    /// <summary>Begins to take the time of an epoch.</summary>
+    internal void Begin() => _state.Begin();
+
     /// <summary>Runs the forward and backward pass of the next batch and changes the parameters. Until then nothing has changed, so it may be cancelled at any point.</summary>
-    private void TakeStep(CancellationToken cancel)
+    internal void TakeStep(CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
         _stepping.Start();
@@ -104,7 +115,8 @@ public sealed class Trainer
         int count = _batches.CountOf(step);
         TrainingInstance instance = count == _batches.Size ? _full : _last ??= new(_network, _loss, _batches.Data, count, _options);
         _batches.Fill(step, instance.Inputs);
-        instance.Run(step, cancel);
+        instance.Run(step, step / _batches.PerEpoch + 1, cancel);
+        _ran = instance;
 
         float loss = instance.Loss.Span[0];
         if (!float.IsFinite(loss))
@@ -121,7 +133,8 @@ public sealed class Trainer
         _stepping.Stop();
     }
 
-    private void FinishEpoch(Action<EpochRecord>? epochDone, CancellationToken cancel)
+    /// <summary>Closes an epoch that is due: measures the network on the validation data and keeps the best weights. Until it is measured nothing has changed, so it may be cancelled.</summary>
+    internal void FinishEpoch(Action<EpochRecord>? epochDone, CancellationToken cancel)
     {
         Score? score = null;
         if (_validation is not null)
@@ -138,14 +151,29 @@ public sealed class Trainer
         epochDone?.Invoke(record);
     }
 
+    /// <summary>The gradient of the last step's loss by a trained parameter, before any clipping.</summary>
+    internal Tensor GradientOf(string parameter) => _ran!.Gradients[Array.FindIndex(_ran.Parameters, node => node.Name == parameter)];
+
+    /// <summary>What a schedule says of the next step.</summary>
+    internal double FactorOf(Schedule schedule) => schedule.Factor(_state.Step, _batches.PerEpoch, _options.Epochs);
+
+    /// <summary>Sets what the optimiser keeps of a parameter between steps to zero, as it was at first.</summary>
+    internal void Forget(string parameter) => _optimizer.Forget(parameter);
+
+    /// <summary>Adds what the run needs to go on to a state of several runs.</summary>
+    internal void WriteState(Graph box, IDictionary<string, string> notes, string prefix) => _state.Write(box, notes, prefix, _network, _loss, _optimizer);
+
+    /// <summary>Takes over what <see cref="WriteState"/> left; the tensors that are to be read are added to a box.</summary>
+    internal void ReadState(Checkpoint checkpoint, Graph box, string prefix) => _state = TrainingState.Read(checkpoint, box, prefix, _network, _loss, _optimizer);
+
     private double RateOf(long step) => _options.Rate * _options.Schedule.Factor(step, _batches.PerEpoch, _options.Epochs);
 
     private void Save()
     {
-        if (_options.StatePath is { } path) _state.Save(path, _network, _optimizer, _options.Description);
+        if (_options.StatePath is { } path) _state.Save(path, _network, _loss, _optimizer, _options.Description);
     }
 
-    private TrainingProgress Progress()
+    internal TrainingProgress Progress()
     {
         double perSecond = _samplesHere / Math.Max(1e-6, _stepping.Elapsed.TotalSeconds);
         double samplesLeft = (_steps - _state.Step) * (double)_batches.Size;

@@ -12,7 +12,10 @@ namespace Amalgam.Training;
 /// </summary>
 internal sealed class TrainingState
 {
-    private const string Key = "amalgam.training", DescriptionKey = "amalgam.description";
+    /// <summary>Key of the run's description in the metadata.</summary>
+    public const string DescriptionKey = "amalgam.description";
+
+    private const string Key = "amalgam.training";
     private const string Weights = "weights/", BestWeights = "best/";
 
     private readonly long _began = TimeProvider.System.GetTimestamp();
@@ -66,44 +69,78 @@ internal sealed class TrainingState
 
     public void SetBest(int epoch, IReadOnlyDictionary<string, Tensor> weights) => (BestEpoch, Best) = (epoch, weights);
 
-    public void Save(string path, Graph network, Optimizer optimizer, string description)
+    public void Save(string path, Graph network, Loss loss, Optimizer optimizer, string description)
     {
-        Dictionary<string, string> notes = new() { [Key] = ToJson(optimizer.Steps), [DescriptionKey] = description };
-        GraphWeights.Save(Box(network, optimizer, Best), path, overwrite: true, notes);
+        Graph box = new();
+        Dictionary<string, string> notes = new() { [DescriptionKey] = description };
+        Write(box, notes, "", network, loss, optimizer);
+        GraphWeights.Save(box, path, overwrite: true, notes);
     }
 
-    /// <summary>Reads a state into the network's and the optimiser's tensors.</summary>
-    public static TrainingState Load(string path, Graph network, Optimizer optimizer, string description)
+    /// <summary>Adds the state to what is to be written.</summary>
+    /// <param name="box">Gets the tensors, under their names on disk.</param>
+    /// <param name="notes">Gets the rest, which becomes metadata.</param>
+    /// <param name="prefix">Put before the names, where several runs share a file.</param>
+    /// <param name="network">The network.</param>
+    /// <param name="loss">What it is trained with.</param>
+    /// <param name="optimizer">Its optimiser.</param>
+    public void Write(Graph box, IDictionary<string, string> notes, string prefix, Graph network, Loss loss, Optimizer optimizer)
     {
-        using Checkpoint checkpoint = Checkpoint.Open(path);
-        if (!checkpoint.Metadata.TryGetValue(Key, out string? text)) throw new InvalidDataException($"{path} is not the state of a training run: its metadata lacks '{Key}'");
-        if (checkpoint.Metadata.GetValueOrDefault(DescriptionKey, "") != description)
-            throw new TrainingException($"{path} is the state of a run with another description or other data; resume it with those that it began with, or begin anew with another output");
-        TrainingState state;
-        try
-        {
-            using JsonDocument json = JsonDocument.Parse(text);
-            state = FromJson(json.RootElement, optimizer);
-        }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
-        {
-            throw new InvalidDataException($"{path} is not the state of a training run: {e.Message}", e);
-        }
+        notes[prefix + Key] = ToJson(optimizer.Steps);
+        Fill(box, prefix, network, loss, optimizer, Best);
+    }
 
-        var best = state.BestEpoch == 0 ? null : network.Parameters.ToImmutableDictionary(p => p.Key, p => new Tensor(p.Value.Shape));
-        GraphWeights.Load(Box(network, optimizer, best), checkpoint);
-        state.Best = best;
+    /// <summary>Reads a state into the network's, the loss's and the optimiser's tensors.</summary>
+    public static TrainingState Load(string path, Graph network, Loss loss, Optimizer optimizer, string description)
+    {
+        using Checkpoint checkpoint = Open(path, description);
+        Graph box = new();
+        TrainingState state = Read(checkpoint, box, "", network, loss, optimizer);
+        GraphWeights.Load(box, checkpoint);
         return state;
     }
 
-    /// <summary>All tensors of the state under their names on disk.</summary>
-    private static Graph Box(Graph network, Optimizer optimizer, IReadOnlyDictionary<string, Tensor>? best)
+    /// <summary>Opens the state of a run with a description.</summary>
+    public static Checkpoint Open(string path, string description)
     {
-        Graph box = new();
-        foreach (var (name, node) in network.Parameters) box.Parameter(Weights + name, node.Value!);
-        foreach (var (name, tensor) in optimizer.State) box.Parameter(name, tensor);
-        foreach (string name in best is null ? [] : network.Parameters.Keys) box.Parameter(BestWeights + name, best![name]);
-        return box;
+        Checkpoint checkpoint = Checkpoint.Open(path);
+        if (checkpoint.Metadata.GetValueOrDefault(DescriptionKey, "") == description || !checkpoint.Metadata.Keys.Any(key => key.EndsWith(Key, StringComparison.Ordinal))) return checkpoint;
+        checkpoint.Dispose();
+        throw new TrainingException($"{path} is the state of a run with another description or other data; resume it with those that it began with, or begin anew with another output");
+    }
+
+    /// <summary>Reads what <see cref="Write"/> left but for the tensors, which are added to a box, to be loaded.</summary>
+    public static TrainingState Read(Checkpoint checkpoint, Graph box, string prefix, Graph network, Loss loss, Optimizer optimizer)
+    {
+        TrainingState state = Parse(checkpoint, prefix + Key, json => FromJson(json, optimizer));
+        if (state.BestEpoch > 0) state.Best = network.Parameters.ToImmutableDictionary(p => p.Key, p => new Tensor(p.Value.Shape));
+        Fill(box, prefix, network, loss, optimizer, state.Best);
+        return state;
+    }
+
+    /// <summary>Reads a note of a state.</summary>
+    /// <exception cref="InvalidDataException">It is not there, or not what it should be.</exception>
+    public static T Parse<T>(Checkpoint checkpoint, string key, Func<JsonElement, T> read)
+    {
+        if (!checkpoint.Metadata.TryGetValue(key, out string? text)) throw new InvalidDataException($"{checkpoint.Path} is not the state of a training run: its metadata lacks '{key}'");
+        try
+        {
+            using JsonDocument json = JsonDocument.Parse(text);
+            return read(json.RootElement);
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            throw new InvalidDataException($"{checkpoint.Path} is not the state of a training run: {e.Message}", e);
+        }
+    }
+
+    /// <summary>All tensors of the state under their names on disk.</summary>
+    private static void Fill(Graph box, string prefix, Graph network, Loss loss, Optimizer optimizer, IReadOnlyDictionary<string, Tensor>? best)
+    {
+        foreach (var (name, node) in network.Parameters) box.Parameter(prefix + Weights + name, node.Value!);
+        foreach (var (name, tensor) in loss.Own) box.Parameter(prefix + name, tensor);
+        foreach (var (name, tensor) in optimizer.State) box.Parameter(prefix + name, tensor);
+        foreach (string name in best is null ? [] : network.Parameters.Keys) box.Parameter(prefix + BestWeights + name, best![name]);
     }
 
     private string ToJson(long optimizerSteps)

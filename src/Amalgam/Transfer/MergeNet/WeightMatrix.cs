@@ -114,6 +114,9 @@ public sealed record WeightMatrix
         }
     }
 
+    /// <summary>Whether two matrices of one network have elements in common.</summary>
+    public bool Overlaps(WeightMatrix other) => Name == other.Name && (AllRows != other.AllRows || (FirstRow < other.FirstRow + other.Rows && other.FirstRow < FirstRow + Rows));
+
     /// <summary>For example <c>fc.weight [100, 2048]</c>.</summary>
     public override string ToString() => $"{Name}{(Rows == AllRows ? "" : $"[{FirstRow}..{FirstRow + Rows}]")} [{Rows}, {Columns}]";
 

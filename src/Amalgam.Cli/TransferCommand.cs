@@ -1,0 +1,93 @@
+using System.CommandLine;
+using System.Diagnostics;
+using Amalgam.Numerics;
+using Amalgam.Transfer.MergeNet;
+using Amalgam.Zoo.Runs;
+
+namespace Amalgam.Cli;
+
+/// <summary><c>amalgam transfer</c>: networks train together and teach each other by their parameters.</summary>
+internal sealed class TransferCommand
+{
+    private readonly Argument<string> _path = new("run") { Description = "Description of the networks and of what teaches what, a YAML file" };
+    private readonly Option<string?> _folder = new("--output", "-o") { Description = "Folder of what the run leaves behind, over what the description says" };
+    private readonly Option<string?> _report = new("--report") { Description = "Where the page of tables and curves goes [default: report.html in the folder]", HelpName = "file" };
+    private readonly Option<bool> _resume = new("--resume") { Description = "Go on with what an interrupted run left" };
+    private readonly Option<bool> _overwrite = new("--overwrite") { Description = "Replace what another run left in the folder" };
+    private readonly Option<bool> _noSolo = new("--no-solo") { Description = "Do not also train each network by itself, to compare with" };
+    private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Print the matrices of the networks and what would teach what, check that all fits, write nothing" };
+    private readonly Option<int?> _threads = CountOption.Create("--threads", "Number of threads; the result does not depend on it", "-j");
+    private readonly Option<bool> _quiet = new("--quiet", "-q") { Description = "No progress" };
+
+    public static Command Create() => new TransferCommand().CreateVerb();
+
+    private Verb CreateVerb()
+    {
+        Verb verb = new(
+            "transfer", "Train networks together, of which one's parameters teach another's (MergeNet). Networks may be of any kinds and tasks; each is left as it was given, operator for operator, with other weights.",
+            [
+                "amalgam transfer run.yml -o runs/pair",
+                "amalgam transfer run.yml --dry-run            # which matrices there are, and which would teach which",
+                "amalgam transfer run.yml -o runs/pair --resume   # goes on after Ctrl-C, to the same bits",
+            ])
+        {
+            _path, _folder, _report, _resume, _overwrite, _noSolo, _dryRun, _threads, _quiet,
+        };
+        verb.Validators.Add(result =>
+        {
+            if (result.GetValue(_resume) && result.GetValue(_overwrite)) result.AddError("--resume and --overwrite exclude each other");
+        });
+        verb.Runs(Run);
+        return verb;
+    }
+
+    private void Run(ParseResult parse, CancellationToken cancel)
+    {
+        using CoreLimit limit = Cores.Limit(parse.GetValue(_threads) ?? Environment.ProcessorCount);
+        TransferDescription description = TransferDescription.Read(parse.GetValue(_path)!);
+        if (parse.GetValue(_noSolo)) description = description with { Solo = false };
+        TextWriter output = parse.InvocationConfiguration.Output, error = parse.InvocationConfiguration.Error;
+        bool quiet = parse.GetValue(_quiet);
+        if (parse.GetValue(_dryRun))
+        {
+            TransferPlan plan = new(description);
+            TransferText.WritePlan(output, plan, plan.Begin());
+            return;
+        }
+
+        string folder = parse.GetValue(_folder) ?? description.Output ?? throw new InvalidDataException("name a folder for what the run leaves behind: --output, or output in the description");
+        if (parse.GetValue(_report) is { } report) OutputFile.Check("--report", report, [parse.GetValue(_path)!], parse.GetValue(_overwrite) || parse.GetValue(_resume));
+        TransferRun run = new(new(description), folder, parse.GetValue(_resume), parse.GetValue(_overwrite), parse.GetValue(_report));
+        Run(run, folder, output, error, quiet, cancel);
+    }
+
+    private static void Run(TransferRun run, string folder, TextWriter output, TextWriter error, bool quiet, CancellationToken cancel)
+    {
+        var clock = Stopwatch.StartNew();
+        if (run.Plan.IsProposed || !quiet) TransferText.WriteTransfers(run.Plan.IsProposed ? output : error, run.Plan, run.AdapterParameters);
+        if (!quiet) error.WriteLine(run.Resumed ? $"going on after round {run.Round:N0} of {run.Rounds:N0}" : $"{run.Rounds:N0} rounds");
+        TransferResult result;
+        try
+        {
+            using Progress progress = new(error, quiet);
+            result = run.Train(new Together(progress, [.. run.Plan.Members.Select(member => member.Model.Name)]), (name, alone, epoch) =>
+            {
+                if (!quiet) progress.Write(output, $"{Printable.Line(name)}{(alone ? " by itself" : "")}, {TrainCommand.Line(epoch)}");
+            }, progress, cancel);
+        }
+        catch (OperationCanceledException) when (!quiet)
+        {
+            error.WriteLine($"stopped after round {run.Round:N0} of {run.Rounds:N0}; --resume goes on from there");
+            throw;
+        }
+
+        if (!quiet) foreach (string note in result.Notes) error.WriteLine($"note: {Printable.Line(note)}");
+        TransferText.WriteResult(output, result);
+        output.WriteLine($"{run.Rounds:N0} rounds in {clock.Elapsed.TotalSeconds:0.0} s, networks in {Printable.Line(folder)}, page in {Printable.Line(run.Report)}");
+    }
+
+    private sealed class Together(Progress progress, IReadOnlyList<string> names) : IProgress<JointProgress>
+    {
+        public void Report(JointProgress value) => progress.Report(value, names);
+    }
+}

@@ -1,0 +1,150 @@
+using System.Collections.Immutable;
+using Amalgam.Graphs;
+using Amalgam.Training;
+using Amalgam.Transfer.MergeNet;
+
+namespace Amalgam.Zoo.Runs;
+
+/// <summary>The networks and the data of a transfer run, opened, with every transfer and every matrix named.</summary>
+public sealed class TransferPlan
+{
+    private const int AnyBatch = 2;
+
+    private readonly List<string> _notes = [];
+    private readonly string _identity;
+
+    /// <summary>Opens networks and data. Nothing is written.</summary>
+    /// <param name="described">What to do.</param>
+    /// <exception cref="InvalidDataException">A file is not what it claims to be, or the parts do not fit together.</exception>
+    /// <exception cref="GraphException">The parts do not fit together, or there is no such matrix.</exception>
+    public TransferPlan(TransferDescription described)
+    {
+        IsProposed = described.Transfers.IsEmpty || described.Transfers.Any(pair => pair.From.Matrix is null || pair.To.Matrix is null);
+        described = described with { Models = [.. described.Models.Select(Resolved)] };
+        Dictionary<string, RunData> opened = [];
+        Members = [.. described.Models.Where(model => !model.Frozen).Select(model => Open(model, opened))];
+        Members = [.. described.Models.Select(model => Members.FirstOrDefault(member => member.Model == model) ?? OpenSource(model))];
+        Candidates = Members.ToImmutableDictionary(member => member.Model.Name, member => TransferCandidate.AllOf(member.Learner.Network));
+        Description = Ranked(TransferProposal.Complete(described, Candidates, Members.ToDictionary(member => member.Model.Name, member => member.Parameters)));
+        Transfers = [.. Description.Transfers.SelectMany(TransfersOf)];
+        _identity = TransferYaml.Write(Description with { Solo = true }, withOutput: false) + string.Concat(Members.Select(member => $"# {member.Model.Name}\n{member.Identity}"));
+    }
+
+    /// <summary>The description with every transfer and every matrix named.</summary>
+    public TransferDescription Description { get; }
+
+    /// <summary>Whether some of that was proposed, and not described.</summary>
+    public bool IsProposed { get; }
+
+    /// <summary>The networks, in the order of the description.</summary>
+    public ImmutableArray<TransferMember> Members { get; }
+
+    /// <summary>The matrices of each network, by its name.</summary>
+    public ImmutableDictionary<string, ImmutableArray<TransferCandidate>> Candidates { get; }
+
+    /// <summary>What goes from where to where; a transfer back follows the one there.</summary>
+    public ImmutableArray<KnowledgeTransfer> Transfers { get; }
+
+    /// <summary>What a user should know, one sentence each.</summary>
+    public IReadOnlyList<string> Notes => _notes;
+
+    /// <summary>The training of all networks, at its beginning.</summary>
+    /// <param name="state">Where its state is kept; null for nowhere.</param>
+    /// <exception cref="GraphException">The transfers do not fit the networks, or the networks their data.</exception>
+    public JointTraining Begin(string? state = null) => new(Members.Select(member => member.Learner), Transfers, new() { StatePath = state, Description = _identity });
+
+    private TransferMember Open(TransferModel model, Dictionary<string, RunData> opened)
+    {
+        RunDescription run = model.Run!;
+        DataDescription described = ModelText.For(run.Data, run.Model.Name);
+        string key = RunYaml.Data(described);
+        if (!opened.TryGetValue(key, out RunData? data)) opened.Add(key, data = RunData.Open(described));
+        Loss loss = RunTrainer.LossOf(run.Loss, run.Data);
+        Graph network = ModelLoader.Build(model.Model, AnyBatch, run.Seed, data.Train, _notes);
+        try
+        {
+            var (taught, options) = RunTrainer.Prepare(run, network, loss, data, null);
+            return new(model, new(model.Name, network, taught, data.Train, options, data.Validation) { StepsPerRound = model.Steps }, options.Description) { Data = data, Loss = loss };
+        }
+        catch (GraphException e)
+        {
+            throw new GraphException($"{model.Name}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>A network that is not trained. Lengths that an ONNX file leaves open are those of the data that the others learn from.</summary>
+    private TransferMember OpenSource(TransferModel model)
+    {
+        Graph network = ModelLoader.Build(model.Model, AnyBatch, model.Seed, Members.Select(member => member.Data!.Train).FirstOrDefault(), _notes);
+        return new(model, Learner.Source(model.Name, network), ParentModel.DigestOf(network) + "\n");
+    }
+
+    /// <summary>A folder of a run stands for the network that the run is known by.</summary>
+    private static TransferModel Resolved(TransferModel model)
+    {
+        ModelDescription named = model.Model;
+        if (named.MayBeFolder && !ParentModel.IsHuggingFace(named.Name) && Directory.Exists(named.Name) && RunFolder.Find(named.Name) is { } run)
+        {
+            if (named.Options.Keys.FirstOrDefault() is { } option) throw new InvalidDataException($"{named.Name} is the folder of a run, which says what its model is; leave out '{option}'");
+            string file = RunFolder.ModelOf(named.Name);
+            named = ModelDescription.IsOnnxFile(file) ? new(file) { Weights = named.Weights, Freeze = named.Freeze } : run.Model with { Weights = named.Weights ?? file, Freeze = named.Freeze };
+        }
+
+        if (named.Weights is { } weights && Directory.Exists(weights)) named = named with { Weights = RunFolder.FileOf(weights) };
+        return model with { Model = named, Run = model.Run is { } own ? own with { Model = named } : null };
+    }
+
+    /// <summary>With the usual ranks as numbers.</summary>
+    private TransferDescription Ranked(TransferDescription run)
+    {
+        TransferEnd Of(TransferEnd end) => end.Rank != TransferEnd.UsualRank ? end : MatrixOf(end) is var matrix ? end with { Rank = LowRank.UsualRank(matrix.Rows, matrix.Columns) } : end;
+        return run with { Transfers = [.. run.Transfers.Select(pair => pair with { From = Of(pair.From), To = Of(pair.To) })] };
+    }
+
+    private IEnumerable<KnowledgeTransfer> TransfersOf(TransferPair pair, int index)
+    {
+        TransferMatrix from = End(pair.From), to = End(pair.To);
+        KnowledgeTransfer forth = new(from, to, pair.Adapter.Adapter, pair.Cycle)
+        {
+            Rule = pair.Adapter.Rule,
+            Optimizer = pair.Adapter.Optimizer,
+            Rate = pair.Adapter.Rate,
+            Schedule = pair.Adapter.Schedule,
+            ClipNorm = pair.Adapter.ClipNorm,
+            ResetsState = pair.ResetsState,
+            Seed = Description.Seed + 2 * index,
+        };
+        yield return forth;
+        if (pair.BackCycle is { } cycle) yield return forth with { Source = to, Target = from, Cycle = cycle, Seed = forth.Seed + 1 };
+    }
+
+    private TransferMatrix End(TransferEnd end) => new(end.Model, MatrixOf(end), end.Rank) { Start = end.Start, Alpha = end.Alpha };
+
+    private WeightMatrix MatrixOf(TransferEnd end)
+    {
+        try
+        {
+            return WeightMatrix.Of(Members.First(member => member.Model.Name == end.Model).Learner.Network, end.Matrix!, end.Layout, end.Rows is var (from, to) ? (from, to - from) : null);
+        }
+        catch (GraphException e)
+        {
+            throw new GraphException($"transfers: {end.Model}: {e.Message}", e);
+        }
+    }
+}
+
+/// <summary>A network of a transfer run, opened.</summary>
+/// <param name="Model">What it is.</param>
+/// <param name="Learner">How it takes part.</param>
+/// <param name="Identity">What tells its run from others.</param>
+public sealed record TransferMember(TransferModel Model, Learner Learner, string Identity)
+{
+    /// <summary>Its data; null where it is frozen.</summary>
+    public RunData? Data { get; init; }
+
+    /// <summary>What it is judged by; null where it is frozen.</summary>
+    public Loss? Loss { get; init; }
+
+    /// <summary>Numbers of all its parameters.</summary>
+    public long Parameters => Learner.Network.Parameters.Values.Sum(parameter => parameter.Shape.Count);
+}

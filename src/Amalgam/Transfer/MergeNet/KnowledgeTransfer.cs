@@ -1,0 +1,73 @@
+using Amalgam.Training;
+
+namespace Amalgam.Transfer.MergeNet;
+
+/// <summary>A matrix of a learner that takes part in a transfer.</summary>
+/// <param name="Learner">The learner's name.</param>
+/// <param name="Matrix">The weight as a matrix.</param>
+/// <param name="Rank">
+/// 0 for the matrix itself; else the weight becomes a product B A of that rank while it trains, both factors are trained, and the adapter reads and writes A alone (eqs. 4 and 5).
+/// </param>
+public sealed record TransferMatrix(string Learner, WeightMatrix Matrix, int Rank = 0)
+{
+    /// <summary>What the factors of a rank above 0 begin with.</summary>
+    public FactorStart Start { get; init; }
+
+    /// <summary>What the product is divided by the rank and multiplied by, as in LoRA; 0 for the rank, which makes it the product itself.</summary>
+    public double Alpha { get; init; }
+
+    /// <summary>The learner and the weight.</summary>
+    public override string ToString()
+    {
+        string rows = Matrix.Rows == Matrix.AllRows ? "" : $"[{Matrix.FirstRow}..{Matrix.FirstRow + Matrix.Rows}]";
+        return $"{Learner}:{Matrix.Name}{rows}{(Rank > 0 ? $" at rank {Rank}" : "")}";
+    }
+}
+
+/// <summary>What an adapter's parameters phi are updated by.</summary>
+public enum AdapterRule
+{
+    /// <summary>
+    /// The change that training makes of what was generated: (d generated / d phi)' (W_generated - W_after), where W_after is the matrix after the target's own steps of the round. The adapter
+    /// chases the improved weight, whatever the target's optimiser is. The paper's sign is ambiguous; this one is the code's.
+    /// </summary>
+    Change,
+
+    /// <summary>The chain rule: (d generated / d phi)' dL/dW, with the gradient of the target's loss where it stood after the transfer. With plain SGD of rate eta the other rule is eta times this one.</summary>
+    ChainRule,
+}
+
+/// <summary>One model's parameters teach another's: an adapter generates the target matrix from itself and the source matrix every so many rounds (MergeNet, eqs. 1 to 7).</summary>
+/// <param name="Source">What is learned from; it stays as its own training makes it.</param>
+/// <param name="Target">What is written.</param>
+/// <param name="Adapter">What generates it.</param>
+/// <param name="Cycle">T_cycle: a transfer at every round whose number, from 0 on, is divisible by it. 1 leaves no round of self-learning alone.</param>
+public sealed record KnowledgeTransfer(TransferMatrix Source, TransferMatrix Target, ParameterAdapter Adapter, int Cycle)
+{
+    /// <summary>From where to where.</summary>
+    public string Name => $"{Source} -> {Target}";
+
+    /// <summary>What the adapter's parameters are updated by.</summary>
+    public AdapterRule Rule { get; init; }
+
+    /// <summary>How they follow from that.</summary>
+    public UpdateRule Optimizer { get; init; } = new AdamW(WeightDecay: 0.01);
+
+    /// <summary>What holds for one parameter apart: by default biases and norms' scales have no weight decay, as in the code.</summary>
+    public Func<Graphs.Node, ParameterSetting>? Settings { get; init; } = ParameterSetting.ExemptVectors;
+
+    /// <summary>The adapter's learning rate, which the schedule's factor multiplies.</summary>
+    public double Rate { get; init; } = 1e-3;
+
+    /// <summary>How the rate goes, over the target's epochs.</summary>
+    public Schedule Schedule { get; init; } = new ConstantRate();
+
+    /// <summary>Largest norm of the adapter's gradient; null for no limit.</summary>
+    public double? ClipNorm { get; init; } = 50;
+
+    /// <summary>Whether what the target's optimiser keeps of the matrix (momentum, moments) is set to zero when it is written; the code leaves it.</summary>
+    public bool ResetsState { get; init; }
+
+    /// <summary>Draws the adapter's first parameters and its dropout.</summary>
+    public long Seed { get; init; }
+}

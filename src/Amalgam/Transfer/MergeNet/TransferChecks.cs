@@ -1,0 +1,57 @@
+using Amalgam.Graphs;
+
+namespace Amalgam.Transfer.MergeNet;
+
+/// <summary>What must be true of transfers before anything is built.</summary>
+internal static class TransferChecks
+{
+    /// <exception cref="GraphException">Something is not; the message says what.</exception>
+    public static void Check(IReadOnlyList<Learner> learners, IReadOnlyList<KnowledgeTransfer> transfers)
+    {
+        if (learners.All(learner => learner.Frozen)) throw new GraphException("no network is trained: all are frozen");
+        foreach (Learner learner in learners)
+        {
+            if (learners.Count(l => l.Name == learner.Name) > 1) throw new GraphException($"two networks are named '{learner.Name}'");
+            if (learner.StepsPerRound < 1) throw new GraphException($"'{learner.Name}' takes {learner.StepsPerRound} steps in a round; it needs 1 or more");
+            if (!learner.Frozen && learner.Loss is null) throw new GraphException($"'{learner.Name}' has data but no loss to train with");
+        }
+
+        foreach (KnowledgeTransfer transfer in transfers) Check(learners, transfer);
+        for (int i = 0; i < transfers.Count; i++)
+        {
+            for (int k = 0; k < i; k++)
+            {
+                if (Overlap(transfers[i].Target, transfers[k].Target)) throw new GraphException($"two transfers write to {transfers[i].Target}: {transfers[k].Name} and {transfers[i].Name}");
+            }
+        }
+
+        CheckRanks([.. transfers.SelectMany(transfer => new[] { transfer.Source, transfer.Target })]);
+    }
+
+    private static void Check(IReadOnlyList<Learner> learners, KnowledgeTransfer transfer)
+    {
+        foreach (TransferMatrix matrix in new[] { transfer.Source, transfer.Target })
+        {
+            if (learners.All(learner => learner.Name != matrix.Learner)) throw new GraphException($"there is no network '{matrix.Learner}' for {transfer.Name}; there are {string.Join(", ", learners.Select(l => $"'{l.Name}'"))}");
+            int most = Math.Min(matrix.Matrix.Rows, matrix.Matrix.Columns) / matrix.Matrix.Side;
+            if (matrix.Rank < 0 || matrix.Rank > most) throw new GraphException($"{matrix} [{matrix.Matrix.Rows},{matrix.Matrix.Columns}] needs a rank from 1 to {most}, or 0 for the matrix itself");
+        }
+
+        if (learners.First(learner => learner.Name == transfer.Target.Learner).Frozen) throw new GraphException($"{transfer.Name} writes to a network that is not trained");
+        if (transfer.Cycle < 1) throw new GraphException($"the cycle of {transfer.Name} is {transfer.Cycle}; it is 1 or more");
+        if (!(transfer.Rate >= 0)) throw new GraphException($"the learning rate of {transfer.Name} is {transfer.Rate}; it is 0 or more");
+        if (Overlap(transfer.Source, transfer.Target)) throw new GraphException($"{transfer.Name} is from a matrix to itself");
+    }
+
+    private static void CheckRanks(TransferMatrix[] matrices)
+    {
+        foreach (TransferMatrix matrix in matrices.Where(matrix => matrix.Rank > 0))
+        {
+            if (matrices.FirstOrDefault(other => other.Learner == matrix.Learner && other.Matrix.Name == matrix.Matrix.Name && other != matrix && (other.Rank == 0 || Overlap(matrix, other))) is { } differs)
+                throw new GraphException($"one transfer takes {matrix} and another one {differs}: give both the same rank, start and layout");
+        }
+    }
+
+    /// <summary>Whether two matrices have numbers in common.</summary>
+    private static bool Overlap(TransferMatrix a, TransferMatrix b) => a.Learner == b.Learner && a.Matrix.Overlaps(b.Matrix);
+}

@@ -1,0 +1,37 @@
+using Amalgam.Graphs;
+using Amalgam.Transfer.MergeNet;
+
+namespace Amalgam.Tests.Transfer.OfMergeNet;
+
+/// <summary>
+/// A plain adapter for the tests of the training around it: a * target + P source Q. It needs nothing of the attention adapter, and its gradient by P, Q and a can be written down.
+/// </summary>
+/// <param name="Keep">The first value of a.</param>
+/// <param name="Scale">Size of the numbers that P and Q are drawn with.</param>
+internal sealed record Blend(float Keep = 1, float Scale = 0.2f) : ParameterAdapter
+{
+    public override string Name => "blend";
+
+    public override Node Add(AdapterSite site)
+    {
+        Random random = new((int)(site.Seed % 1000) + 5);
+        Node p = Matrix("p", site.Target.Shape[0], site.Source.Shape[0]), q = Matrix("q", site.Source.Shape[1], site.Target.Shape[1]);
+        Node a = site.Graph.Parameter(site.Prefix + "a", new Tensor(new(1), [Keep]));
+        return a * site.Target + p.MatMul(site.Source).MatMul(q);
+
+        Node Matrix(string name, long rows, long columns)
+        {
+            Tensor value = new(new(rows, columns));
+            foreach (ref float x in value.Span) x = (float)(random.NextDouble() * 2 - 1) * Scale;
+            return site.Graph.Parameter(site.Prefix + name, value);
+        }
+    }
+}
+
+/// <summary>Writes the source, which has the target's shape, over the target.</summary>
+internal sealed record Overwrite : ParameterAdapter
+{
+    public override string Name => "overwrite";
+
+    public override Node Add(AdapterSite site) => site.Source + site.Graph.Constant(0f);
+}

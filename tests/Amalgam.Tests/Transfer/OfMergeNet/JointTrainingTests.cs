@@ -1,0 +1,277 @@
+using Amalgam.Graphs;
+using Amalgam.Numerics;
+using Amalgam.Tests.Alignment;
+using Amalgam.Training;
+using Amalgam.Transfer.MergeNet;
+
+namespace Amalgam.Tests.Transfer.OfMergeNet;
+
+public class JointTrainingTests
+{
+    private static readonly TrainingOptions Options = new() { Rule = new Sgd(0.9), Rate = 0.05, Epochs = 3, Batch = 16, Seed = 3 };
+
+    [Theory]
+    [InlineData(1, 12)]
+    [InlineData(2, 6)]
+    [InlineData(5, 3)]
+    [InlineData(12, 1)]
+    [InlineData(100, 1)]
+    public void A_transfer_comes_at_every_round_that_its_cycle_divides(int cycle, int expected)
+    {
+        JointTraining joint = new([Mlp("a", 1), Mlp("b", 2)], [Transfer("a", "b", cycle)]);
+        joint.Run();
+        Assert.Equal(12, joint.Rounds);
+        Assert.Equal(expected, joint.HistoryOf(0)[^1].Transfers);
+        Assert.Equal(3, joint.HistoryOf(0).Count);
+    }
+
+    [Fact]
+    public void A_network_that_nothing_is_written_to_trains_as_alone()
+    {
+        JointTraining joint = new([Mlp("a", 1), Mlp("b", 2), Resnet("c", 3)], [Transfer("a", "b", 2), new(Of("a", 1), Of(Resnet("c", 3), "layer2.0.conv1.weight"), new Blend(), 1)]);
+        joint.Run();
+        AssertSame(Alone(Mlp("a", 1)), joint.NetworkOf("a"));
+        Assert.ThrowsAny<Xunit.Sdk.XunitException>(() => AssertSame(Alone(Mlp("b", 2)), joint.NetworkOf("b")));
+        Assert.ThrowsAny<Xunit.Sdk.XunitException>(() => AssertSame(Alone(Resnet("c", 3)), joint.NetworkOf("c")));
+    }
+
+    [Fact]
+    public void Without_transfers_each_network_trains_as_alone_whatever_its_steps_in_a_round()
+    {
+        Learner a = Mlp("a", 1) with { StepsPerRound = 3 }, b = Resnet("b", 2);
+        JointTraining joint = new([a, b], []);
+        joint.Run();
+        Assert.Equal(12, joint.Rounds);
+        AssertSame(Alone(a), joint.NetworkOf("a"));
+        AssertSame(Alone(b), joint.NetworkOf("b"));
+        Assert.Equal(Trained(a).History.Select(e => e.Loss), joint.Trainers[0]!.History.Select(e => e.Loss));
+    }
+
+    [Fact]
+    public void The_networks_that_are_given_stay_as_they_are()
+    {
+        Learner a = Mlp("a", 1), b = Mlp("b", 2);
+        JointTraining joint = new([a, b], [Transfer("a", "b", 1), Transfer("b", "a", 1)]);
+        joint.Run();
+        AssertSame(Mlp("a", 1).Network, a.Network);
+        AssertSame(Mlp("b", 2).Network, b.Network);
+    }
+
+    /// <summary>With learning rates of 0 nothing changes but what is written: after one round the matrices of two networks have changed places, which needs one snapshot for both.</summary>
+    [Fact]
+    public void Both_directions_are_made_from_one_snapshot_before_either_is_written()
+    {
+        Learner a = Still("a", 1), b = Still("b", 2);
+        JointTraining joint = new([a, b], [new(Of("a", 2), Of("b", 2), new Overwrite(), 100), new(Of("b", 2), Of("a", 2), new Overwrite(), 100)]);
+        joint.Run();
+        Assert.Equal(Weight(a.Network, 2), Weight(joint.NetworkOf("b"), 2));
+        Assert.Equal(Weight(b.Network, 2), Weight(joint.NetworkOf("a"), 2));
+        Assert.Equal(Weight(a.Network, 1), Weight(joint.NetworkOf("a"), 1));
+    }
+
+    [Fact]
+    public void A_layer_may_teach_another_one_of_its_own_network()
+    {
+        Learner a = Still("a", 1);
+        JointTraining joint = new([a], [new(Of("a", 2), Of("a", 1), new Blend(0.5f), 100)]);
+        joint.Run();
+        Graph after = joint.NetworkOf("a");
+        Assert.Equal(Weight(a.Network, 2), Weight(after, 2));
+        Assert.NotEqual(Weight(a.Network, 1), Weight(after, 1));
+    }
+
+    [Fact]
+    public void A_frozen_network_teaches_and_stays()
+    {
+        Learner a = Learner.Source("a", Mlp("a", 1).Network), b = Mlp("b", 2);
+        JointTraining joint = new([a, b], [Transfer("a", "b", 1)]);
+        joint.Run();
+        AssertSame(a.Network, joint.NetworkOf("a"));
+        Assert.Equal(12, joint.HistoryOf(0)[^1].Transfers);
+        Assert.Null(joint.BestOf("a"));
+    }
+
+    [Fact]
+    public void Transfers_end_with_the_training_of_the_target()
+    {
+        Learner a = Mlp("a", 1), b = Mlp("b", 2, Options with { Epochs = 1 });
+        JointTraining joint = new([a, b], [Transfer("a", "b", 1)]);
+        joint.Run();
+        Assert.Equal((12L, 12L, 4L), (joint.Rounds, joint.Trainers[0]!.Step, joint.Trainers[1]!.Step));
+        Assert.Equal(4, joint.HistoryOf(0)[^1].Transfers);
+    }
+
+    [Theory]
+    [InlineData(AdapterRule.Change)]
+    [InlineData(AdapterRule.ChainRule)]
+    public void The_result_does_not_depend_on_the_number_of_threads(AdapterRule rule)
+    {
+        Graph[] results = [.. new[] { 1, 4 }.Select(threads =>
+        {
+            using CoreLimit limit = Cores.Limit(threads);
+            JointTraining joint = new([Mlp("a", 1), Resnet("b", 2)], [new(Of("a", 1), Of(Resnet("b", 2), "layer1.0.conv1.weight"), new Blend(), 2) { Rule = rule }]);
+            joint.Run();
+            return joint.NetworkOf("b");
+        })];
+        AssertSame(results[0], results[1]);
+    }
+
+    [Fact]
+    public void The_best_weights_give_the_best_score_again()
+    {
+        Learner b = Mlp("b", 2) with { Validation = Samples.Of("mlp", 9, 31).Data };
+        JointTraining joint = new([Mlp("a", 1), b], [Transfer("a", "b", 2)]);
+        joint.Run();
+        Score again = new Evaluation(joint.BestOf("b")!, b.Loss!, b.Validation!, 16).Run();
+        Assert.Equal(joint.Trainers[1]!.BestEpoch!.Validation!.Loss, again.Loss, 1e-6);
+    }
+
+    [Fact]
+    public void The_optimisers_state_of_what_is_written_is_reset_where_that_is_asked_for()
+    {
+        Graph[] results = [.. new[] { false, true }.Select(resets =>
+        {
+            JointTraining joint = new([Mlp("a", 1), Mlp("b", 2)], [Transfer("a", "b", 1) with { ResetsState = resets }]);
+            joint.Run();
+            return joint.NetworkOf("b");
+        })];
+        Assert.NotEqual(Weight(results[0], 1), Weight(results[1], 1));
+
+        // Without momentum there is no state, and both are one.
+        results = [.. new[] { false, true }.Select(resets =>
+        {
+            JointTraining joint = new([Mlp("a", 1), Mlp("b", 2, Options with { Rule = new Sgd() })], [Transfer("a", "b", 1) with { ResetsState = resets }]);
+            joint.Run();
+            return joint.NetworkOf("b");
+        })];
+        AssertSame(results[0], results[1]);
+    }
+
+    /// <summary>Factors are trained in the place of the weights; what is handed out has the graph that was given, and does what the factors did.</summary>
+    [Theory]
+    [InlineData(2, 3, FactorStart.Decomposition)]
+    [InlineData(3, 0, FactorStart.Fresh)]
+    [InlineData(0, 2, FactorStart.Decomposition)]
+    public void Factors_are_gone_at_the_end(int ofSource, int ofTarget, FactorStart start)
+    {
+        Learner a = Mlp("a", 1), b = Resnet("b", 2) with { Validation = Samples.Of("resnet", 9, 31).Data };
+        TransferMatrix source = Of("a", 2) with { Rank = ofSource, Start = start }, target = Of(b, "layer2.0.conv1.weight") with { Rank = ofTarget, Start = start };
+        JointTraining joint = new([a, b], [new(source, target, new LowRankAdapter { Heads = 2 }, 2)]);
+        joint.Run();
+        foreach (Learner learner in new[] { a, b })
+        {
+            Graph after = joint.NetworkOf(learner.Name);
+            Assert.Equal(learner.Network.Parameters.Select(p => (p.Key, p.Value.Shape, p.Value.Trainable)), after.Parameters.Select(p => (p.Key, p.Value.Shape, p.Value.Trainable)));
+            Assert.Equal(learner.Network.Nodes.Select(node => (node.Name, node.Op.GetType())), after.Nodes.Select(node => (node.Name, node.Op.GetType())));
+            Assert.Equal(learner.Network.Outputs.Keys, after.Outputs.Keys);
+        }
+
+        Assert.Equal(ofTarget == 0 ? 8 : ofTarget, TransferMatrixRank(joint.NetworkOf("b"), target.Matrix));
+        Score last = new Evaluation(joint.NetworkOf("b"), b.Loss!, b.Validation!, 16).Run();
+        Assert.Equal(joint.Trainers[1]!.History[^1].Validation!.Loss, last.Loss, 1e-4);
+        Assert.Equal(2, joint.HistoryOf(0)[^1].Mixing.Length);
+        Assert.All(joint.HistoryOf(0)[^1].Mixing, layer => Assert.Equal(1, layer.Sum(), 1e-9));
+    }
+
+    public static TheoryData<string, KnowledgeTransfer[]> Refusals => new()
+    {
+        { "there is no network 'z'", [Transfer("z", "b", 1)] },
+        { "from a matrix to itself", [Transfer("a", "a", 1)] },
+        { "the cycle of a:", [Transfer("a", "b", 0)] },
+        { "two transfers write to b:", [Transfer("a", "b", 1), new(Of("a", 2), Of("b", 1), new Blend(), 3)] },
+        { "needs a rank from 1 to 6", [new(Of("a", 1) with { Rank = 7 }, Of("b", 1), new Blend(), 1)] },
+        { "give both the same rank", [new(Of("a", 1) with { Rank = 2 }, Of("b", 1), new Blend(), 1), new(Of("a", 1) with { Rank = 3 }, Of("b", 2), new Blend(), 1)] },
+        { "writes to a network that is not trained", [Transfer("a", "still", 1)] },
+        { "is frozen", [new(Of("a", 1), Of("b", 3), new Blend(), 1)] },
+        { "generates [7,9] for a target [9,6]", [new(Of("a", 2), Of("b", 1), new Overwrite(), 1)] },
+    };
+
+    [Theory]
+    [MemberData(nameof(Refusals))]
+    public void Refuses_transfers_that_cannot_be(string phrase, KnowledgeTransfer[] transfers)
+    {
+        Learner b = Mlp("b", 2);
+        Surgery.Freeze(b.Network, name => name == Name(3));
+        GraphException e = Assert.Throws<GraphException>(() => new JointTraining([Mlp("a", 1), b, Learner.Source("still", Mlp("still", 3).Network)], transfers));
+        Assert.Contains(phrase, e.Message);
+    }
+
+    [Fact]
+    public void Says_when_an_adapter_goes_astray()
+    {
+        KnowledgeTransfer transfer = Transfer("a", "b", 1) with { Rate = 1e30, Optimizer = new Sgd(), ClipNorm = null };
+        TrainingException e = Assert.Throws<TrainingException>(() => new JointTraining([Mlp("a", 1), Mlp("b", 2)], [transfer]).Run());
+        Assert.Matches("generates no finite numbers|the loss is", e.Message);
+    }
+
+    internal static Learner Mlp(string name, int seed, TrainingOptions? options = null)
+    {
+        var (network, data) = Samples.Of("mlp", seed, 60);
+        return new(name, network, new CrossEntropy(), data, options ?? Options);
+    }
+
+    internal static Learner Resnet(string name, int seed)
+    {
+        var (network, data) = Samples.Of("resnet", seed, 60);
+        return new(name, network, new CrossEntropy(), data, Options);
+    }
+
+    internal static string Name(int layer) => $"fc{layer}.weight";
+
+    /// <summary>A matrix of the networks that <see cref="Mlp"/> makes.</summary>
+    internal static TransferMatrix Of(string learner, int layer) => new(learner, WeightMatrix.Of(Samples.Of("mlp", 1).Network, Name(layer)));
+
+    internal static TransferMatrix Of(Learner learner, string weight) => new(learner.Name, WeightMatrix.Of(learner.Network, weight));
+
+    internal static KnowledgeTransfer Transfer(string from, string to, int cycle) => new(Of(from, from == to ? 1 : 2), Of(to, 1), new Blend(), cycle);
+
+    internal static Trainer Trained(Learner learner)
+    {
+        Trainer trainer = new(learner.Network, learner.Loss!, learner.Data!, learner.Options, learner.Validation);
+        trainer.Run();
+        return trainer;
+    }
+
+    internal static void AssertSame(Graph expected, Graph actual)
+    {
+        Assert.Equal(expected.Parameters.Keys, actual.Parameters.Keys);
+        foreach (var (name, node) in expected.Parameters) Assert.Equal(node.Value!.Span.ToArray(), actual.Parameters[name].Value!.Span.ToArray());
+        Assert.Equal(expected.Nodes.Select(node => node.Op.GetType()), actual.Nodes.Select(node => node.Op.GetType()));
+    }
+
+    private static Graph Alone(Learner learner)
+    {
+        Learner copy = learner with { Network = Surgery.Copy(learner.Network) };
+        Trained(copy);
+        return copy.Network;
+    }
+
+    /// <summary>The rank of a matrix in double precision: the pivots of elimination that are not small.</summary>
+    private static int TransferMatrixRank(Graph network, WeightMatrix matrix)
+    {
+        float[] values = new float[matrix.Rows * matrix.Columns];
+        matrix.Read(network.Parameters[matrix.Name].Value!.Span, values);
+        double[][] rows = [.. Enumerable.Range(0, matrix.Rows).Select(i => values.Skip(i * matrix.Columns).Take(matrix.Columns).Select(x => (double)x).ToArray())];
+        double scale = values.Max(x => Math.Abs((double)x));
+        int rank = 0;
+        for (int column = 0; column < matrix.Columns && rank < rows.Length; column++)
+        {
+            int pivot = Enumerable.Range(rank, rows.Length - rank).MaxBy(i => Math.Abs(rows[i][column]));
+            if (Math.Abs(rows[pivot][column]) < 1e-5 * scale) continue;
+            (rows[rank], rows[pivot]) = (rows[pivot], rows[rank]);
+            for (int i = rank + 1; i < rows.Length; i++)
+            {
+                double factor = rows[i][column] / rows[rank][column];
+                for (int j = column; j < matrix.Columns; j++) rows[i][j] -= factor * rows[rank][j];
+            }
+
+            rank++;
+        }
+
+        return rank;
+    }
+
+    private static Learner Still(string name, int seed) => Mlp(name, seed, Options with { Rate = 0 });
+
+    private static float[] Weight(Graph network, int layer) => network.Parameters[Name(layer)].Value!.Span.ToArray();
+}
