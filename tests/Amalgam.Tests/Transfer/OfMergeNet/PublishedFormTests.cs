@@ -31,7 +31,7 @@ public class PublishedFormTests
     public void Equals_PyTorch_in_training_with_the_vectors_and_the_gradient_of_a_spectral_norm()
     {
         Graph graph = Rewrite.ForTraining(Make()).Graph;
-        Node result = graph.Outputs["result"], weight = graph.Parameters["layers.1.feed_forward.up.weight"];
+        Node result = graph.Outputs["result"], weight = graph.Parameters["layers.0.feed_forward.up.weight"];
         Node gradient = Gradients.Of((result * graph.Constant(Values("weights", new(3, 4)))).Sum(), [weight])[0];
         Executor executor = new(graph, [result, gradient, .. graph.Updates.Values]);
         executor.Run();
