@@ -88,7 +88,7 @@ internal sealed class EvalCommand
         if (parse.GetValue(_training) && parse.GetValue(_validation)) throw new InvalidDataException("--training-data and --validation-data exclude each other");
         Dataset data = parse.GetValue(_validation) ? RunData.OpenValidation(description) : parse.GetValue(_training) ? RunData.OpenTrain(description) : RunData.OpenTest(description);
         if (parse.GetValue(_limit) is { } limit) data = Subset.First(data, limit);
-        return data.Labels.IsEmpty && ItemRanking.Of(data) is null ? throw new InvalidDataException($"{data.Name} has no classes to evaluate by") : data;
+        return data.Labels.IsEmpty && ItemRanking.Of(data) is null && PairRetrieval.Of(data) is null ? throw new InvalidDataException($"{data.Name} has no classes to evaluate by") : data;
     }
 
     /// <summary>Groups of classes as the command line names them; none for no text.</summary>
@@ -109,13 +109,15 @@ internal sealed class EvalCommand
 
     private static void Write(TextWriter output, Dataset data, IReadOnlyList<(string Name, IReadOnlyList<Measure> Measures)> results)
     {
-        output.WriteLine($"{Printable.Line(data.Name)}: {data.Count:N0} samples of {(ItemRanking.Of(data) is { } ranking ? $"{ranking.Items:N0} items" : $"{data.Classes.Length} classes")}");
+        output.WriteLine($"{Printable.Line(data.Name)}: {data.Count:N0} samples of {Of(data)}");
         output.WriteLine();
         string[] names = [.. results.SelectMany(r => r.Measures.Select(m => m.Name)).Distinct()];
         Table table = new(1, ["MODEL", .. names.Select(name => $">{name.ToUpperInvariant()}")]);
         foreach (var (name, measures) in results) table.Add([Printable.Line(name), .. names.Select(of => measures.FirstOrDefault(m => m.Name == of) is { } m ? m.IsShare ? Percent(m.Value) : Printable.Number(m.Value) : "")]);
         table.Write(output, Screen.WidthOf(output));
     }
+
+    private static string Of(Dataset data) => ItemRanking.Of(data) is { } ranking ? $"{ranking.Items:N0} items" : PairRetrieval.Of(data) is { } search ? $"{search.Pictures:N0} pictures" : $"{data.Classes.Length} classes";
 
     private static void WriteJson(TextWriter output, Dataset data, IReadOnlyList<(string Name, IReadOnlyList<Measure> Measures)> results) => Json.Write(output, json =>
     {

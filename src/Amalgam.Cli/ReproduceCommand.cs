@@ -11,9 +11,10 @@ internal static class ReproduceCommand
             "amalgam reproduce cki --table 1 --dataset beauty",
             "amalgam reproduce mudsc --part published",
             "amalgam reproduce clafusion --table 10",
+            "amalgam reproduce mergenet --table 1",
             "amalgam reproduce mudsc --help                 # the parts, and what can be set",
         ])
     {
-        ReproduceCki.Create(), ReproduceMudsc.Create(), ReproduceClafusion.Create(),
+        ReproduceCki.Create(), ReproduceMudsc.Create(), ReproduceClafusion.Create(), ReproduceMergenet.Create(),
     };
 }

@@ -45,11 +45,12 @@ internal static class TrainCommand
     {
         var clock = Stopwatch.StartNew();
         if (!quiet) error.WriteLine(run.Resumed ? $"going on after step {run.Step:N0} of {run.Steps:N0}" : $"{run.Steps:N0} steps, {run.Network.Parameters.Values.Where(p => p.Trainable).Sum(p => p.Shape.Count):N0} parameters");
+        string merit = run.Data.MeritName;
         RunResult result;
         try
         {
             using Progress progress = new(error, quiet);
-            result = run.Train(progress, epoch => progress.Write(output, Line(epoch)), cancel);
+            result = run.Train(progress, epoch => progress.Write(output, Line(epoch, merit)), cancel);
         }
         catch (OperationCanceledException) when (!quiet)
         {
@@ -59,20 +60,21 @@ internal static class TrainCommand
 
         if (!quiet) foreach (string note in result.Notes) error.WriteLine($"note: {Printable.Line(note)}");
         bool bestIsOther = result.Best is { } epoch && epoch.Epoch < result.Epochs.Count;
-        if (result.Last is { } last) output.WriteLine($"test data: {Text(last)}{(bestIsOther ? $"; with the weights of epoch {result.Best!.Epoch}: {Text(result.OfBest!)}" : "")}");
+        if (result.Last is { } last) output.WriteLine($"test data: {Text(last, merit)}{(bestIsOther ? $"; with the weights of epoch {result.Best!.Epoch}: {Text(result.OfBest!, merit)}" : "")}");
         output.WriteLine($"{result.Epochs.Count} epochs in {clock.Elapsed.TotalSeconds:0.0} s, network in {Printable.Line(folder)}");
     }
 
-    internal static string Line(EpochRecord epoch)
+    /// <summary>An epoch as a line, with the name of what the best is chosen by where it is neither the accuracy nor the loss.</summary>
+    internal static string Line(EpochRecord epoch, string merit = ItemRanking.MeritName)
     {
         string right = epoch.Accuracy is { } accuracy ? $", {EvalCommand.Percent(accuracy)} right" : "";
-        string validation = epoch.Validation is { } score ? $"  validation: {Text(score)}" : "";
+        string validation = epoch.Validation is { } score ? $"  validation: {Text(score, merit)}" : "";
         return $"epoch {epoch.Epoch}  loss {epoch.Loss:0.0000}{right}{validation}  lr {Printable.Number(epoch.Rate)}  {epoch.Seconds:0.0} s";
     }
 
-    private static string Text(Score score)
+    private static string Text(Score score, string meritName)
     {
-        string merit = score.Merit is { } ndcg ? $"{ItemRanking.MeritName.ToUpperInvariant()} {ndcg:0.0000}, " : "";
+        string merit = score.Merit is { } value ? $"{meritName.ToUpperInvariant()} {value:0.0000}, " : "";
         return merit + (score.Accuracy is { } accuracy ? $"{EvalCommand.Percent(accuracy)} right, loss {score.Loss:0.0000}" : $"loss {score.Loss:0.0000}");
     }
 }

@@ -23,6 +23,15 @@ public sealed record DataSource(string Name, string Summary, string Terms)
             Options = ImmutableDictionary.CreateRange<string, string>([new("train", "10000"), new("test", "2000"), new("seed", "0"), new("classes", "10")]),
             Open = (_, split, o) => Glyphs.Create(o.Whole(split == Split.Train ? "train" : "test", 1, 10_000_000), o.Whole("seed", 0, int.MaxValue), split, o.Whole("classes", 2, Glyphs.MostClasses)),
         },
+        new("captions", "Coloured pictures 32 x 32 of drawn signs with sentences that say what is in them, made on the spot", "Part of Amalgam")
+        {
+            HasValidation = true,
+            Options = ImmutableDictionary.CreateRange<string, string>(
+                [new("train", "10000"), new("validation", "1000"), new("test", "1000"), new("seed", "0"), new("things", "2"), new("captions", "1"), new("glyphs", "20")]),
+            Open = (_, split, o) => new Captions(
+                o.Whole(split switch { Split.Train => "train", Split.Validation => "validation", _ => "test" }, 1, Captions.MostPictures), o.Whole("seed", 0, int.MaxValue), split,
+                o.Whole("things", 1, Captions.MostThings), o.Whole("captions", 1, Captions.MostSentences), o.Whole("glyphs", 2, Glyphs.MostClasses)),
+        },
         OfIdx("mnist", "Handwritten digits 28 x 28: 60,000 to train, 10,000 to test", "Y. LeCun and C. Cortes; commonly stated as CC BY-SA 3.0", Digits, DataDownload.Mnist),
         OfIdx("fashion-mnist", "Articles of clothing 28 x 28: 60,000 to train, 10,000 to test", "Zalando SE, MIT", Clothes, DataDownload.FashionMnist),
         new("cifar10", "Photographs 32 x 32 of ten kinds of things: 50,000 to train, 10,000 to test; those of data_batch_1 to 5 that are there", "A. Krizhevsky, V. Nair and G. Hinton; to be cited")

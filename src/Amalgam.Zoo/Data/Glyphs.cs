@@ -45,7 +45,7 @@ public static class Glyphs
     private sealed class GlyphCanvas
     {
         private readonly uint[] _random = new uint[WordsPerGlyph];
-        private readonly float[] _ink = new float[Pixels];
+        private readonly Ink _ink = new(Side);
         private readonly (float X, float Y)[] _points = new (float, float)[MostPoints];
         private int _next;
 
@@ -53,13 +53,13 @@ public static class Glyphs
         {
             Philox.Fill(key, (long)index * WordsPerGlyph, _random);
             _next = 0;
-            _ink.AsSpan().Clear();
+            _ink.Clear();
             Pose pose = new(Next);
             float width = Between(0.7f, 1.7f);
             foreach ((float X, float Y)[] stroke in glyph.Strokes)
             {
                 for (int i = 0; i < stroke.Length; i++) _points[i] = pose.Place(stroke[i].X, stroke[i].Y);
-                for (int i = 1; i < stroke.Length; i++) Segment(_points[i - 1], _points[i], width, 1);
+                for (int i = 1; i < stroke.Length; i++) _ink.Line(_points[i - 1], _points[i], width, 1);
             }
 
             Stray();
@@ -71,39 +71,14 @@ public static class Glyphs
         {
             float x = Between(2, Side - 3), y = Between(2, Side - 3), length = Between(3, 9);
             var (sin, cos) = MathF.SinCos(Between(0, MathF.Tau));
-            Segment((x, y), (x + length * cos, y + length * sin), Between(0.5f, 0.9f), Between(0.4f, 0.9f));
+            _ink.Line((x, y), (x + length * cos, y + length * sin), Between(0.5f, 0.9f), Between(0.4f, 0.9f));
         }
 
-        /// <summary>Inks the pixels whose middle is nearer to the line than half the stroke; the edge is soft, one pixel wide.</summary>
-        private void Segment((float X, float Y) a, (float X, float Y) b, float half, float strength)
-        {
-            float reach = half + 0.5f, dx = b.X - a.X, dy = b.Y - a.Y, scale = 1 / MathF.Max(dx * dx + dy * dy, 1e-6f);
-            int left = Math.Max(0, (int)MathF.Ceiling(MathF.Min(a.X, b.X) - reach)), right = Math.Min(Side - 1, (int)MathF.Floor(MathF.Max(a.X, b.X) + reach));
-            int top = Math.Max(0, (int)MathF.Ceiling(MathF.Min(a.Y, b.Y) - reach)), bottom = Math.Min(Side - 1, (int)MathF.Floor(MathF.Max(a.Y, b.Y) + reach));
-            for (int row = top; row <= bottom; row++)
-            {
-                for (int column = left; column <= right; column++)
-                {
-                    float along = Math.Clamp(((column - a.X) * dx + (row - a.Y) * dy) * scale, 0, 1);
-                    float offX = column - a.X - along * dx, offY = row - a.Y - along * dy;
-                    float ink = strength * Math.Clamp(reach - MathF.Sqrt(offX * offX + offY * offY), 0, 1);
-                    ref float pixel = ref _ink[row * Side + column];
-                    if (ink > pixel) pixel = ink;
-                }
-            }
-        }
-
-        /// <summary>Ink and noise as bytes. Noise is the sum of a word's four bytes, nearly normal, brought to a given deviation.</summary>
+        /// <summary>Ink and noise of a given deviation as bytes.</summary>
         private void Develop(ReadOnlySpan<uint> random, float contrast, float noise, Span<byte> y)
         {
-            const float MeanOfSum = 510, DeviationOfSum = 147.8f;
-            float scale = noise / DeviationOfSum;
-            for (int i = 0; i < y.Length; i++)
-            {
-                uint word = random[i];
-                int sum = (int)((word & 255) + (word >> 8 & 255) + (word >> 16 & 255) + (word >> 24));
-                y[i] = (byte)(Math.Clamp(contrast * _ink[i] + scale * (sum - MeanOfSum), 0, 1) * 255 + 0.5f);
-            }
+            float scale = noise / Ink.NoiseDeviation;
+            for (int i = 0; i < y.Length; i++) y[i] = Ink.Byte(contrast * _ink.Plane[i] + scale * Ink.Noise(random[i]));
         }
 
         private float Next() => (_random[_next++] >> 8) * (1f / (1 << 24));

@@ -11,6 +11,9 @@ public sealed record Cnn(ImmutableArray<int> Channels, int Classes) : Architectu
     /// <summary>Channels, height and width of an image.</summary>
     public ImmutableArray<int> Image { get; init; } = [1, 28, 28];
 
+    /// <summary>What names of parameters begin with.</summary>
+    public string Prefix { get; init; } = "";
+
     internal static ZooModel Entry => new(
         "cnn",
         "Small network of convolutions for small images",
@@ -24,12 +27,16 @@ public sealed record Cnn(ImmutableArray<int> Channels, int Classes) : Architectu
         o => new Cnn(o.Sizes("channels"), o.Whole("classes")) { Image = o.Sizes("image") });
 
     /// <inheritdoc/>
-    protected override void Define(Layers net, int batch)
+    protected override void Define(Layers net, int batch) => net.Graph.Output("logits", net.Linear(Layers.ChannelMeans(Encode(net, batch)), "fc", Positive(Classes, "cnn: classes")));
+
+    /// <summary>Adds the input and the convolutions.</summary>
+    /// <returns>[N,C,H,W].</returns>
+    internal Node Encode(Layers net, int batch)
     {
         if (Channels.IsEmpty) throw new GraphException("cnn: channels must have one size or more");
         (net.ConvStart, net.BiasStart) = (Initialisation.KaimingFanOut, Initialisation.Zeros);
         Node x = ImageOptions.Input(net, batch, Image);
-        for (int i = 0; i < Channels.Length; i++) x = net.Conv(x, $"conv{i + 1}", Positive(Channels[i], "cnn: channels"), 3, stride: 2, padding: 1).Relu();
-        net.Graph.Output("logits", net.Linear(Layers.ChannelMeans(x), "fc", Positive(Classes, "cnn: classes")));
+        for (int i = 0; i < Channels.Length; i++) x = net.Conv(x, $"{Prefix}conv{i + 1}", Positive(Channels[i], "cnn: channels"), 3, stride: 2, padding: 1).Relu();
+        return x;
     }
 }

@@ -105,15 +105,23 @@ public sealed record TextEncoder(TextFamily Family, int Vocabulary, int Hidden, 
     /// <inheritdoc/>
     protected override void Define(Layers net, int batch)
     {
+        Node x = Encode(net, batch);
+        if (Classes > 0) net.Graph.Output("logits", Classify(net, First(x), NamePrefix));
+        else AddResults(net, x, NamePrefix);
+    }
+
+    /// <summary>Adds the inputs and the encoder.</summary>
+    /// <returns>[N,T,D].</returns>
+    internal Node Encode(Layers net, int batch)
+    {
         int longest = Family == TextFamily.Roberta ? Positions - Padding - 1 : Positions;
         if (Length > longest) throw new GraphException($"texts of {Length} ids need as many positions, the model has {longest}");
         net.LinearStart = net.EmbeddingStart = Initialisation.Normal(Deviation);
         net.BiasStart = Initialisation.Zeros;
         if (OldNormNames) (net.ScaleName, net.ShiftName) = ("gamma", "beta");
-        string prefix = Prefix ?? Family switch { TextFamily.Bert => "bert.", TextFamily.DistilBert => "distilbert.", _ => "roberta." };
 
         Node ids = net.Graph.Input("input_ids", new(batch, Length), DType.I64), valid = net.Graph.Input("attention_mask", new(batch, Length), DType.I64);
-        Node x = Embed(net, ids, $"{prefix}embeddings");
+        Node x = Embed(net, ids, $"{NamePrefix}embeddings");
         Node mask = Layers.PaddingMask(valid.Cast(DType.F32));
         TransformerBlock block = new(Family == TextFamily.DistilBert ? BlockNames.DistilBert : BlockNames.Bert, Heads, Inner)
         {
@@ -122,11 +130,12 @@ public sealed record TextEncoder(TextFamily Family, int Vocabulary, int Hidden, 
             Dropout = Dropout,
             AttentionDropout = AttentionDropout,
         };
-        string blocks = prefix + (Family == TextFamily.DistilBert ? "transformer.layer" : "encoder.layer");
+        string blocks = NamePrefix + (Family == TextFamily.DistilBert ? "transformer.layer" : "encoder.layer");
         for (int i = 0; i < Depth; i++) x = block.Apply(net, x, $"{blocks}.{i}", mask);
-        if (Classes > 0) net.Graph.Output("logits", Classify(net, First(x), prefix));
-        else Encode(net, x, prefix);
+        return x;
     }
+
+    private string NamePrefix => Prefix ?? Family switch { TextFamily.Bert => "bert.", TextFamily.DistilBert => "distilbert.", _ => "roberta." };
 
     private Node Embed(Layers net, Node ids, string name)
     {
@@ -164,12 +173,12 @@ public sealed record TextEncoder(TextFamily Family, int Vocabulary, int Hidden, 
         return net.Linear(Layers.Drop(first, ClassifierDropout), Family == TextFamily.Roberta ? "classifier.out_proj" : "classifier", Classes);
     }
 
-    private void Encode(Layers net, Node x, string prefix)
+    private void AddResults(Layers net, Node x, string prefix)
     {
         net.Graph.Output("last_hidden_state", x);
         if (Pooler && Family != TextFamily.DistilBert) net.Graph.Output("pooler_output", net.Linear(First(x), $"{prefix}pooler.dense", Hidden).Activate("tanh"));
     }
 
     /// <summary>The first position, [N,D].</summary>
-    private static Node First(Node x) => x.Slice(1, 0, 1).Squeeze(1);
+    internal static Node First(Node x) => x.Slice(1, 0, 1).Squeeze(1);
 }

@@ -70,6 +70,16 @@ public sealed record VisionTransformer(int Patch, int Hidden, int Depth, int Hea
     /// <inheritdoc/>
     protected override void Define(Layers net, int batch)
     {
+        Node x = Encode(net, batch);
+        if (Classes > 0) net.Graph.Output("logits", net.Linear(ClassToken(x), "classifier", Classes));
+        else net.Graph.Output("last_hidden_state", x);
+        if (Classes == 0 && Pooler) net.Graph.Output("pooler_output", net.Linear(ClassToken(x), $"{Prefix}pooler.dense", Hidden).Activate("tanh"));
+    }
+
+    /// <summary>Adds the input and the encoder.</summary>
+    /// <returns>[N,1+patches,D].</returns>
+    internal Node Encode(Layers net, int batch)
+    {
         net.ConvStart = net.LinearStart = Initialisation.TruncatedNormal(Deviation);
         net.BiasStart = Initialisation.Zeros;
         Node image = ImageOptions.Input(net, batch, Image);
@@ -86,10 +96,7 @@ public sealed record VisionTransformer(int Patch, int Hidden, int Depth, int Hea
             AttentionDropout = AttentionDropout,
         };
         for (int i = 0; i < Depth; i++) x = block.Apply(net, x, $"{Prefix}encoder.layer.{i}", null);
-        x = net.LayerNorm(x, $"{Prefix}layernorm", Epsilon);
-        if (Classes > 0) net.Graph.Output("logits", net.Linear(ClassToken(x), "classifier", Classes));
-        else net.Graph.Output("last_hidden_state", x);
-        if (Classes == 0 && Pooler) net.Graph.Output("pooler_output", net.Linear(ClassToken(x), $"{Prefix}pooler.dense", Hidden).Activate("tanh"));
+        return net.LayerNorm(x, $"{Prefix}layernorm", Epsilon);
     }
 
     private Node Embed(Layers net, Node image)
@@ -104,5 +111,6 @@ public sealed record VisionTransformer(int Patch, int Hidden, int Depth, int Hea
         return Layers.Drop(Layout.Concat(1, tokens, x) + positions, Dropout);
     }
 
-    private static Node ClassToken(Node x) => x.Slice(1, 0, 1).Squeeze(1);
+    /// <summary>What the encoder says of the class token, [N,D].</summary>
+    internal static Node ClassToken(Node x) => x.Slice(1, 0, 1).Squeeze(1);
 }

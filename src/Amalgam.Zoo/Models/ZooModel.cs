@@ -24,6 +24,7 @@ public sealed record ZooModel(string Name, string Summary, string Source, string
         MobileNetV2.Entry,
         VisionTransformer.Entry,
         TextEncoder.Entry,
+        TwoTower.Entry,
         Din.Entry,
         Gru4Rec.Entry,
         SasRec.Entry,

@@ -52,7 +52,8 @@ public sealed record Contestant(string Name, Graph Network, string? Output = nul
         if (all.Count > 1)
         {
             bool ofClicks = Runs.Measure.AreClicks(all[0], data);
-            rows.Add(($"{EnsembleOf(all.Count)} ({(ofClicks ? "mean of probabilities" : "sum of scores")})", Runs.Measure.Of(ofClicks ? Runs.Measure.MeanProbability(all) : Runs.Measure.Sum(all), data, tasks)));
+            Tensor together = ofClicks ? Runs.Measure.MeanProbability(all) : PairRetrieval.Of(data) is null ? Runs.Measure.Sum(all) : PairRetrieval.Sum(all);
+            rows.Add(($"{EnsembleOf(all.Count)} ({(ofClicks ? "mean of probabilities" : "sum of scores")})", Runs.Measure.Of(together, data, tasks)));
             if (tasks.Count == all.Count) rows.Add(("each for its own task", Runs.Measure.OfHeads(all, data, tasks)));
         }
 

@@ -76,17 +76,17 @@ public sealed class FusionTuning
         RunDescription run = _run with { Model = model with { Freeze = _run.Model.Freeze } };
         TrainingRun training = new(run, Folder, overwrite: _overwrite);
         Score? before = training.Data.Validation is not { } held ? null
-            : new Evaluation(training.Network, RunTrainer.LossOf(run.Loss, run.Data).ForEvaluation(), held, run.Batch, merit: ItemRanking.Merit(held)).Run(cancel);
+            : new Evaluation(training.Network, RunTrainer.LossOf(run.Loss, run.Data).ForEvaluation(), held, run.Batch, merit: ItemRanking.Merit(held), setMerit: PairRetrieval.Merit(held)).Run(cancel);
         HasBegun = true;
         RunResult result = training.Train(progress, epochDone, cancel);
         _notes.AddRange(result.Notes);
         if (before is not null && result.Best?.Validation is { } after && before.IsBetterThan(after))
-            _notes.Add($"fine-tuning ended below where it began: on {before.Samples:N0} held-out samples {Text(before)} before, {Text(after)} after; the network from before is in {_file}, and a lower rate may do better");
+            _notes.Add($"fine-tuning ended below where it began: on {before.Samples:N0} held-out samples {Text(before, training.Data)} before, {Text(after, training.Data)} after; the network from before is in {_file}, and a lower rate may do better");
         return RunFolder.Load(Folder, run with { Model = model with { Weights = null } });
     }
 
-    private static string Text(Score score) =>
-        score.Merit is { } merit ? FormattableString.Invariant($"{ItemRanking.MeritName} {merit:0.0000}")
+    private static string Text(Score score, RunData data) =>
+        score.Merit is { } merit ? FormattableString.Invariant($"{data.MeritName} {merit:0.0000}")
         : score.Accuracy is { } accuracy ? FormattableString.Invariant($"{accuracy:0.00%} right")
         : FormattableString.Invariant($"a loss of {score.Loss:0.0000}");
 }

@@ -17,13 +17,14 @@ public sealed record Measure(string Name, double Value, bool IsShare = false)
     /// <summary>What a network's scores for all samples of a data set are worth.</summary>
     /// <param name="scores">
     /// A score for each sample and class, <c>[samples, classes]</c>; one that the sample's label is 1, <c>[samples]</c> or <c>[samples, 1]</c>; or, where a sample is a group
-    /// of items, as many scores for it as its field <c>label</c> has numbers.
+    /// of items, as many scores for it as its field <c>label</c> has numbers; or, of pictures with texts, two embeddings side by side.
     /// </param>
     /// <param name="data">The samples, with labels.</param>
     /// <param name="tasks">Groups of classes that are also measured among themselves.</param>
     /// <exception cref="InvalidDataException">The scores and the data do not go together.</exception>
     public static IReadOnlyList<Measure> Of(Tensor scores, Dataset data, IReadOnlyList<int[]> tasks) =>
         ItemRanking.Of(data) is { } ranking ? OfItems(scores, data, ranking)
+        : PairRetrieval.Of(data) is { } search ? [.. search.Measures(scores)]
         : AreClicks(scores, data) ? OfPairs(scores.Span, [.. data.Labels.ToArray().Select(l => l == 1)], Users(data))
         : OfClasses(new(scores), data, tasks);
 

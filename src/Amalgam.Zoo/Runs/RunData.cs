@@ -9,6 +9,9 @@ namespace Amalgam.Zoo.Runs;
 /// <param name="Test">The publisher's test samples; null where there are none.</param>
 public sealed record RunData(Dataset? Train, Dataset? Validation, Dataset? Test)
 {
+    /// <summary>Name of what the best epoch is chosen by where it is neither the accuracy nor the loss.</summary>
+    public string MeritName => (Train ?? Validation ?? Test) is { } data && PairRetrieval.Of(data) is not null ? PairRetrieval.MeritName : ItemRanking.MeritName;
+
     /// <summary>Opens the data that a run describes.</summary>
     /// <exception cref="InvalidDataException">There is no such data, or it is damaged.</exception>
     public static RunData Open(DataDescription data)

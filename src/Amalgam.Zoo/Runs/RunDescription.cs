@@ -4,6 +4,7 @@ using Amalgam.Merging.Recipes;
 using Amalgam.Training;
 using Amalgam.Training.Data;
 using Amalgam.Transfer;
+using Amalgam.Transfer.Teaching;
 using Amalgam.Zoo.Data;
 
 namespace Amalgam.Zoo.Runs;
@@ -201,11 +202,11 @@ public sealed record ModelDescription(string Name)
 }
 
 /// <summary>What a run minimises.</summary>
-/// <param name="Name"><c>cross_entropy</c>, <c>cosine</c>, <c>bce</c>, <c>mse</c> or <c>entropy</c>.</param>
+/// <param name="Name"><c>cross_entropy</c>, <c>cosine</c>, <c>bce</c>, <c>mse</c>, <c>contrastive</c> or <c>entropy</c>.</param>
 public sealed record LossDescription(string Name)
 {
     /// <summary>The names.</summary>
-    public static readonly ImmutableArray<string> Names = ["cross_entropy", "cosine", "bce", "mse", "entropy"];
+    public static readonly ImmutableArray<string> Names = ["cross_entropy", "cosine", "bce", "mse", "contrastive", "entropy"];
 
     /// <summary>Share of the truth that is spread over all classes, in [0, 1).</summary>
     public double LabelSmoothing { get; init; }
@@ -219,7 +220,7 @@ public sealed record LossDescription(string Name)
     /// <summary>Of cosine: what the cosines are multiplied by.</summary>
     public double Scale { get; init; } = 100;
 
-    /// <summary>Field of the data that has the truth; null for the usual, <c>label</c> where the truth is a class and <c>target</c> elsewhere.</summary>
+    /// <summary>Field of the data that has the truth; null for the usual, <c>label</c> where the truth is a class, <c>picture</c> of contrastive and <c>target</c> elsewhere.</summary>
     public string? Target { get; init; }
 
     /// <summary>Of cosine: the vectors of the classes of some data.</summary>
@@ -228,17 +229,12 @@ public sealed record LossDescription(string Name)
 }
 
 /// <summary>What a run learns from trained networks (<see cref="Distillation"/>).</summary>
+/// <param name="Method">How, with its parameters; it knows no teachers yet.</param>
 /// <param name="Teachers">Checkpoints that say what they are, folders of runs, ONNX files or folders of Hugging Face; of several the mean of the scores counts.</param>
-public sealed record DistillDescription(ImmutableArray<string> Teachers)
+public sealed record DistillDescription(Distillation Method, ImmutableArray<string> Teachers)
 {
-    /// <summary>What scores are divided by.</summary>
-    public double Temperature { get; init; } = 4;
-
-    /// <summary>Share of the teachers; the rest is that of the labels.</summary>
-    public double Alpha { get; init; } = 0.5;
-
-    /// <summary>What the divergence is a mean over.</summary>
-    public DistillationMean Mean { get; init; }
+    /// <summary>Whether the same network is also trained by the labels alone, to compare with.</summary>
+    public bool Solo { get; init; }
 }
 
 /// <summary>Parameters whose learning rate differs.</summary>

@@ -4,6 +4,7 @@ using Amalgam.Merging.Recipes;
 using Amalgam.Training;
 using Amalgam.Training.Data;
 using Amalgam.Transfer;
+using Amalgam.Transfer.Teaching;
 
 namespace Amalgam.Zoo.Runs;
 
@@ -21,7 +22,6 @@ internal static class RunReader
     private static readonly RecipeLevel Cosine = new("the loss cosine", ["name", "class_vectors", "rows", "scale", "label_smoothing", "target"]);
     private static readonly RecipeLevel Entropy = new("the loss entropy", ["name"]);
     private static readonly RecipeLevel PlainLoss = new("this loss", ["name", "target"]);
-    private static readonly RecipeLevel Distill = new("distill", ["teachers", "temperature", "alpha", "mean"]);
     private static readonly RecipeLevel Group = new("a group of parameters", ["match", "lr_scale", "weight_decay"]);
     private static readonly ImmutableArray<string> OfEveryOptimizer = ["name", "weight_decay", "no_decay", "decay_vectors", "clip_norm", "groups"];
     private static readonly ImmutableArray<string> Optimizers = ["sgd", "adam", "adamw"], Scopes = ["splice", "all"], Schedules = ["constant", "step", "multistep", "cosine", "linear"];
@@ -126,16 +126,25 @@ internal static class RunReader
 
     private static DistillDescription ReadDistill(RecipeNode node)
     {
-        var fields = node.Fields(Distill);
+        RecipeNode named = node.IsMapping ? node.Entries("distill").FirstOrDefault(e => e.Key == "method").Value : node;
+        Distillation method = named.Yaml is null ? new Kd() : Distillation.Find(OneOf(named, "a method", [.. Distillation.All.Select(way => way.Name)]))!;
+        var fields = node.IsMapping ? node.Fields(new($"the method {method.Name}", ["method", "teachers", "solo", .. method.Parameters.Select(p => p.Name)])) : [];
+        foreach (string name in method.Parameters.Select(p => p.Name).Where(fields.ContainsKey).ToArray())
+        {
+            TeachingParameter parameter = method.Parameters.First(p => p.Name == name);
+            method = parameter.With(fields[name].Text(parameter.Expected)) ?? throw fields[name].Unexpected(parameter.Expected);
+        }
+
+        return new(method, ReadTeachers(node, fields, method)) { Solo = Flag(fields, "solo", false) };
+    }
+
+    private static ImmutableArray<string> ReadTeachers(RecipeNode node, Dictionary<string, RecipeNode> fields, Distillation method)
+    {
+        if (method.FewestTeachers == 0 && !fields.ContainsKey("teachers")) return [];
         RecipeNode teachers = Required(node, fields, "teachers");
         const string What = "a trained network, or a list of them";
         ImmutableArray<string> paths = teachers.IsList ? [.. teachers.Items(What).Select(item => item.Text(What))] : [teachers.Text(What)];
-        return paths.IsEmpty ? throw teachers.Unexpected(What) : new(paths)
-        {
-            Temperature = Number(fields, "temperature", 4, "a temperature above 0", x => x > 0),
-            Alpha = Number(fields, "alpha", 0.5, "a share from 0 to 1", x => x is >= 0 and <= 1),
-            Mean = fields.TryGetValue("mean", out RecipeNode mean) && OneOf(mean, "a mean", ["samples", "elements"]) == "elements" ? DistillationMean.Elements : DistillationMean.Samples,
-        };
+        return paths.IsEmpty ? throw teachers.Unexpected(What) : paths.Length > method.MostTeachers ? throw teachers.Position.Refuse(method.Takes(paths.Length)) : paths;
     }
 
     private static RunDescription ReadOptimizer(RecipeNode node, RunDescription run)

@@ -4,7 +4,7 @@ using Amalgam.Graphs;
 using Amalgam.Merging.Recipes;
 using Amalgam.Training;
 using Amalgam.Training.Data;
-using Amalgam.Transfer;
+using Amalgam.Transfer.Teaching;
 
 namespace Amalgam.Zoo.Runs;
 
@@ -33,7 +33,7 @@ internal static class RunTrainer
         {
             ParentModel[] teachers = [.. distill.Teachers.Select(path => ParentModel.Open(path, null, AnyBatch, data.Train))];
             loss = WithTeachers(distill, teachers, loss);
-            identity += $"# taught by {string.Join(' ', teachers.Select(teacher => teacher.Digest))}\n";
+            if (teachers.Length > 0) identity += $"# taught by {string.Join(' ', teachers.Select(teacher => teacher.Digest))}\n";
         }
 
         return (loss, new()
@@ -48,13 +48,17 @@ internal static class RunTrainer
             ClipNorm = run.ClipNorm,
             Settings = Settings(run, names ?? new(network)),
             StatePath = state,
-            Description = RunYaml.Write(run, withOutput: false) + Signature(data.Train!) + identity,
+            Description = RunYaml.Write(Alone(run), withOutput: false) + Signature(data.Train!) + identity,
             Merit = ItemRanking.Merit(data.Validation),
+            SetMerit = PairRetrieval.Merit(data.Validation),
         });
     }
 
+    /// <summary>The run without what else is trained to compare with, which makes no other run of it.</summary>
+    private static RunDescription Alone(RunDescription run) => run with { Distill = run.Distill is { } distill ? distill with { Solo = false } : null };
+
     private static Distillation WithTeachers(DistillDescription distill, IEnumerable<ParentModel> teachers, Loss labels) => labels is CrossEntropy entropy
-        ? new(teachers.Select(teacher => teacher.Graph), distill.Temperature, distill.Alpha, entropy.Target) { Mean = distill.Mean, LabelSmoothing = entropy.LabelSmoothing }
+        ? distill.Method with { Teachers = [.. teachers.Select(teacher => teacher.Graph)], Target = entropy.Target, LabelSmoothing = entropy.LabelSmoothing }
         : throw new InvalidDataException("distill: goes with the loss cross_entropy: teacher and student give a score for each class");
 
     /// <summary>The loss that a run describes.</summary>
@@ -66,6 +70,7 @@ internal static class RunTrainer
             "cosine" => new CosineCrossEntropy(loss.ReadVectors(data)!, loss.Scale, loss.LabelSmoothing, label),
             "bce" => new BinaryCrossEntropy(label),
             "mse" => new SquaredError(truth),
+            "contrastive" => new Contrastive(loss.Target ?? Contrastive.UsualTarget),
             "entropy" => new PredictionEntropy(),
             _ => new CrossEntropy(loss.LabelSmoothing, label),
         };
@@ -78,7 +83,7 @@ internal static class RunTrainer
         return $"# {data.Count} samples, {string.Join(", ", data.Fields.Select(f => $"{f.Name} {f.Shape}"))}, labels {Convert.ToHexStringLower(labels)[..16]}\n";
     }
 
-    private static Func<Node, ParameterSetting> Settings(RunDescription run, NamedParameters names)
+    internal static Func<Node, ParameterSetting> Settings(RunDescription run, NamedParameters names)
     {
         NamePattern[] exempt = names.Parse("optimizer", run.NoDecay), matches = names.Parse("optimizer", run.Groups.Select(g => g.Match));
         var groups = matches.Zip(run.Groups).ToArray();

@@ -63,10 +63,10 @@ public static class RunYaml
     ]);
 
     private static string Distill(DistillDescription distill) => Map([
+        ("method", distill.Method.Name),
         ("teachers", Words(distill.Teachers)),
-        ("temperature", Number(distill.Temperature)),
-        ("alpha", Number(distill.Alpha)),
-        ("mean", distill.Mean.ToString().ToLowerInvariant()),
+        .. distill.Method.Parameters.Select(p => (p.Name, double.TryParse(p.Value, CultureInfo.InvariantCulture, out _) ? p.Value : Quote(p.Value))),
+        ("solo", distill.Solo ? Flag(true) : null),
     ]);
 
     private static string Optimizer(RunDescription run) => Map([

@@ -13,6 +13,9 @@ namespace Amalgam.Zoo.Runs;
 /// <param name="Notes">What a user should know of what was written.</param>
 public sealed record RunResult(IReadOnlyList<EpochRecord> Epochs, EpochRecord? Best, Score? Last, Score? OfBest, IReadOnlyList<string> Notes)
 {
+    /// <summary>What the scores' merit is.</summary>
+    public string MeritName { get; init; } = ItemRanking.MeritName;
+
     /// <summary>What <c>result.json</c> says: number of epochs, the best one, and the scores on the test data.</summary>
     internal string ToJson()
     {
@@ -32,7 +35,7 @@ public sealed record RunResult(IReadOnlyList<EpochRecord> Epochs, EpochRecord? B
             json.WriteStartObject(name);
             if (double.IsFinite(score.Loss)) json.WriteNumber("loss", score.Loss);
             if (score.Accuracy is { } accuracy) json.WriteNumber("accuracy", accuracy);
-            if (score.Merit is { } merit) json.WriteNumber(ItemRanking.MeritName, merit);
+            if (score.Merit is { } merit) json.WriteNumber(MeritName.Replace(' ', '_'), merit);
             json.WriteNumber("samples", score.Samples);
             json.WriteEndObject();
         }
@@ -125,12 +128,12 @@ public sealed class TrainingRun
             SetWeights(kept);
         }
 
-        RunResult result = new(_trainer.History, _trainer.BestEpoch, last, ofBest, [.. notes.Distinct()]);
+        RunResult result = new(_trainer.History, _trainer.BestEpoch, last, ofBest, [.. notes.Distinct()]) { MeritName = _data.MeritName };
         _output.WriteText(RunFolder.Result, result.ToJson());
         return result;
     }
 
-    private Score? Test(CancellationToken cancel) => _data.Test is null ? null : new Evaluation(_network, _loss, _data.Test, _run.Batch, merit: ItemRanking.Merit(_data.Test)).Run(cancel);
+    private Score? Test(CancellationToken cancel) => _data.Test is null ? null : new Evaluation(_network, _loss, _data.Test, _run.Batch, merit: ItemRanking.Merit(_data.Test), setMerit: PairRetrieval.Merit(_data.Test)).Run(cancel);
 
     private void SetWeights(IReadOnlyDictionary<string, Tensor> weights)
     {

@@ -43,7 +43,7 @@ public sealed record TransferredModel(string Name, RunResult Together, RunResult
         Score? Of(RunResult? result) => result is null ? null : onTest ? result.OfBest ?? result.Last : result.Best?.Validation;
         if (Of(Together) is not { } score) return null;
         Score? solo = Of(Solo);
-        return score.Merit is { } merit ? new(ItemRanking.MeritName, merit, solo?.Merit)
+        return score.Merit is { } merit ? new(Together.MeritName, merit, solo?.Merit)
             : score.Accuracy is { } accuracy ? new("accuracy", accuracy, solo?.Accuracy)
             : new("loss", score.Loss, solo?.Loss);
     }

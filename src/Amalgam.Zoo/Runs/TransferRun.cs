@@ -121,12 +121,12 @@ public sealed class TransferRun
         Score? Save(Graph network, string weights, string onnx)
         {
             output.Save(network, member.Model.Model, weights, onnx, notes, member.Data!.Train!.Classes);
-            return member.Data.Test is not { } test ? null : new Evaluation(network, member.Loss!, test, member.Model.Run!.Batch, merit: ItemRanking.Merit(test)).Run(cancel);
+            return member.Data.Test is not { } test ? null : new Evaluation(network, member.Loss!, test, member.Model.Run!.Batch, merit: ItemRanking.Merit(test), setMerit: PairRetrieval.Merit(test)).Run(cancel);
         }
 
         Score? last = Save(_training.NetworkOf(name), RunFolder.Model, RunFolder.Onnx);
         Score? ofBest = _training.BestOf(name) is { } best ? Save(best, RunFolder.Best, RunFolder.BestOnnx) : null;
-        RunResult result = new(trainer.History, trainer.BestEpoch, last, ofBest, [.. notes.Distinct()]);
+        RunResult result = new(trainer.History, trainer.BestEpoch, last, ofBest, [.. notes.Distinct()]) { MeritName = member.Data!.MeritName };
         output.WriteText(RunFolder.Result, result.ToJson());
         return result;
     }

@@ -96,7 +96,7 @@ public static class StraightThroughMatching
         public double Run(int step, CancellationToken cancel)
         {
             _batches.Fill(step, _full.Inputs);
-            _full.Run(step, cancel);
+            _full.Run(step, step / _batches.PerEpoch + 1, cancel);
             // The midpoint is half the permuted network, so half the gradient is its own.
             for (int i = 0; i < _gradients.Length; i++) TensorPrimitives.Multiply(_full.Gradients[i].Span, 0.5f, _gradients[i].Span);
             _optimizer.Step(_gradients, _rate);

@@ -29,6 +29,9 @@ public abstract record Initialisation
     /// <summary>Uniform with variance 2 / (fan in + fan out) (Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks, 2010, equation 16).</summary>
     public static readonly Initialisation XavierUniform = new Xavier();
 
+    /// <summary>All the same.</summary>
+    public static Initialisation Same(double value) => new Constant((float)value);
+
     /// <summary>Normal with mean 0.</summary>
     public static Initialisation Normal(double deviation) => new Gaussian(deviation, double.PositiveInfinity);
 

@@ -59,7 +59,7 @@ public static class DataInputs
     public static Tensor?[] Bind(Dataset data, Graph graph, int samples, Node? truth, Executor executor)
     {
         Node?[] inputs = [.. data.Fields.Select(field => graph.Inputs.GetValueOrDefault(field.Name))];
-        Node[] open = [.. graph.Inputs.Values.Where(node => !inputs.Contains(node) && node.Name is not (TrainingForm.StepName or TrainingForm.SeedName))];
+        Node[] open = [.. graph.Inputs.Values.Where(node => !inputs.Contains(node) && !TrainingForm.Fills(node))];
         int[] unused = [.. Enumerable.Range(0, inputs.Length).Where(i => inputs[i] is null && !(data.Fields[i].Shape.Rank == 0 && data.Labels.Length > 0))];
         if (open.Length == 1 && unused.Length == 1 && open[0] != truth && open[0].Shape.Count == samples * data.Fields[unused[0]].Shape.Count) (inputs[unused[0]], open) = (open[0], []);
         if (open.Length > 0) throw new GraphException($"the input '{open[0].Name}' {open[0].Shape} is filled by no field of {data.Name}: {Describe(data)}");

@@ -26,6 +26,10 @@ public sealed record Score(double Loss, double? Accuracy, int Samples)
 /// <param name="sample">Its index in the data.</param>
 public delegate double SampleMerit(ReadOnlySpan<float> result, int sample);
 
+/// <summary>How much a network's results for all samples are worth together, larger being better, such as the recall of a search among them.</summary>
+/// <param name="results">A row for each sample, in the data's order.</param>
+public delegate double SetMerit(Tensor results);
+
 /// <summary>Runs a network in its inference form over all samples of a data set. The parameters are looked at when it runs, so it can be made once and run after every epoch.</summary>
 public sealed class Evaluation
 {
@@ -33,6 +37,8 @@ public sealed class Evaluation
     private readonly Instance _full;
     private readonly Instance? _last;
     private readonly SampleMerit? _merit;
+    private readonly SetMerit? _setMerit;
+    private readonly Tensor? _results;
 
     /// <param name="network">The network, for any number of samples.</param>
     /// <param name="loss">What the loss is.</param>
@@ -40,12 +46,15 @@ public sealed class Evaluation
     /// <param name="batch">Samples at a time.</param>
     /// <param name="output">Name of the network's output; null for the first.</param>
     /// <param name="merit">What a sample's result is worth; null for nothing but loss and accuracy.</param>
+    /// <param name="setMerit">What the results for all samples are worth together; it counts before <paramref name="merit"/>.</param>
     /// <exception cref="GraphException">The network cannot be made for that number of samples, or the data does not fit it.</exception>
-    public Evaluation(Graph network, Loss loss, Dataset data, int batch, string? output = null, SampleMerit? merit = null)
+    public Evaluation(Graph network, Loss loss, Dataset data, int batch, string? output = null, SampleMerit? merit = null, SetMerit? setMerit = null)
     {
-        (_batches, _merit) = (new(data, batch, shuffle: false), merit);
-        _full = new(network, loss, _batches, _batches.Size, output, merit is not null);
-        if (data.Count % _batches.Size is > 0 and var rest) _last = new(network, loss, _batches, rest, output, merit is not null);
+        (_batches, _merit, _setMerit) = (new(data, batch, shuffle: false), setMerit is null ? merit : null, setMerit);
+        bool keepResult = merit is not null || setMerit is not null;
+        _full = new(network, loss, _batches, _batches.Size, output, keepResult);
+        if (data.Count % _batches.Size is > 0 and var rest) _last = new(network, loss, _batches, rest, output, keepResult);
+        if (setMerit is not null) _results = new(new([data.Count, .. _full.Result!.Shape.Sizes[1..]]));
     }
 
     /// <summary>Evaluates.</summary>
@@ -64,13 +73,14 @@ public sealed class Evaluation
             if (instance.Result is { } result)
             {
                 int row = result.Count / count;
-                for (int i = 0; i < count; i++) merit += _merit!(result.Span.Slice(i * row, row), done + i);
+                for (int i = 0; i < count && _merit is not null; i++) merit += _merit(result.Span.Slice(i * row, row), done + i);
+                if (_results is not null) result.Span.CopyTo(_results.Span[(done * row)..]);
             }
 
             done += count;
         }
 
-        return new(loss / done, _full.Scores is null ? null : (double)right / done, done) { Merit = _merit is null ? null : merit / done };
+        return new(loss / done, _full.Scores is null ? null : (double)right / done, done) { Merit = _setMerit is not null ? _setMerit(_results!) : _merit is null ? null : merit / done };
     }
 
     /// <summary>Number of rows whose largest score, the first of equal ones, is that of the truth: a class, or as many shares of classes, of which the largest counts.</summary>

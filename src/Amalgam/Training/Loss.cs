@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Amalgam.Graphs;
 
 namespace Amalgam.Training;
@@ -13,6 +14,15 @@ public abstract record Loss(string Target)
 
     /// <summary>What a network is judged by while it is trained with this loss: itself, unless it asks for more than the truth.</summary>
     public virtual Loss ForEvaluation() => this;
+
+    /// <summary>The loss as one run uses it: itself, unless it trains parameters of its own, which begin here.</summary>
+    /// <param name="output">The network's result, in its inference form.</param>
+    /// <param name="seed">The run's seed.</param>
+    /// <exception cref="GraphException">The network is not one that the loss is for.</exception>
+    public virtual Loss Begin(Node output, long seed) => this;
+
+    /// <summary>What is trained beside the network's parameters and is no part of the network, by name; nothing before <see cref="Begin"/>.</summary>
+    public virtual IReadOnlyDictionary<string, Tensor> Own => ImmutableDictionary<string, Tensor>.Empty;
 
     /// <summary>Declares the input of the truth.</summary>
     private protected Node Truth(Node output, Shape shape, DType type) => output.Graph.Input(Target, shape, type);

@@ -35,13 +35,14 @@ public sealed class Trainer
     {
         ArgumentOutOfRangeException.ThrowIfNegative(options.Epochs);
         if (!(options.Rate >= 0)) throw new ArgumentException($"the learning rate must be 0 or more, got {options.Rate}", nameof(options));
-        (_network, _loss, _options) = (network, loss, options);
+        (_network, _options) = (network, options);
+        _loss = loss = loss.Begin(DataInputs.OutputOf(network, options.Output), options.Seed);
         _batches = new(data, options.Batch, options.Seed, shuffle: true, options.DropLast);
         _full = new(network, loss, data, _batches.Size, options);
         if (_full.Parameters.Length == 0) throw new GraphException("the network has no parameter to train");
         _optimizer = new(options.Rule, _full.Parameters, options.Settings, options.ClipNorm);
         _steps = (long)_batches.PerEpoch * options.Epochs;
-        if (validation is not null) _validation = new(network, loss.ForEvaluation(), validation, options.EvaluationBatch ?? _batches.Size, options.Output, options.Merit);
+        if (validation is not null) _validation = new(network, loss.ForEvaluation(), validation, options.EvaluationBatch ?? _batches.Size, options.Output, options.Merit, options.SetMerit);
     }
 
     /// <summary>Steps of the whole run.</summary>
@@ -72,7 +73,7 @@ public sealed class Trainer
     public bool Resume()
     {
         if (_options.StatePath is not { } path || !File.Exists(path)) return false;
-        _state = TrainingState.Load(path, _network, _optimizer, _options.Description);
+        _state = TrainingState.Load(path, _network, _loss, _optimizer, _options.Description);
         return true;
     }
 
@@ -114,7 +115,7 @@ public sealed class Trainer
         int count = _batches.CountOf(step);
         TrainingInstance instance = count == _batches.Size ? _full : _last ??= new(_network, _loss, _batches.Data, count, _options);
         _batches.Fill(step, instance.Inputs);
-        instance.Run(step, cancel);
+        instance.Run(step, step / _batches.PerEpoch + 1, cancel);
         _ran = instance;
 
         float loss = instance.Loss.Span[0];
@@ -160,16 +161,16 @@ public sealed class Trainer
     internal void Forget(string parameter) => _optimizer.Forget(parameter);
 
     /// <summary>Adds what the run needs to go on to a state of several runs.</summary>
-    internal void WriteState(Graph box, IDictionary<string, string> notes, string prefix) => _state.Write(box, notes, prefix, _network, _optimizer);
+    internal void WriteState(Graph box, IDictionary<string, string> notes, string prefix) => _state.Write(box, notes, prefix, _network, _loss, _optimizer);
 
     /// <summary>Takes over what <see cref="WriteState"/> left; the tensors that are to be read are added to a box.</summary>
-    internal void ReadState(Checkpoint checkpoint, Graph box, string prefix) => _state = TrainingState.Read(checkpoint, box, prefix, _network, _optimizer);
+    internal void ReadState(Checkpoint checkpoint, Graph box, string prefix) => _state = TrainingState.Read(checkpoint, box, prefix, _network, _loss, _optimizer);
 
     private double RateOf(long step) => _options.Rate * _options.Schedule.Factor(step, _batches.PerEpoch, _options.Epochs);
 
     private void Save()
     {
-        if (_options.StatePath is { } path) _state.Save(path, _network, _optimizer, _options.Description);
+        if (_options.StatePath is { } path) _state.Save(path, _network, _loss, _optimizer, _options.Description);
     }
 
     internal TrainingProgress Progress()

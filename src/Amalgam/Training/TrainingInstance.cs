@@ -8,7 +8,7 @@ internal sealed class TrainingInstance
 {
     private readonly Executor _executor;
     private readonly (Tensor To, Tensor From)[] _updates;
-    private readonly Tensor? _step;
+    private readonly Tensor? _step, _epoch;
 
     public TrainingInstance(Graph network, Loss loss, Dataset data, int samples, TrainingOptions options)
     {
@@ -25,6 +25,7 @@ internal sealed class TrainingInstance
         _updates = [.. graph.Updates.Select(u => (u.Key.Value!, _executor[u.Value]))];
         (Loss, Truth, Scores) = (_executor[nodes.Value], nodes.Truth is null ? null : _executor[nodes.Truth], nodes.Scores is null ? null : _executor[nodes.Scores]);
         if (graph.Inputs.TryGetValue(TrainingForm.StepName, out Node? step)) _step = _executor[step];
+        if (graph.Inputs.TryGetValue(TrainingForm.EpochName, out Node? epoch)) _epoch = _executor[epoch];
         if (graph.Inputs.TryGetValue(TrainingForm.SeedName, out Node? seed)) _executor[seed].Span[0] = options.Seed & ((1 << 24) - 1);
     }
 
@@ -44,9 +45,13 @@ internal sealed class TrainingInstance
     public Tensor? Scores { get; }
 
     /// <summary>Computes loss and gradients; changes no parameter.</summary>
-    public void Run(long step, CancellationToken cancel)
+    /// <param name="step">Steps done.</param>
+    /// <param name="epoch">The epoch at work, from 1 on.</param>
+    /// <param name="cancel">Stops between operations.</param>
+    public void Run(long step, long epoch, CancellationToken cancel)
     {
         if (_step is { } number) number.Span[0] = step;
+        if (_epoch is { } turn) turn.Span[0] = epoch;
         _executor.Run(cancel);
     }
 

@@ -38,6 +38,9 @@ public sealed record TrainingOptions
     /// <summary>What the network's result for a validation sample is worth, where the best epoch is to be chosen by its mean; null for by accuracy or loss.</summary>
     public SampleMerit? Merit { get; init; }
 
+    /// <summary>The same where it takes the results for all validation samples together; it counts before <see cref="Merit"/>.</summary>
+    public SetMerit? SetMerit { get; init; }
+
     /// <summary>Samples of an evaluation's step; null for as many as in training.</summary>
     public int? EvaluationBatch { get; init; }
 

@@ -69,11 +69,11 @@ internal sealed class TrainingState
 
     public void SetBest(int epoch, IReadOnlyDictionary<string, Tensor> weights) => (BestEpoch, Best) = (epoch, weights);
 
-    public void Save(string path, Graph network, Optimizer optimizer, string description)
+    public void Save(string path, Graph network, Loss loss, Optimizer optimizer, string description)
     {
         Graph box = new();
         Dictionary<string, string> notes = new() { [DescriptionKey] = description };
-        Write(box, notes, "", network, optimizer);
+        Write(box, notes, "", network, loss, optimizer);
         GraphWeights.Save(box, path, overwrite: true, notes);
     }
 
@@ -82,19 +82,20 @@ internal sealed class TrainingState
     /// <param name="notes">Gets the rest, which becomes metadata.</param>
     /// <param name="prefix">Put before the names, where several runs share a file.</param>
     /// <param name="network">The network.</param>
+    /// <param name="loss">What it is trained with.</param>
     /// <param name="optimizer">Its optimiser.</param>
-    public void Write(Graph box, IDictionary<string, string> notes, string prefix, Graph network, Optimizer optimizer)
+    public void Write(Graph box, IDictionary<string, string> notes, string prefix, Graph network, Loss loss, Optimizer optimizer)
     {
         notes[prefix + Key] = ToJson(optimizer.Steps);
-        Fill(box, prefix, network, optimizer, Best);
+        Fill(box, prefix, network, loss, optimizer, Best);
     }
 
-    /// <summary>Reads a state into the network's and the optimiser's tensors.</summary>
-    public static TrainingState Load(string path, Graph network, Optimizer optimizer, string description)
+    /// <summary>Reads a state into the network's, the loss's and the optimiser's tensors.</summary>
+    public static TrainingState Load(string path, Graph network, Loss loss, Optimizer optimizer, string description)
     {
         using Checkpoint checkpoint = Open(path, description);
         Graph box = new();
-        TrainingState state = Read(checkpoint, box, "", network, optimizer);
+        TrainingState state = Read(checkpoint, box, "", network, loss, optimizer);
         GraphWeights.Load(box, checkpoint);
         return state;
     }
@@ -109,11 +110,11 @@ internal sealed class TrainingState
     }
 
     /// <summary>Reads what <see cref="Write"/> left but for the tensors, which are added to a box, to be loaded.</summary>
-    public static TrainingState Read(Checkpoint checkpoint, Graph box, string prefix, Graph network, Optimizer optimizer)
+    public static TrainingState Read(Checkpoint checkpoint, Graph box, string prefix, Graph network, Loss loss, Optimizer optimizer)
     {
         TrainingState state = Parse(checkpoint, prefix + Key, json => FromJson(json, optimizer));
         if (state.BestEpoch > 0) state.Best = network.Parameters.ToImmutableDictionary(p => p.Key, p => new Tensor(p.Value.Shape));
-        Fill(box, prefix, network, optimizer, state.Best);
+        Fill(box, prefix, network, loss, optimizer, state.Best);
         return state;
     }
 
@@ -134,9 +135,10 @@ internal sealed class TrainingState
     }
 
     /// <summary>All tensors of the state under their names on disk.</summary>
-    private static void Fill(Graph box, string prefix, Graph network, Optimizer optimizer, IReadOnlyDictionary<string, Tensor>? best)
+    private static void Fill(Graph box, string prefix, Graph network, Loss loss, Optimizer optimizer, IReadOnlyDictionary<string, Tensor>? best)
     {
         foreach (var (name, node) in network.Parameters) box.Parameter(prefix + Weights + name, node.Value!);
+        foreach (var (name, tensor) in loss.Own) box.Parameter(prefix + name, tensor);
         foreach (var (name, tensor) in optimizer.State) box.Parameter(prefix + name, tensor);
         foreach (string name in best is null ? [] : network.Parameters.Keys) box.Parameter(prefix + BestWeights + name, best![name]);
     }

@@ -21,6 +21,9 @@ public sealed class FrozenNetwork
         _graph = Surgery.Copy(BatchNormalizationFolding.Apply(network, [result]).Graph);
     }
 
+    /// <summary>A network of which the first output is looked at; its weights are copied.</summary>
+    public static implicit operator FrozenNetwork(Graph network) => new(network);
+
     /// <summary>Adds the network to a graph.</summary>
     /// <param name="to">The graph. Its inputs of the same names are the network's too; where each has one input alone, it is whatever its name and shape, if it has as many numbers.</param>
     /// <param name="samples">Samples at a time.</param>
@@ -37,7 +40,7 @@ public sealed class FrozenNetwork
 
     private static Node InputFor(Graph to, Graph graph, Node input)
     {
-        Node[] given = [.. to.Inputs.Values.Where(node => node.Name is not (TrainingForm.StepName or TrainingForm.SeedName))];
+        Node[] given = [.. to.Inputs.Values.Where(node => !TrainingForm.Fills(node))];
         if (given.FirstOrDefault(node => node.Name == input.Name && node.Shape == input.Shape) is { } same) return same;
         Node? only = given.Length == 1 ? given[0] : null;
         if (graph.Inputs.Count == 1 && only is not null && only.Shape.Count == input.Shape.Count) return only.ReshapeTo(input.Shape);

@@ -17,8 +17,10 @@ public class ReproduceCommandTests
         await CommandLine.Refuses("--methods all goes with tables 1 and 2", "reproduce", "cki", "--dataset", "beauty", "--table", "4", "--methods", "all");
         await CommandLine.Refuses("--table", "reproduce", "cki", "--dataset", "beauty", "--table", "x");
         await CommandLine.Refuses("--seeds", "reproduce", "cki", "--dataset", "beauty", "--seeds", "x");
-        await CommandLine.Refuses("unknown command 'mergenet'", "reproduce", "mergenet");
+        await CommandLine.Refuses("unknown command 'mergnet'", "reproduce", "mergnet");
         await CommandLine.Refuses("there is no table", "reproduce", "clafusion", "--table", "99");
+        await CommandLine.Refuses("there is no table 'cycl' (did you mean 'cycle'?)", "reproduce", "mergenet", "--table", "cycl");
+        await CommandLine.Refuses("--seeds", "reproduce", "mergenet", "--table", "1", "--seeds", "x");
         await CommandLine.Refuses("there is no part 'publishd' (did you mean 'published'?)", "reproduce", "mudsc", "--part", "publishd");
     }
 

@@ -1,6 +1,7 @@
 using Amalgam.Alignment.Layers;
 using Amalgam.Graphs;
 using Amalgam.Transfer;
+using Amalgam.Transfer.Teaching;
 using Amalgam.Zoo.Runs;
 
 namespace Amalgam.Zoo.Experiments.Clafusion;
@@ -89,7 +90,7 @@ internal sealed class TeacherAndStudent(Bench bench)
             {
                 bench.Row(Distillations, ResidualNetworks.Pair(seed), name, () =>
                 {
-                    Distillation loss = new([a], Temperature, Share) { Mean = DistillationMean.Elements };
+                    Kd loss = new() { Teachers = [a], Temperature = Temperature, Alpha = Share, Mean = DistillationMean.Elements };
                     Tuned tuned = _tuning.Value.Run(start(), loss, Rate, seed);
                     return new(Setting.Measure([tuned.Network]), Choice: tuned.Choice, Seconds: tuned.Seconds);
                 });

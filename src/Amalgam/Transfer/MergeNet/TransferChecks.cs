@@ -33,7 +33,7 @@ internal static class TransferChecks
         foreach (TransferMatrix matrix in new[] { transfer.Source, transfer.Target })
         {
             if (learners.All(learner => learner.Name != matrix.Learner)) throw new GraphException($"there is no network '{matrix.Learner}' for {transfer.Name}; there are {string.Join(", ", learners.Select(l => $"'{l.Name}'"))}");
-            int most = Math.Min(matrix.Matrix.Rows, matrix.Matrix.Columns);
+            int most = Math.Min(matrix.Matrix.Rows, matrix.Matrix.Columns) / matrix.Matrix.Side;
             if (matrix.Rank < 0 || matrix.Rank > most) throw new GraphException($"{matrix} [{matrix.Matrix.Rows},{matrix.Matrix.Columns}] needs a rank from 1 to {most}, or 0 for the matrix itself");
         }
 
@@ -47,8 +47,8 @@ internal static class TransferChecks
     {
         foreach (TransferMatrix matrix in matrices.Where(matrix => matrix.Rank > 0))
         {
-            if (matrices.FirstOrDefault(other => other.Learner == matrix.Learner && other.Matrix.Name == matrix.Matrix.Name && other != matrix) is { } differs)
-                throw new GraphException($"{matrix} is a product of factors in one transfer and {differs} in another: give both the same rank, start and layout");
+            if (matrices.FirstOrDefault(other => other.Learner == matrix.Learner && other.Matrix.Name == matrix.Matrix.Name && other != matrix && (other.Rank == 0 || Overlap(matrix, other))) is { } differs)
+                throw new GraphException($"one transfer takes {matrix} and another one {differs}: give both the same rank, start and layout");
         }
     }
 

@@ -16,7 +16,7 @@ internal sealed class TransferPort
         Node node = network.Parameters.GetValueOrDefault(Parameter) ?? throw new GraphException($"{matrix.Learner} has no weight '{Parameter}'");
         if (matrix.Rank == 0) _view = matrix.Matrix;
         (_tensor, IsTrained) = (node.Value!, node.Trainable);
-        (Rows, Columns) = (matrix.Rank > 0 ? matrix.Rank : matrix.Matrix.Rows, matrix.Matrix.Columns);
+        (Rows, Columns) = (matrix.Rank > 0 ? LowRankOf(matrix).Inner : matrix.Matrix.Rows, matrix.Matrix.Columns);
         if (_view is null) ArgumentOutOfRangeException.ThrowIfNotEqual(_tensor.Count, Rows * Columns, Parameter);
     }
 

@@ -1,5 +1,5 @@
+using System.Collections.Immutable;
 using Amalgam.Graphs;
-using Amalgam.Graphs.Ops;
 using Amalgam.Merging.Recipes;
 
 namespace Amalgam.Transfer.MergeNet;
@@ -26,7 +26,7 @@ public sealed record WeightMatrix
     private const int MostNamed = 5;
 
     /// <summary>Stored as [groups, outputs, inputs, taps], or as [groups, inputs, outputs, taps] where outputs and inputs are exchanged.</summary>
-    private readonly int _outputs, _inputs, _taps, _first;
+    private readonly int _outputs, _inputs, _taps;
 
     private readonly bool _isExchanged;
 
@@ -34,22 +34,22 @@ public sealed record WeightMatrix
     {
         (Name, Shape, _outputs, _inputs, _taps, _isExchanged) = (name, shape, outputs, inputs, taps, isExchanged);
         (AllRows, Columns) = (groups * outputs, inputs * taps);
-        (_first, Rows) = rows ?? (0, AllRows);
-        if (_first < 0 || Rows < 1 || (long)_first + Rows > AllRows)
-            throw new GraphException($"'{name}' is a matrix of {AllRows} rows and {Columns} columns; it has no {Rows} rows from row {_first} on");
+        (FirstRow, Rows) = rows ?? (0, AllRows);
+        if (FirstRow < 0 || Rows < 1 || (long)FirstRow + Rows > AllRows)
+            throw new GraphException($"'{name}' is a matrix of {AllRows} rows and {Columns} columns; it has no {Rows} rows from row {FirstRow} on");
     }
 
     /// <summary>The parameter's name.</summary>
     public string Name { get; }
 
     /// <summary>Rows: outputs.</summary>
-    public int Rows { get; }
+    public int Rows { get; private init; }
 
     /// <summary>Columns: inputs, of a convolution with the elements of the kernel.</summary>
     public int Columns { get; }
 
     /// <summary>The first row of the whole matrix that is a row of this one.</summary>
-    public int FirstRow => _first;
+    public int FirstRow { get; private init; }
 
     /// <summary>Rows of the whole matrix.</summary>
     public int AllRows { get; }
@@ -75,7 +75,7 @@ public sealed record WeightMatrix
     }
 
     /// <summary>The weights of all matrix products, convolutions and recurrent layers, in the order in which they are read.</summary>
-    public static System.Collections.Immutable.ImmutableArray<WeightMatrix> AllOf(Graph network) =>
+    public static ImmutableArray<WeightMatrix> AllOf(Graph network) =>
         [.. WeightReader.AllOf(network).Where(reader => reader.Key.Shape.Count > 0).Select(reader => Of(reader.Key, reader.Value, ConvolutionLayout.Filters, null))];
 
     /// <summary>Copies the matrix out of the parameter. Allocates nothing.</summary>
@@ -86,7 +86,7 @@ public sealed record WeightMatrix
         Check(parameter.Length, matrix.Length);
         if (!_isExchanged)
         {
-            parameter.Slice(_first * Columns, matrix.Length).CopyTo(matrix);
+            parameter.Slice(FirstRow * Columns, matrix.Length).CopyTo(matrix);
             return;
         }
 
@@ -104,7 +104,7 @@ public sealed record WeightMatrix
         Check(parameter.Length, matrix.Length);
         if (!_isExchanged)
         {
-            matrix.CopyTo(parameter[(_first * Columns)..]);
+            matrix.CopyTo(parameter[(FirstRow * Columns)..]);
             return;
         }
 
@@ -118,7 +118,13 @@ public sealed record WeightMatrix
     public bool Overlaps(WeightMatrix other) => Name == other.Name && (AllRows != other.AllRows || (FirstRow < other.FirstRow + other.Rows && other.FirstRow < FirstRow + Rows));
 
     /// <summary>For example <c>fc.weight [100, 2048]</c>.</summary>
-    public override string ToString() => $"{Name}{(Rows == AllRows ? "" : $"[{_first}..{_first + Rows}]")} [{Rows}, {Columns}]";
+    public override string ToString() => $"{Name}{(Rows == AllRows ? "" : $"[{FirstRow}..{FirstRow + Rows}]")} [{Rows}, {Columns}]";
+
+    /// <summary>All rows.</summary>
+    internal WeightMatrix Whole => Part(0, AllRows);
+
+    /// <summary>Some rows, by their numbers in the whole matrix.</summary>
+    internal WeightMatrix Part(int from, int count) => this with { FirstRow = from, Rows = count };
 
     /// <summary>The parameter's value from the whole matrix.</summary>
     internal Node ToParameter(Node whole)
@@ -156,7 +162,7 @@ public sealed record WeightMatrix
     /// <summary>Where the elements of a row that belong to one input begin in the parameter, whose outputs and inputs are exchanged.</summary>
     private int At(int row, int input)
     {
-        var (group, output) = Math.DivRem(_first + row, _outputs);
+        var (group, output) = Math.DivRem(FirstRow + row, _outputs);
         return ((group * _inputs + input) * _outputs + output) * _taps;
     }
 

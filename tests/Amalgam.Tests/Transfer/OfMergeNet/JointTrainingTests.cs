@@ -147,6 +147,32 @@ public class JointTrainingTests
         AssertSame(results[0], results[1]);
     }
 
+    /// <summary>Factors are trained in the place of the weights; what is handed out has the graph that was given, and does what the factors did.</summary>
+    [Theory]
+    [InlineData(2, 3, FactorStart.Decomposition)]
+    [InlineData(3, 0, FactorStart.Fresh)]
+    [InlineData(0, 2, FactorStart.Decomposition)]
+    public void Factors_are_gone_at_the_end(int ofSource, int ofTarget, FactorStart start)
+    {
+        Learner a = Mlp("a", 1), b = Resnet("b", 2) with { Validation = Samples.Of("resnet", 9, 31).Data };
+        TransferMatrix source = Of("a", 2) with { Rank = ofSource, Start = start }, target = Of(b, "layer2.0.conv1.weight") with { Rank = ofTarget, Start = start };
+        JointTraining joint = new([a, b], [new(source, target, new LowRankAdapter { Heads = 2 }, 2)]);
+        joint.Run();
+        foreach (Learner learner in new[] { a, b })
+        {
+            Graph after = joint.NetworkOf(learner.Name);
+            Assert.Equal(learner.Network.Parameters.Select(p => (p.Key, p.Value.Shape, p.Value.Trainable)), after.Parameters.Select(p => (p.Key, p.Value.Shape, p.Value.Trainable)));
+            Assert.Equal(learner.Network.Nodes.Select(node => (node.Name, node.Op.GetType())), after.Nodes.Select(node => (node.Name, node.Op.GetType())));
+            Assert.Equal(learner.Network.Outputs.Keys, after.Outputs.Keys);
+        }
+
+        Assert.Equal(ofTarget == 0 ? 8 : ofTarget, TransferMatrixRank(joint.NetworkOf("b"), target.Matrix));
+        Score last = new Evaluation(joint.NetworkOf("b"), b.Loss!, b.Validation!, 16).Run();
+        Assert.Equal(joint.Trainers[1]!.History[^1].Validation!.Loss, last.Loss, 1e-4);
+        Assert.Equal(2, joint.HistoryOf(0)[^1].Mixing.Length);
+        Assert.All(joint.HistoryOf(0)[^1].Mixing, layer => Assert.Equal(1, layer.Sum(), 1e-9));
+    }
+
     public static TheoryData<string, KnowledgeTransfer[]> Refusals => new()
     {
         { "there is no network 'z'", [Transfer("z", "b", 1)] },
@@ -218,6 +244,31 @@ public class JointTrainingTests
         Learner copy = learner with { Network = Surgery.Copy(learner.Network) };
         Trained(copy);
         return copy.Network;
+    }
+
+    /// <summary>The rank of a matrix in double precision: the pivots of elimination that are not small.</summary>
+    private static int TransferMatrixRank(Graph network, WeightMatrix matrix)
+    {
+        float[] values = new float[matrix.Rows * matrix.Columns];
+        matrix.Read(network.Parameters[matrix.Name].Value!.Span, values);
+        double[][] rows = [.. Enumerable.Range(0, matrix.Rows).Select(i => values.Skip(i * matrix.Columns).Take(matrix.Columns).Select(x => (double)x).ToArray())];
+        double scale = values.Max(x => Math.Abs((double)x));
+        int rank = 0;
+        for (int column = 0; column < matrix.Columns && rank < rows.Length; column++)
+        {
+            int pivot = Enumerable.Range(rank, rows.Length - rank).MaxBy(i => Math.Abs(rows[i][column]));
+            if (Math.Abs(rows[pivot][column]) < 1e-5 * scale) continue;
+            (rows[rank], rows[pivot]) = (rows[pivot], rows[rank]);
+            for (int i = rank + 1; i < rows.Length; i++)
+            {
+                double factor = rows[i][column] / rows[rank][column];
+                for (int j = column; j < matrix.Columns; j++) rows[i][j] -= factor * rows[rank][j];
+            }
+
+            rank++;
+        }
+
+        return rank;
     }
 
     private static Learner Still(string name, int seed) => Mlp(name, seed, Options with { Rate = 0 });

@@ -1,6 +1,7 @@
 using Amalgam.Training;
 using Amalgam.Training.Data;
 using Amalgam.Transfer;
+using Amalgam.Transfer.Teaching;
 using Amalgam.Zoo.Runs;
 
 namespace Amalgam.Tests.Zoo.Runs;
@@ -71,11 +72,44 @@ public class RunDescriptionTests
     {
         DistillDescription distill = RunDescription.Parse(Small + "distill: {teachers: [a, b.onnx], temperature: 20, alpha: 0.05, mean: elements}\n", "run.yml").Distill!;
         Assert.Equal(["a", "b.onnx"], distill.Teachers);
-        Assert.Equal((20.0, 0.05, DistillationMean.Elements), (distill.Temperature, distill.Alpha, distill.Mean));
+        Assert.Equal(new Kd { Temperature = 20, Alpha = 0.05, Mean = DistillationMean.Elements }, distill.Method);
         distill = RunDescription.Parse(Small + "distill: {teachers: a}\n", "run.yml").Distill!;
-        Assert.Equal((4.0, 0.5, DistillationMean.Samples), (distill.Temperature, distill.Alpha, distill.Mean));
+        Assert.Equal((new Kd { Temperature = 4, Alpha = 0.5, Mean = DistillationMean.Samples }, false), (distill.Method, distill.Solo));
         Assert.Null(RunDescription.Parse(Small, "run.yml").Distill);
     }
+
+    /// <summary>A description with every way, read again from what is written of it.</summary>
+    [Theory]
+    [InlineData("method: kd, teachers: [a, b], mean: elements")]
+    [InlineData("method: rkd, teachers: a, of: logits, distance: 1, angle: 2")]
+    [InlineData("method: dkd, teachers: [a, b], beta: 2.5, warmup: 0")]
+    [InlineData("method: nkd, teachers: a, gamma: 0.25, labels: 0, solo: true")]
+    [InlineData("method: tf_kd_self, teachers: a, multiplier: 3")]
+    [InlineData("method: tf_kd_reg, softens: probabilities, correct: 0.9")]
+    [InlineData("method: uskd, middle: 'layer2.0.conv1.weight', ranking: log_probabilities")]
+    public void Every_way_to_distil_may_be_named(string distill)
+    {
+        RunDescription run = RunDescription.Parse($"{Small}distill: {{{distill}}}\n", "run.yml"), again = RunDescription.Parse(RunYaml.Write(run), "run.yaml");
+        Assert.Equal(run.Distill!.Method, again.Distill!.Method);
+        Assert.Equal(run.Distill.Teachers, again.Distill.Teachers);
+        Assert.Equal(distill.Contains("solo"), again.Distill.Solo);
+        Assert.NotEqual(Distillation.Find(run.Distill.Method.Name), again.Distill.Method);
+        Assert.Equal(new Uskd(), RunDescription.Parse(Small + "distill: uskd\n", "run.yml").Distill!.Method);
+    }
+
+    [Theory]
+    [InlineData("{method: dk, teachers: a}", "did you mean 'kd'?")]
+    [InlineData("{method: rkd, teachers: [a, b]}", "rkd learns from one teacher, found 2")]
+    [InlineData("{method: tf_kd_self, teachers: [a, b]}", "tf_kd_self learns from one teacher, found 2")]
+    [InlineData("{method: tf_kd_reg, teachers: a}", "tf_kd_reg has no teacher but the labels, found 1")]
+    [InlineData("{method: uskd, teachers: a}", "uskd has no teacher but the labels, found 1")]
+    [InlineData("{method: nkd, teachers: a, beta: 1}", "the method nkd has no key 'beta'")]
+    [InlineData("{teachers: a, temperature: .inf}", "expected a number above 0, found '.inf'")]
+    [InlineData("{method: tf_kd_reg, correct: 1}", "expected a probability above 0 and below 1, found '1'")]
+    [InlineData("{teachers: a, solo: maybe}", "expected true or false")]
+    [InlineData("dkd", "'teachers' is missing here")]
+    public void A_way_to_distil_that_cannot_be_is_refused(string distill, string phrase) =>
+        Assert.Contains(phrase, Assert.Throws<InvalidDataException>(() => RunDescription.Parse($"{Small}distill: {distill}\n", "run.yml")).Message);
 
     [Fact]
     public void A_part_of_the_data_may_be_meant()
@@ -146,11 +180,11 @@ public class RunDescriptionTests
     [InlineData("loss: {name: cosine}", "needs 'class_vectors'")]
     [InlineData("loss: {name: mse, label_smoothing: 0.1}", "this loss has no key 'label_smoothing'")]
     [InlineData("distill: {teachers: a, alpha: 1.5}", "expected a share from 0 to 1, found '1.5'")]
-    [InlineData("distill: {teachers: a, temperature: 0}", "expected a temperature above 0, found '0'")]
-    [InlineData("distill: {teachers: a, mean: sum}", "there is no mean 'sum' here")]
+    [InlineData("distill: {teachers: a, temperature: 0}", "expected a number above 0, found '0'")]
+    [InlineData("distill: {teachers: a, mean: sum}", "expected samples or elements, found 'sum'")]
     [InlineData("distill: {temperature: 4}", "'teachers' is missing here")]
     [InlineData("distill: {teachers: []}", "expected a trained network, or a list of them")]
-    [InlineData("distill: {teacher: a}", "distill has no key 'teacher'")]
+    [InlineData("distill: {teacher: a}", "the method kd has no key 'teacher' (did you mean 'teachers'?)")]
     [InlineData("train: some", "there is no scope 'some' here; known are splice, all")]
     [InlineData("loss: {name: entropy, target: label}", "the loss entropy has no key 'target'")]
     [InlineData("seed: 1.5", "expected a whole number, found '1.5'")]

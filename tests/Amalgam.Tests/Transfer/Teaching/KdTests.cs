@@ -4,12 +4,13 @@ using Amalgam.Tests.Alignment;
 using Amalgam.Training;
 using Amalgam.Training.Data;
 using Amalgam.Transfer;
+using Amalgam.Transfer.Teaching;
 using Amalgam.Zoo.Models;
 using Loss = Amalgam.Training.Loss;
 
-namespace Amalgam.Tests.Transfer;
+namespace Amalgam.Tests.Transfer.OfTeaching;
 
-public class DistillationTests
+public class KdTests
 {
     private static readonly TrainingOptions Options = new() { Rule = new Sgd(0.9), Rate = 0.05, Epochs = 3, Batch = 16, Seed = 3 };
 
@@ -24,7 +25,7 @@ public class DistillationTests
     {
         (Graph student, Samples data) = Samples.Of("mlp", 1, 24);
         Graph[] others = [.. Enumerable.Range(2, teachers).Select(seed => Samples.Of("mlp", seed).Network)];
-        Distillation loss = new(others, temperature, alpha) { Mean = mean };
+        Kd loss = Taught(others, temperature, alpha) with { Mean = mean };
 
         double[][] s = Logits(student, data), t = Mean([.. others.Select(teacher => Logits(teacher, data))]);
         double expected = 0;
@@ -45,7 +46,7 @@ public class DistillationTests
     public void Gradients_are_those_of_differences(string kind)
     {
         (Graph student, Samples data) = Samples.Of(kind, 1, 6);
-        Distillation loss = new([Samples.Of(kind, 2).Network, Samples.Of(kind, 3).Network], 2, 0.7);
+        Kd loss = Taught([Samples.Of(kind, 2).Network, Samples.Of(kind, 3).Network], 2, 0.7);
         (Graph graph, LossNodes nodes) = Attach(student, loss, data);
         Node[] parameters = [.. graph.Parameters.Values.Where(node => node.Trainable)];
         Node[] gradients = Gradients.Of(nodes.Value, parameters);
@@ -74,7 +75,7 @@ public class DistillationTests
     public void A_student_that_is_its_teacher_has_nothing_to_learn_from_it()
     {
         (Graph student, Samples data) = Samples.Of("mlp", 1, 24);
-        (Graph graph, LossNodes nodes) = Attach(student, new Distillation([student], 4, 1), data);
+        (Graph graph, LossNodes nodes) = Attach(student, Taught([student], 4, 1), data);
         Node[] gradients = Gradients.Of(nodes.Value, [.. graph.Parameters.Values]);
         Executor executor = new(graph, [nodes.Value, .. gradients]);
         Fill(executor, graph, data);
@@ -82,7 +83,7 @@ public class DistillationTests
         Assert.Equal(0, executor[nodes.Value].Span[0], 1e-6f);
         Assert.All(gradients, node => Assert.All(executor[node].Span.ToArray(), g => Assert.Equal(0, g, 1e-6f)));
 
-        (Graph half, LossNodes halfNodes) = Attach(student, new Distillation([student], 4, 0.25), data);
+        (Graph half, LossNodes halfNodes) = Attach(student, Taught([student], 4, 0.25), data);
         (Graph plain, LossNodes plainNodes) = Attach(student, new CrossEntropy(), data);
         Assert.Equal(0.75 * Value(plain, plainNodes, data), Value(half, halfNodes, data), 1e-5);
     }
@@ -97,7 +98,7 @@ public class DistillationTests
         string graph = student.ToString();
         double[] first = student.Parameters.Values.Select(node => (double)node.Value!.Span[0]).ToArray();
 
-        Trainer trainer = new(student, new Distillation([teacher], 4, 1) { Mean = DistillationMean.Samples }, data, Options with { Epochs = 30, Rate = 0.01 }, data);
+        Trainer trainer = new(student, Taught([teacher], 4, 1), data, Options with { Epochs = 30, Rate = 0.01 }, data);
         trainer.Run();
 
         Assert.Equal(before, teacher.Parameters.Values.Select(node => node.Value!.Span.ToArray()));
@@ -123,7 +124,7 @@ public class DistillationTests
             return graph.Nodes.GroupBy(node => node.Op.GetType()).ToDictionary(group => group.Key, group => group.Count());
         }
 
-        Dictionary<Type, int> plain = Counts(new CrossEntropy()), distilled = Counts(new Distillation([teacher]));
+        Dictionary<Type, int> plain = Counts(new CrossEntropy()), distilled = Counts(Taught([teacher]));
         foreach (Type op in new[] { typeof(ConvWeightGradient), typeof(ConvTranspose), typeof(BatchNormalizationTraining), typeof(BatchStatistics), typeof(DropoutMask) })
             Assert.Equal(plain.GetValueOrDefault(op), distilled.GetValueOrDefault(op));
         Assert.Equal(plain[typeof(Conv)] + teacher.Nodes.Count(node => node.Op is Conv), distilled[typeof(Conv)]);
@@ -137,7 +138,7 @@ public class DistillationTests
         float[] Run(string? state, int stopAt)
         {
             (Graph student, Samples data) = Samples.Of("mlp", 1, 40);
-            Distillation loss = new([Samples.Of("mlp", 2).Network], 3, 0.5);
+            Kd loss = Taught([Samples.Of("mlp", 2).Network], 3, 0.5);
             using CancellationTokenSource stop = new();
             Trainer trainer = new(student, loss, data, Options with { StatePath = state is null ? null : folder[state] }, data);
             trainer.Resume();
@@ -164,7 +165,7 @@ public class DistillationTests
     {
         Graph student = new Mlp([1, 2, 3], [5], 3).Build(4, 1), teacher = new Mlp([6], [7], 3).Build(4, 2);
         Samples data = new("image", new(1, 2, 3), 8, 1);
-        (Graph graph, LossNodes nodes) = Attach(student, new Distillation([teacher], 1, 1), data);
+        (Graph graph, LossNodes nodes) = Attach(student, Taught([teacher], 1, 1), data);
         Assert.Equal(["image", "label"], graph.Inputs.Keys);
         Assert.True(double.IsFinite(Value(graph, nodes, data)));
     }
@@ -175,14 +176,16 @@ public class DistillationTests
         (Graph student, Samples data) = Samples.Of("mlp", 1, 8);
         Graph other = new Mlp([6], [7], 4).Build(2, 1), images = Samples.Of("resnet", 1).Network;
         string Refusal(Loss loss) => Assert.Throws<GraphException>(() => Attach(student, loss, data)).Message;
-        Assert.Contains("teacher 2 says [8,4]", Refusal(new Distillation([student, Renamed(other)])), StringComparison.Ordinal);
-        Assert.Contains("'image' [8,3,8,8] is none of the student's: 'x' [8,6]", Refusal(new Distillation([images])), StringComparison.Ordinal);
-        Assert.Throws<ArgumentException>(() => new Distillation(Array.Empty<Graph>()));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new Distillation([student], 0));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new Distillation([student], double.NaN));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new Distillation([student], 1, 1.5));
+        Assert.Contains("teacher 2 says [8,4]", Refusal(Taught([student, Renamed(other)])), StringComparison.Ordinal);
+        Assert.Contains("'image' [8,3,8,8] is none of the student's: 'x' [8,6]", Refusal(Taught([images])), StringComparison.Ordinal);
+        Assert.Contains("kd learns from one teacher or more, found none", Refusal(new Kd()), StringComparison.Ordinal);
+        Assert.Throws<ArgumentOutOfRangeException>(() => Taught([student], 0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Taught([student], double.NaN));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Taught([student], 1, 1.5));
         Assert.Throws<GraphException>(() => new FrozenNetwork(student, "features"));
     }
+
+    private static Kd Taught(Graph[] teachers, double temperature = 4, double alpha = 0.5) => new() { Teachers = [.. teachers], Temperature = temperature, Alpha = alpha };
 
     private static Graph Renamed(Graph graph)
     {

@@ -1,0 +1,42 @@
+using Amalgam.Graphs;
+using Amalgam.Transfer.MergeNet;
+
+namespace Amalgam.Zoo.Experiments.Mergenet;
+
+/// <summary>A weight of one subject teaches a weight of another, or of the same, while they train.</summary>
+/// <param name="From">Whose weight is learned from.</param>
+/// <param name="Source">Its name.</param>
+/// <param name="To">Whose weight is written.</param>
+/// <param name="Target">Its name.</param>
+internal sealed record Flow(Subject From, string Source, Subject To, string Target)
+{
+    /// <summary>T_cycle.</summary>
+    public int Cycle { get; init; } = 4;
+
+    /// <summary>The adapter's learning rate.</summary>
+    public double Rate { get; init; } = 1e-3;
+
+    /// <summary>What generates the target.</summary>
+    public ParameterAdapter Adapter { get; init; } = new LowRankAdapter();
+
+    /// <summary>What the adapter learns by.</summary>
+    public AdapterRule Rule { get; init; }
+
+    /// <summary>Rank of the target's factors; 0 for the matrix itself.</summary>
+    public int Rank { get; init; }
+
+    /// <summary>The transfer between the networks of a seed.</summary>
+    /// <param name="from">Whose weight is learned from.</param>
+    /// <param name="to">Whose weight is written.</param>
+    /// <param name="seed">Draws the adapter.</param>
+    public KnowledgeTransfer Of(Graph from, Graph to, int seed) => new(new(From.Name, WeightMatrix.Of(from, Source)), new(To.Name, WeightMatrix.Of(to, Target), Rank), Adapter, Cycle)
+    {
+        Rule = Rule,
+        Rate = Rate,
+        Seed = seed,
+    };
+
+    /// <summary>All that decides on what comes of it.</summary>
+    public override string ToString() => FormattableString.Invariant(
+        $"{From.Name}:{Source} -> {To.Name}:{Target}, cycle {Cycle}, rate {Rate}{(Rank > 0 ? $", rank {Rank}" : "")}{(Rule == AdapterRule.Change ? "" : $", by {Rule}")}, {Adapter}");
+}

@@ -1,0 +1,113 @@
+using System.Collections.Immutable;
+using Amalgam.Graphs;
+using Amalgam.Training;
+using Amalgam.Transfer;
+using Amalgam.Transfer.MergeNet;
+
+namespace Amalgam.Zoo.Experiments.Mergenet;
+
+/// <summary>Tables 1, 5 and 7 and figure 3: a ResNet and MobileNetV2 on CIFAR-10.</summary>
+internal sealed class ImageTables(MergenetOptions options)
+{
+    /// <summary>The networks' names.</summary>
+    public const string Mobile = "MobileNetV2", Residual = "ResNet-18";
+
+    /// <summary>What tables call the training in which both teach each other.</summary>
+    public const string Both = "MergeNet R <-> M";
+
+    /// <summary>The adapters' learning rate and cycle, chosen on held-out training samples with a seed of their own (<see cref="Choose"/>).</summary>
+    public const double Rate = 1e-3;
+
+    /// <summary>T_cycle, chosen likewise.</summary>
+    public const int Cycle = 4;
+
+    /// <summary>What figure 3 tries.</summary>
+    public static readonly ImmutableArray<int> Cycles = [1, 2, 3, 4, 5, 8, 16];
+
+    private const string MobileClassifier = "classifier.1.weight", ResidualClassifier = "linear.weight", ResidualLate = "layer4.0.conv1.weight";
+    private const int LateBlock = 16;
+
+    private readonly Subject _mobile = new(Mobile, Description("mobilenetv2", "width: 0.25, dropout: 0"), options) { Prepare = data => new HalfImages(data) };
+    private readonly Subject _residual = new(Residual, Description("resnet18", "width: 0.25"), options) { Prepare = data => new HalfImages(data) };
+
+    /// <summary>The image network of table 4.</summary>
+    public Subject OfImages => _mobile;
+
+    private Flow ToMobile => new(_residual, ResidualClassifier, _mobile, Projection(LateBlock)) { Cycle = Cycle, Rate = Rate };
+
+    private Flow ToResidual => new(_mobile, MobileClassifier, _residual, ResidualLate) { Cycle = Cycle, Rate = Rate };
+
+    /// <summary>The 1x1 projection that an inverted residual block ends with.</summary>
+    public static string Projection(int block) => FormattableString.Invariant($"features.{block}.conv.2.weight");
+
+    /// <summary>The matrix of the image network that a network of another task learns from.</summary>
+    public static string Classifier => MobileClassifier;
+
+    /// <summary>Table 1.</summary>
+    public IEnumerable<TableEntry> Compare() =>
+    [
+        TableEntry.Of(_mobile),
+        .. Distilled(_mobile, _residual),
+        .. TableEntry.Of("MergeNet R -> M", ToMobile),
+        .. TableEntry.Of(Both, ToMobile, ToResidual).Where(entry => entry.Subject == _mobile),
+        TableEntry.Of(_residual),
+        .. Distilled(_residual, _mobile),
+        .. TableEntry.Of(Both, ToMobile, ToResidual).Where(entry => entry.Subject == _residual),
+    ];
+
+    /// <summary>Table 5.</summary>
+    public IEnumerable<TableEntry> OfItself() =>
+    [
+        TableEntry.Of(_mobile),
+        .. new[] { 4, 8, 12, 16 }.SelectMany(block => TableEntry.Of($"classifier -> IRB {block}", new Flow(_mobile, MobileClassifier, _mobile, Projection(block)) { Cycle = Cycle, Rate = Rate })),
+    ];
+
+    /// <summary>Table 7, and what else decides on an adapter here.</summary>
+    public IEnumerable<TableEntry> Ablate() =>
+    [
+        TableEntry.Of(_mobile),
+        TableEntry.Of(_residual),
+        .. Variant("MLP adapter", flow => flow with { Adapter = new MlpAdapter() }),
+        .. Variant("individual attention", flow => flow with { Adapter = new LowRankAdapter { Unfoldings = Unfoldings.Rows } }),
+        .. Variant("average attention", flow => flow with { Adapter = new LowRankAdapter { Mixing = Mixing.Average } }),
+        .. Variant("full", flow => flow),
+        .. Variant("full, published form", flow => flow with { Adapter = new LowRankAdapter { Form = AdapterForm.Published } }),
+        .. Variant("full, rank 4", flow => flow with { Rank = 4 }),
+        .. Variant("full, by the chain rule", flow => flow with { Rule = AdapterRule.ChainRule }),
+        .. Variant("full, no dropout", flow => flow with { Adapter = new LowRankAdapter { AttentionDropout = 0, Dropout = 0 } }),
+    ];
+
+    /// <summary>Figure 3.</summary>
+    public IEnumerable<TableEntry> VaryCycle() =>
+    [
+        TableEntry.Of(_mobile), TableEntry.Of(_residual), .. Cycles.SelectMany(cycle => Variant(FormattableString.Invariant($"T_cycle {cycle}"), flow => flow with { Cycle = cycle })),
+    ];
+
+    /// <summary>Which rate and cycle adapters get: measured on held-out training samples.</summary>
+    public IEnumerable<TableEntry> Choose() =>
+    [
+        TableEntry.Of(_mobile),
+        TableEntry.Of(_residual),
+        .. from cycle in new[] { 2, 4, 8 }
+           from rate in new[] { 1e-2, 1e-3, 1e-4 }
+           from entry in Variant(FormattableString.Invariant($"T_cycle {cycle}, rate {rate}"), flow => flow with { Cycle = cycle, Rate = rate })
+           select entry,
+    ];
+
+    private IEnumerable<TableEntry> Variant(string name, Func<Flow, Flow> change) => TableEntry.Of(name, change(ToMobile), change(ToResidual));
+
+    private static IEnumerable<TableEntry> Distilled(Subject student, Subject teacher) =>
+    [
+        new(student.Name, "KD", new Taught(student, teacher, "KD", graph => new Distillation([graph!], 4, 0.9)), student),
+    ];
+
+    private static string Description(string model, string options) => $$"""
+        data: {name: cifar10, validation: 2000, limit: 4000, augment: {flip: true}, mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.201]}
+        model: {name: {{model}}, image: [3, 16, 16], {{options}}}
+        optimizer: {name: adamw, weight_decay: 1e-4}
+        schedule: {name: cosine, warmup: 0.5}
+        lr: 0.01
+        epochs: 5
+        batch: 50
+        """;
+}

@@ -1,0 +1,70 @@
+using System.Collections.Immutable;
+using System.Text;
+using Amalgam.Merging.Recipes;
+
+namespace Amalgam.Zoo.Experiments.Mergenet;
+
+/// <summary>
+/// The tables of MergeNet (Li et al., MergeNet: knowledge migration across heterogeneous models, tasks and modalities, 2024) run anew at the scale of two cores, each network compared with itself trained alone with the
+/// same seed: the same first weights and the same batches. Rates and cycles are chosen on held-out training samples; the test data is looked at once for each row.
+/// </summary>
+public static class MergenetExperiment
+{
+    /// <summary>The file of rows, a line of JSON each.</summary>
+    public const string RowsFile = "rows.jsonl";
+
+    /// <summary>The tables.</summary>
+    public const string TableFile = "table.md";
+
+    /// <summary>The page with charts.</summary>
+    public const string PageFile = "report.html";
+
+    private const int First = 1;
+
+    private static readonly ImmutableArray<MergenetTable> All =
+    [
+        new("1", "a ResNet and MobileNetV2 on CIFAR-10, with the baselines of distillation", options => new ImageTables(options).Compare()),
+        new("5", "MobileNetV2 teaches itself, at four depths", options => new ImageTables(options).OfItself()),
+        new("7", "other adapters and rules", options => new ImageTables(options).Ablate()),
+        new("cycle", "T_cycle (figure 3)", options => new ImageTables(options).VaryCycle()),
+        new("choice", "the adapters' rate and cycle, chosen on held-out training samples", options => new ImageTables(options).Choose()) { IsChoice = true },
+    ];
+
+    /// <summary>The tables: what each is of.</summary>
+    public static ImmutableArray<(string Name, string Summary)> Tables => [.. All.Select(table => (table.Name, table.Summary))];
+
+    /// <summary>Runs a table and writes rows, tables and a page.</summary>
+    /// <exception cref="InvalidDataException">There is no such table, or its data is not there.</exception>
+    public static MergenetResult Run(MergenetOptions options)
+    {
+        MergenetTable table = All.FirstOrDefault(t => t.Name == options.Table)
+            ?? throw new InvalidDataException($"there is no table {Nearest.Quote(options.Table)}{Nearest.Hint(options.Table, All.Select(t => t.Name))}; known are {string.Join(", ", All.Select(t => t.Name))}");
+        string folder = EarlierRun.Open(Path.Combine(options.Folder, $"table-{table.Name}"));
+        MergenetResult result = new(options, folder, [.. Rows(table, options)]);
+        File.WriteAllLines(Path.Combine(folder, RowsFile), result.Rows.Select(row => row.ToJson()));
+        File.WriteAllText(Path.Combine(folder, TableFile), MergenetMarkdown.Of(result), new UTF8Encoding(false));
+        MergenetPage.Of(result).Save(Path.Combine(folder, PageFile));
+        return result;
+    }
+
+    /// <summary>Each seed in turn, so that a run that is stopped leaves whole seeds. Choices are made with the seed before the first.</summary>
+    private static IEnumerable<MethodRow> Rows(MergenetTable table, MergenetOptions options)
+    {
+        TrialBench bench = new(options);
+        TableEntry[] entries = [.. table.Entries(options)];
+        foreach (int seed in table.IsChoice ? [First - 1] : Enumerable.Range(First, options.Seeds))
+        {
+            foreach (TableEntry entry in entries) yield return bench.Row(entry.Trial, entry.Subject, seed, table.IsChoice) with { Table = entry.Section, Method = entry.Method };
+        }
+    }
+
+    /// <summary>A table.</summary>
+    /// <param name="Name">Its name.</param>
+    /// <param name="Summary">What it is of.</param>
+    /// <param name="Entries">Its rows.</param>
+    private sealed record MergenetTable(string Name, string Summary, Func<MergenetOptions, IEnumerable<TableEntry>> Entries)
+    {
+        /// <summary>Whether it is about a choice, so that no test sample is looked at.</summary>
+        public bool IsChoice { get; init; }
+    }
+}
