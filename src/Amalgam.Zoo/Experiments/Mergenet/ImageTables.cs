@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using Amalgam.Graphs;
 using Amalgam.Training;
-using Amalgam.Transfer;
 using Amalgam.Transfer.MergeNet;
+using Amalgam.Transfer.Teaching;
 
 namespace Amalgam.Zoo.Experiments.Mergenet;
 
@@ -98,7 +98,7 @@ internal sealed class ImageTables(MergenetOptions options)
 
     private static IEnumerable<TableEntry> Distilled(Subject student, Subject teacher) =>
     [
-        new(student.Name, "KD", new Taught(student, teacher, "KD", graph => new Distillation([graph!], 4, 0.9)), student),
+        new(student.Name, "KD", new Taught(student, teacher, "KD", graph => new Kd { Teachers = [graph!], Alpha = 0.9 }), student),
     ];
 
     private static string Description(string model, string options) => $$"""
