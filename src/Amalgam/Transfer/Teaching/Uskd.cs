@@ -90,7 +90,7 @@ public sealed record Uskd : Distillation
     /// <summary>The rank of each class of a sample from 1 on, the sample's own among them; no gradient goes through it.</summary>
     private Node Ranks(Node student, Node weak, Node labels)
     {
-        Node ByWorth(Node p) => p / (1 + Margin - ClassSplit.Own(p, labels));
+        Node ByWorth(Node p) => p / (1 - ClassSplit.Own(p, labels) + Margin);
         Node final = Ranking == ClassRanking.Probabilities ? student.Softmax() : student.LogSoftmax();
         Node worth = ByWorth(weak.Softmax()) + ByWorth(final), all = student.Graph.Constant([student.Shape[1]]);
         Node order = student.Graph.Add(new TopKIndices(), worth, all);
