@@ -34,7 +34,7 @@ public class LowRankAdapterTests
         made.Shake(gen);
         double[,] expected = new NaiveAdapter(made.Graph, adapter, "of/").Run(NaiveAdapter.Of(made.Target.Span, rows, columns), NaiveAdapter.Of(made.Source.Span, sourceRows, sourceColumns));
         Oracles.Close(NaiveAdapter.Flat(expected), made.Run(), 2e-4);
-    }, 12);
+    }, 6);
 
     [Theory, MemberData(nameof(Sizes))]
     public void The_result_has_the_targets_shape_and_at_the_start_of_the_residual_form_its_values(int rows, int columns, int sourceRows, int sourceColumns)
