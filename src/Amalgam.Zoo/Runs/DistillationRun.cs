@@ -38,11 +38,13 @@ public sealed class DistillationRun
         _distill = run.Distill ?? throw new InvalidDataException("distill: is missing: it says from what the student learns; a description without it is run by amalgam train");
         (_run, _folder) = (run, folder);
         Report = report ?? Path.Combine(folder, Page);
-        RunOutput solo = new(SoloFolder, RunFolder.NamesIn(SoloFolder), [], resume: false, overwrite: overwrite || resume);
+        RunOutput solo = new(SoloFolder, RunFolder.NamesIn(SoloFolder), [], resume: false, overwrite: true);
         _student = new(run, folder, resume, overwrite, [Solo, Page]);
         if (_student.Resumed) return;
-        if (Directory.Exists(solo.Folder)) solo.Begin(resumed: false);
         File.Delete(Path.Combine(folder, Page));
+        if (!Directory.Exists(solo.Folder)) return;
+        solo.Begin(resumed: false);
+        if (!Directory.EnumerateFileSystemEntries(solo.Folder).Any()) Directory.Delete(solo.Folder);
     }
 
     /// <summary>Where the page goes.</summary>
