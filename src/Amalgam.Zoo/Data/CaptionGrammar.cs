@@ -113,7 +113,7 @@ internal sealed class CaptionGrammar
     {
         int form = Below(4);
         string row = OneOf(Rows[thing.Row]), column = Columns[thing.Column];
-        Say(form switch { 0 => $"at the {row} {column}", 1 => $"in the {row} {column}", 2 => $"at the {column} {row}", _ => $"{row} {column}" });
+        Say(form switch { 0 => $"at the {row} {column}", 1 => $"in the {row} {column}", 2 => $"{column} at the {Rows[thing.Row][0]}", _ => $"{row} {column}" });
     }
 
     /// <summary>Where a glyph lies of the one before.</summary>

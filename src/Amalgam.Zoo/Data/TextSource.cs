@@ -12,16 +12,28 @@ internal static class TextSource
     /// <summary>The option that names a folder with a tokenizer.</summary>
     public const string Tokenizer = "tokenizer";
 
-    private const string Pieces = "4096";
+    private const string Pieces = "4096", Sst2 = "glue/SST-2";
 
     private static readonly ImmutableDictionary<string, string> Common = ImmutableDictionary.CreateRange<string, string>([new("length", "64"), new("vocabulary", Pieces), new(Tokenizer, "")]);
 
     public static IEnumerable<DataSource> All =>
     [
-        Glue("sst2", "Sentences of film reviews, negative or positive (GLUE's SST-2): 67,349 to train; test is the labelled dev part", "R. Socher et al., EMNLP 2013; to be cited", "glue/SST-2", ["sentence"],
+        Glue("sst2", "Sentences of film reviews, negative or positive (GLUE's SST-2): 67,349 to train; test is the labelled dev part", "R. Socher et al., EMNLP 2013; to be cited", Sst2, ["sentence"],
             ["negative", "positive"], DataDownload.Sst2),
         Glue("rte", "Pairs of sentences, the second following from the first or not (GLUE's RTE): 2,490 to train; test is the labelled dev part", "PASCAL RTE challenges; to be cited", "glue/RTE",
             ["sentence1", "sentence2"], ["entailment", "not_entailment"], DataDownload.Rte),
+        new("sst2-order", "Phrases of those reviews with six words or more, in order or shuffled: 38,718 to train; test has those of the dev part both ways", "R. Socher et al., EMNLP 2013; to be cited")
+        {
+            Files = [$"{Sst2}/train.tsv", $"{Sst2}/dev.tsv"],
+            Downloads = DataDownload.Sst2,
+            Options = Common,
+            Open = (files, split, o) =>
+            {
+                LabelledText Read(string part, bool twice) =>
+                    WordOrder.Of(LabelledText.Read(files.Need($"{Sst2}/{part}.tsv"), ["sentence"], ["negative", "positive"], numbered: true), part, twice);
+                return Set("sst2-order", split, Read("train", false), () => Read("dev", true), o, WordOrder.Classes);
+            },
+        },
         new(Own, "Your own texts, or pairs of them, with labels: tab-separated files with a header", "Yours")
         {
             Options = Common.Add("train", "").Add("test", "").Add("columns", "sentence"),

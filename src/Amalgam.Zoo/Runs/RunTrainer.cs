@@ -83,7 +83,7 @@ internal static class RunTrainer
         return $"# {data.Count} samples, {string.Join(", ", data.Fields.Select(f => $"{f.Name} {f.Shape}"))}, labels {Convert.ToHexStringLower(labels)[..16]}\n";
     }
 
-    internal static Func<Node, ParameterSetting> Settings(RunDescription run, NamedParameters names)
+    private static Func<Node, ParameterSetting> Settings(RunDescription run, NamedParameters names)
     {
         NamePattern[] exempt = names.Parse("optimizer", run.NoDecay), matches = names.Parse("optimizer", run.Groups.Select(g => g.Match));
         var groups = matches.Zip(run.Groups).ToArray();

@@ -10,6 +10,8 @@ internal static class EngineSamples
         new(new Substitute(DType.F16), [OpInput.X(new(3, 5))], x => x[0]),
         new(new Substitute(DType.F32), [OpInput.X(new(300, 300))], null) { IsSerial = true },
         new(new StraightThrough(), [OpInput.X(new(3, 5))], x => x[0]) { IsSerial = true, Build = (g, x) => g.Add(new StraightThrough(), x[0], x[0]) },
+        new(new PowerIteration(), [OpInput.X(new(3)), OpInput.Still(new(3, 5)), OpInput.Still(new(5), seed: 1)], x => x[0]) { IsSerial = true },
+        new(new PowerIteration(true), [OpInput.X(new(5)), OpInput.Still(new(3, 5)), OpInput.Still(new(3), seed: 1)], x => x[0]) { IsSerial = true },
         new(new HistogramEntropy(), [OpInput.Still(new(7, 11))], x => Entropies(x[0], 0, 10)),
         new(new HistogramEntropy(1, 3), [OpInput.Still(new(4, 5, 6))], x => Entropies(x[0], 1, 3)),
         new(new HistogramEntropy(2, 1), [OpInput.Still(new(2, 3, 4))], x => Entropies(x[0], 2, 1)),

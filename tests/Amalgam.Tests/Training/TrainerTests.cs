@@ -63,6 +63,23 @@ public class TrainerTests
         Assert.Equal(Enumerable.Range(0, 50).Average(i => Merit(scores.Span.Slice(2 * i, 2), i)), best.Validation.Merit!.Value, 1e-5);
     }
 
+    [Fact]
+    public void The_best_epoch_may_be_chosen_by_the_results_for_all_samples_together()
+    {
+        // How far the mean score of all samples is above that of the first; batches of 7 leave a smaller one at the end. A merit of single samples does not count beside it.
+        Dataset validation = NaiveNetwork.Rings(50, 2);
+        static double Merit(Tensor results) => Enumerable.Range(0, 50).Average(i => results.Span[2 * i]) - results.Span[0];
+        TrainingOptions options = Options with { SetMerit = Merit, Merit = (_, sample) => sample, EvaluationBatch = 7, Epochs = 8, Rate = 1 };
+        Graph network = NaiveNetwork.Build(8, 2, 1);
+        Trainer trainer = new(network, new NaiveNetwork.NaiveCrossEntropy(), NaiveNetwork.Rings(200, 1), options, validation);
+        trainer.Run();
+
+        EpochRecord best = trainer.BestEpoch!;
+        Assert.Equal(trainer.History.Max(e => e.Validation!.Merit), best.Validation!.Merit);
+        foreach (var (name, weights) in trainer.Best!) weights.Span.CopyTo(network.Parameters[name].Value!.Span);
+        Assert.Equal(Merit(Predictions.Of(network, validation, 50)), best.Validation.Merit!.Value, 1e-5);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

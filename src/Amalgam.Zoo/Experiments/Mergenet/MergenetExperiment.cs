@@ -27,7 +27,13 @@ public static class MergenetExperiment
         new("5", "MobileNetV2 teaches itself, at four depths", options => new ImageTables(options).OfItself()),
         new("7", "other adapters and rules", options => new ImageTables(options).Ablate()),
         new("cycle", "T_cycle (figure 3)", options => new ImageTables(options).VaryCycle()),
-        new("choice", "the adapters' rate and cycle, chosen on held-out training samples", options => new ImageTables(options).Choose()) { IsChoice = true },
+        new("3", "two tasks of text, encoders of different depth", options => new TextTables(options).TwoTasks()),
+        new("2", "the encoders for images and for text of one network", options => new TowerTables(options).Run()),
+        new("4", "an encoder of text and a network for images", options => new TextTables(options).TextAndImages()),
+        new("6", "layers of an encoder teach layers of a shallower one", options => new TextTables(options).LayerToLayer()),
+        new("choice", "the rate and cycle of the image networks' adapters, chosen on held-out training samples", options => new ImageTables(options).Choose()) { IsChoice = true },
+        new("choice-text", "those of the encoders' adapters", options => new TextTables(options).Choose()) { IsChoice = true },
+        new("choice-towers", "the rate of table 2's adapters", options => new TowerTables(options).Choose()) { IsChoice = true },
     ];
 
     /// <summary>The tables: what each is of.</summary>
@@ -37,8 +43,7 @@ public static class MergenetExperiment
     /// <exception cref="InvalidDataException">There is no such table, or its data is not there.</exception>
     public static MergenetResult Run(MergenetOptions options)
     {
-        MergenetTable table = All.FirstOrDefault(t => t.Name == options.Table)
-            ?? throw new InvalidDataException($"there is no table {Nearest.Quote(options.Table)}{Nearest.Hint(options.Table, All.Select(t => t.Name))}; known are {string.Join(", ", All.Select(t => t.Name))}");
+        MergenetTable table = Find(options.Table);
         string folder = EarlierRun.Open(Path.Combine(options.Folder, $"table-{table.Name}"));
         MergenetResult result = new(options, folder, [.. Rows(table, options)]);
         File.WriteAllLines(Path.Combine(folder, RowsFile), result.Rows.Select(row => row.ToJson()));
@@ -47,6 +52,12 @@ public static class MergenetExperiment
         return result;
     }
 
+    /// <summary>The rows of a table.</summary>
+    internal static IEnumerable<TableEntry> EntriesOf(MergenetOptions options) => Find(options.Table).Entries(options);
+
+    private static MergenetTable Find(string name) => All.FirstOrDefault(table => table.Name == name)
+        ?? throw new InvalidDataException($"there is no table {Nearest.Quote(name)}{Nearest.Hint(name, All.Select(t => t.Name))}; known are {string.Join(", ", All.Select(t => t.Name))}");
+
     /// <summary>Each seed in turn, so that a run that is stopped leaves whole seeds. Choices are made with the seed before the first.</summary>
     private static IEnumerable<MethodRow> Rows(MergenetTable table, MergenetOptions options)
     {
@@ -54,7 +65,7 @@ public static class MergenetExperiment
         TableEntry[] entries = [.. table.Entries(options)];
         foreach (int seed in table.IsChoice ? [First - 1] : Enumerable.Range(First, options.Seeds))
         {
-            foreach (TableEntry entry in entries) yield return bench.Row(entry.Trial, entry.Subject, seed, table.IsChoice) with { Table = entry.Section, Method = entry.Method };
+            foreach (TableEntry entry in entries) yield return bench.Row(entry, seed, table.IsChoice);
         }
     }
 

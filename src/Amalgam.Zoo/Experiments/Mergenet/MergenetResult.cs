@@ -8,7 +8,7 @@ namespace Amalgam.Zoo.Experiments.Mergenet;
 /// <param name="Rows">Every row, its table being the network that it is of.</param>
 public sealed record MergenetResult(MergenetOptions Options, string Folder, ImmutableArray<MethodRow> Rows)
 {
-    private static readonly ImmutableArray<string> Compared = ["accuracy", "R@1", "R@10"];
+    private static readonly ImmutableArray<string> Compared = ["accuracy", "mean recall"];
 
     /// <summary>The networks.</summary>
     public IEnumerable<string> Sections => Rows.Select(row => row.Table).Distinct();

@@ -54,18 +54,7 @@ internal sealed class Subject
     public Dataset Train => Ready(_data.Value.Train!);
 
     /// <summary>How it is trained, alone and together with others alike.</summary>
-    public TrainingOptions Training(Graph network, int seed) => new()
-    {
-        Rule = _run.Optimizer,
-        Rate = _run.Rate,
-        Schedule = _run.Schedule,
-        Epochs = _run.Epochs,
-        Batch = _run.Batch,
-        DropLast = _run.DropLast,
-        Seed = seed + Shift,
-        ClipNorm = _run.ClipNorm,
-        Settings = RunTrainer.Settings(_run, new(network)),
-    };
+    public TrainingOptions Training(Graph network, int seed) => RunTrainer.Prepare(_run with { Seed = seed + Shift }, network, Loss, _data.Value, null).Options;
 
     /// <summary>As it takes part in a joint training.</summary>
     public Learner Learner(int seed)

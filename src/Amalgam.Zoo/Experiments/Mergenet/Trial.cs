@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
 using Amalgam.Graphs;
 using Amalgam.Training;
+using Amalgam.Transfer;
 using Amalgam.Transfer.MergeNet;
+using Amalgam.Transfer.Teaching;
 
 namespace Amalgam.Zoo.Experiments.Mergenet;
 
@@ -33,20 +35,21 @@ internal sealed record Solo(Subject Subject) : Trial("solo")
     public override IEnumerable<Trained> Run(TrialBench bench, int seed) => [new(Subject, bench.Solo(Subject, seed), [])];
 }
 
-/// <summary>A network learns from the predictions of another that was trained alone, or from its own.</summary>
+/// <summary>A network learns from the predictions of another that was trained alone, or of itself.</summary>
 /// <param name="Subject">Which network learns.</param>
-/// <param name="Teacher">Which one teaches, trained with the same seed; null where the loss needs none.</param>
-/// <param name="Method">What the loss is called.</param>
-/// <param name="Loss">The loss of a trained teacher.</param>
-internal sealed record Taught(Subject Subject, Subject? Teacher, string Method, Func<Graph?, Loss> Loss) : Trial(Teacher is null ? Method : $"{Method} from {Teacher.Name}")
+/// <param name="Teacher">Which one teaches, trained with the same seed; null where there is no teacher.</param>
+/// <param name="Way">How.</param>
+internal sealed record Taught(Subject Subject, Subject? Teacher, Distillation Way) : Trial($"{Text(Way)}{(Teacher is null ? "" : $" from {Teacher.Name}")}")
 {
     public override IEnumerable<Subject> Makes => [Subject];
 
     public override IEnumerable<Trained> Run(TrialBench bench, int seed)
     {
-        Graph? teacher = Teacher is null ? null : bench.Solo(Teacher, seed);
-        return [new(Subject, bench.Train(Subject, Loss(teacher), seed), [])];
+        Loss loss = Teacher is null ? Way : Way with { Teachers = [new FrozenNetwork(bench.Solo(Teacher, seed))] };
+        return [new(Subject, bench.Train(Subject, loss, seed), [])];
     }
+
+    private static string Text(Distillation way) => $"{way.Name} {string.Join(", ", way.Parameters.Select(p => $"{p.Name}={p.Value}"))}";
 }
 
 /// <summary>Networks train together, and weights of one teach weights of another.</summary>

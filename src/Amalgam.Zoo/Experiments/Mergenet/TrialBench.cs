@@ -18,15 +18,14 @@ internal sealed class TrialBench(MergenetOptions options)
     public static string Pair(int seed) => FormattableString.Invariant($"seed {seed}");
 
     /// <summary>The row of a subject in a training, which is done if it was not yet.</summary>
-    /// <param name="trial">The training.</param>
-    /// <param name="subject">Of which network.</param>
+    /// <param name="entry">Which training and which network.</param>
     /// <param name="seed">With which seed.</param>
     /// <param name="heldOut">Whether it is measured on held-out training samples, where choices are made, and not on the test samples.</param>
-    public MethodRow Row(Trial trial, Subject subject, int seed, bool heldOut)
+    public MethodRow Row(TableEntry entry, int seed, bool heldOut)
     {
-        MethodLog log = LogOf(subject, heldOut);
-        if (!log.Has(subject.Name, Pair(seed), trial.Name)) Run(trial, seed, heldOut);
-        return log.Rows.First(row => row.Pair == Pair(seed) && row.Method == trial.Name);
+        MethodLog log = LogOf(entry.Subject, heldOut);
+        if (!log.Has(entry.Subject.Name, Pair(seed), entry.Trial.Name)) Run(entry, seed, heldOut);
+        return log.Rows.First(row => row.Pair == Pair(seed) && row.Method == entry.Trial.Name) with { Table = entry.Section, Method = entry.Method };
     }
 
     /// <summary>The network of a subject that trained alone.</summary>
@@ -60,18 +59,18 @@ internal sealed class TrialBench(MergenetOptions options)
     /// <summary>Runs a joint training to its end.</summary>
     public void Run(JointTraining joint) => joint.Run(new Relay(options.Training), cancel: options.Cancel);
 
-    private void Run(Trial trial, int seed, bool heldOut)
+    private void Run(TableEntry entry, int seed, bool heldOut)
     {
         options.Cancel.ThrowIfCancellationRequested();
         long start = Stopwatch.GetTimestamp();
-        Trained[] all = [.. trial.Run(this, seed)];
+        Trained[] all = [.. entry.Trial.Run(this, seed)];
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         foreach (Trained trained in all)
         {
             var test = heldOut ? trained.Subject.MeasureHeldOut(trained.Network) : trained.Subject.Measure(trained.Network);
-            MethodRow row = new(trained.Subject.Name, Pair(seed), trial.Name, "", 1, double.NaN, [.. test, .. trained.More], seconds);
+            MethodRow row = new(trained.Subject.Name, Pair(seed), entry.Trial.Name, "", 1, double.NaN, [.. test, .. trained.More], seconds);
             LogOf(trained.Subject, heldOut).Add(row);
-            options.Line?.Invoke(FormattableString.Invariant($"{row.Table}, {row.Pair}, {row.Method}: {string.Join(", ", row.Test.Select(f => $"{f.Name} {f.Value:0.####}"))}, {seconds:0.0} s"));
+            options.Line?.Invoke(FormattableString.Invariant($"{row.Table}, {row.Pair}, {entry.Method}: {string.Join(", ", row.Test.Select(f => $"{f.Name} {f.Value:0.####}"))}, {seconds:0.0} s"));
         }
     }
 

@@ -19,7 +19,16 @@ internal sealed record FeedForward(AdapterSite Site, string Name, AdapterForm Fo
             return Site.Linear(inner, $"{Name}.down", columns, Initialisation.Zeros, Initialisation.Zeros).Dropout((float)Dropout);
         }
 
-        Node wide = Site.Linear(x, $"{Name}.up", 2 * columns).Gelu(tanh: true);
-        return Site.Norm(x + Site.Linear(wide, $"{Name}.down", columns).Dropout((float)Dropout), $"{Name}.norm");
+        Node wide = Normed(x, "up", 2 * columns).Gelu(tanh: true);
+        return Site.Norm(x + Normed(wide, "down", columns).Dropout((float)Dropout), $"{Name}.norm");
+    }
+
+    /// <summary>A linear layer whose matrix has spectral norm 1.</summary>
+    private Node Normed(Node x, string name, int outputs)
+    {
+        name = $"{Name}.{name}";
+        Node weight = Site.Weight($"{name}.weight", new(outputs, x.Shape[1]), Initialisation.Default);
+        Node bias = Site.Weight($"{name}.bias", new(outputs), Initialisation.Uniform(1 / Math.Sqrt(x.Shape[1])));
+        return x.Linear(SpectralNorm.Of(Site, weight, name), bias);
     }
 }

@@ -16,8 +16,7 @@ internal sealed record WeightReader(bool IsExchanged, bool IsConvolution = false
         Dictionary<Node, (Node Parameter, bool IsExchanged)> followed = network.Parameters.Values.Where(p => p.Shape.Rank > 1).ToDictionary(p => p, p => (p, false));
         foreach (Node node in network.Nodes)
         {
-            // The right operand first: where a parameter meets another, the one on the right is the layer's.
-            for (int place = node.Inputs.Length - 1; place >= 0; place--)
+            for (int place = 0; place < node.Inputs.Length; place++)
             {
                 if (!followed.TryGetValue(node.Inputs[place], out var origin)) continue;
                 if (Of(node, place, origin.IsExchanged) is { } reader) readers.TryAdd(origin.Parameter, reader);

@@ -53,6 +53,37 @@ public class TextTests
     }
 
     [Fact]
+    public void Shuffled_texts_have_the_same_words_and_another_order()
+    {
+        LabelledText text = new(
+            [["one two three four five six"], ["too few words"], ["a  b c d e f g"], ["x x x x x x"], ["y x x x x x"], ["the last one of all these"]], [0, 1, 1, 0, 1, 0]);
+        LabelledText every = WordOrder.Of(text, "train", twice: false), twice = WordOrder.Of(text, "dev", twice: true);
+        Assert.Equal([0, 1, 0, 1], every.Labels);
+        Assert.Equal([0, 1, 0, 1, 0, 1, 0, 1], twice.Labels);
+        string[] kept = ["one two three four five six", "a b c d e f g", "y x x x x x", "the last one of all these"];
+        for (int i = 0; i < 4; i++)
+        {
+            Assert.Equal(kept[i], twice.Texts[2 * i].Single());
+            foreach (string shuffled in (string[])[twice.Texts[2 * i + 1].Single(), every.Texts[i].Single()])
+            {
+                Assert.Equal(kept[i].Split(' ').Order(), shuffled.Split(' ').Order());
+                if (shuffled != every.Texts[i].Single() || every.Labels[i] == 1) Assert.NotEqual(kept[i], shuffled);
+            }
+        }
+
+        Assert.Equal(every.Texts.SelectMany(t => t), WordOrder.Of(text, "train", twice: false).Texts.SelectMany(t => t));
+    }
+
+    [Fact]
+    public void Orders_of_the_reviews_have_as_many_samples_of_each_class()
+    {
+        Dictionary<string, string> options = new() { ["vocabulary"] = "300", ["length"] = "32" };
+        Dataset train = DataSource.OpenNamed("sst2-order", Split.Train, options, RealData.At()), test = DataSource.OpenNamed("sst2-order", Split.Test, options, RealData.At());
+        Assert.Equal((38718, 1696), (train.Count, test.Count));
+        Assert.Equal((19359, 848), (train.Labels.Count(1), test.Labels.Count(1)));
+    }
+
+    [Fact]
     public void Rte_has_the_published_sizes()
     {
         Dataset train = DataSource.OpenNamed("rte", Split.Train, new Dictionary<string, string> { ["vocabulary"] = "300" }, RealData.At());

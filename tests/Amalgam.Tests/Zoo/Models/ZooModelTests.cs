@@ -31,6 +31,8 @@ public class ZooModelTests
         ("bert", "vocabulary=40;hidden=16;depth=1;inner=32;length=9;positions=12;dropout=0.1"),
         ("bert", "family=distilbert;vocabulary=40;hidden=16;depth=2;inner=32;length=9;positions=12;dropout=0"),
         ("bert", "family=roberta;vocabulary=40;hidden=16;depth=2;inner=32;length=9;positions=12;dropout=0"),
+        ("two_tower", "image=3,16,16;image_hidden=16;image_depth=2;vocabulary=40;length=9;text_hidden=24;text_depth=2;heads=2;expansion=2;embedding=6"),
+        ("two_tower", "image=3,16,16;image_encoder=cnn;channels=4,6;vocabulary=40;length=9;text_hidden=16;text_depth=1;heads=2;embedding=5;learned_temperature=false;pool=first"),
         ("din", "items=30;size=8;length=6"),
         ("din", "items=30;size=8;length=6;hyper=true"),
         ("gru4rec", "items=30;size=8;length=6"),

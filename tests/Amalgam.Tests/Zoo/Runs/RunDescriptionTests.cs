@@ -154,6 +154,7 @@ public class RunDescriptionTests
     [InlineData("loss: {name: cosine, class_vectors: a b.safetensors, scale: 10}", "schedule: {name: step, every: 4}")]
     [InlineData("loss: {name: cosine, class_vectors: v.safetensors, rows: [3, 2]}", "")]
     [InlineData("loss: bce", "schedule: constant")]
+    [InlineData("loss: {name: contrastive, target: thing}", "")]
     [InlineData("distill: {teachers: runs/a}", "loss: {name: cross_entropy, label_smoothing: 0.1}")]
     [InlineData("distill: {teachers: [runs/a, 'b c.onnx'], temperature: 20, alpha: 0.05, mean: elements}", "")]
     public void What_is_written_reads_as_the_same_run(string a, string b)

@@ -1,0 +1,267 @@
+using System.Text.Json;
+using Amalgam.Checkpoints;
+using Amalgam.Graphs;
+using Amalgam.Zoo.Models;
+using Amalgam.Zoo.Runs;
+using static Amalgam.Tests.Cli.CommandLine;
+
+namespace Amalgam.Tests.Cli;
+
+public class TransferCommandTests
+{
+    private const string Head = """
+        data: {name: glyphs, options: {train: 330, test: 120}, validation: 90}
+        optimizer: adamw
+        lr: 0.003
+        epochs: 2
+        batch: 48
+        seed: 3
+        adapter: {layers: 1, heads: 2, lr: 0.01}
+        cycle: 2
+
+        """;
+
+    private const string Two = Head + """
+        models:
+          conv: {model: {name: cnn, channels: [4, 6]}, steps: 2}
+          dense: {model: {name: mlp, hidden: [24, 12]}, optimizer: {name: sgd, momentum: 0.5}, lr: 0.05, batch: 24}
+        transfers:
+          - {from: 'conv:fc.weight', to: 'dense:fc2.weight', cycle: 3, both: true, back_cycle: 2}
+
+        """;
+
+    private static readonly string[] OfModel = [RunFolder.Model, RunFolder.Best, RunFolder.Onnx, RunFolder.BestOnnx, RunFolder.Result];
+
+    [Fact]
+    public async Task Two_networks_that_teach_each_other_are_left_as_networks_of_their_own()
+    {
+        using TemporaryFolder folder = new();
+        string target = folder["run"], output = await Succeeds("transfer", Describe(folder, Two), "-o", target);
+        foreach (string name in (string[])["conv", "dense"])
+        {
+            Assert.Equal(2, output.Split($"\n{name}, epoch ").Length - 1 + (output.StartsWith($"{name}, epoch ") ? 1 : 0));
+            Assert.Equal(2, output.Split($"\n{name} by itself, epoch ").Length - 1);
+            string own = Path.Combine(target, name);
+            Assert.All((string[])[.. OfModel, RunFolder.Description, RunFolder.Metrics], file => Assert.True(File.Exists(Path.Combine(own, file)), file));
+            Assert.Equal(2, File.ReadAllLines(Path.Combine(own, RunFolder.Metrics)).Length);
+
+            // What was left is the network of the description: no adapter, no factor, the same operators, in both forms.
+            RunDescription run = RunFolder.Find(own)!;
+            Graph given = ModelLoader.Build(run.Model, 2, run.Seed);
+            Assert.True(NetworkSize.IsSame(given, ModelLoader.Load(Path.Combine(own, RunFolder.Model), run.Model, 2)));
+            using Checkpoint weights = Checkpoint.Open(Path.Combine(own, RunFolder.Model));
+            Assert.Equal(given.Parameters.Keys.Order(), weights.Tensors.Select(tensor => tensor.Name).Order());
+            using OnnxModel onnx = OnnxModel.Open(Path.Combine(own, RunFolder.Onnx));
+            OnnxModel.Write(given, folder["given.onnx"], new("batch", Overwrite: true));
+            using OnnxModel before = OnnxModel.Open(folder["given.onnx"]);
+            Assert.True(NetworkSize.IsSame(before.ToGraph(null, 2), onnx.ToGraph(null, 2)));
+        }
+
+        using JsonDocument result = JsonDocument.Parse(File.ReadAllText(Path.Combine(target, RunFolder.Result)));
+        JsonElement models = result.RootElement.GetProperty("models");
+        double right = models.GetProperty("conv").GetProperty("with_transfers").GetProperty("test_of_best").GetProperty("accuracy").GetDouble();
+        using JsonDocument measured = JsonDocument.Parse(await Succeeds("eval", Path.Combine(target, "conv"), "--json"));
+        Assert.Equal(right, measured.RootElement.GetProperty("models")[0].GetProperty("accuracy").GetDouble());
+        Assert.True(models.GetProperty("dense").GetProperty("same_network").GetBoolean());
+
+        // 240 samples: conv has 5 steps in an epoch and takes two in a round, so it is done after 5 rounds; dense has 10 rounds in an epoch.
+        Assert.Equal(20, result.RootElement.GetProperty("rounds").GetInt32());
+        Assert.Equal([7, 3], result.RootElement.GetProperty("transfers").EnumerateArray().Select(transfer => transfer.GetProperty("transfers").GetInt32()));
+        string[] lines = File.ReadAllLines(Path.Combine(target, TransferFolder.Transfers));
+        Assert.Equal(4, lines.Length);
+        Assert.All(lines, line => Assert.True(JsonDocument.Parse(line).RootElement.GetProperty("change").GetDouble() > 0, line));
+        Assert.Contains("VALIDATION DATA", output);
+        Assert.Contains("adapters and factors are gone", output);
+        string page = File.ReadAllText(Path.Combine(target, TransferFolder.Report));
+        foreach (string part in (string[])["Mixing weights of layer 1", "Norm of the adapter&#x27;s weights|Norm of the adapter's weights", "Relative change", "updates of the adapters", "by itself"])
+            Assert.True(part.Split('|').Any(page.Contains), part);
+    }
+
+    [Fact]
+    public async Task A_network_by_itself_is_what_amalgam_train_makes_of_its_description()
+    {
+        using TemporaryFolder folder = new();
+        await Succeeds("transfer", Describe(folder, Two), "-o", folder["run"], "-q");
+        foreach (string name in (string[])["conv", "dense"])
+        {
+            await Succeeds("train", folder[$"run/{name}/{RunFolder.Description}"], "-o", folder[name], "-q");
+            AssertSame(folder[name], folder[$"run/solo/{name}"], OfModel, $"solo {name}");
+        }
+
+        // A transfer changes what it writes to, and with it what comes of the network.
+        Assert.NotEqual(File.ReadAllBytes(folder["dense/model.safetensors"]), File.ReadAllBytes(folder["run/dense/model.safetensors"]));
+    }
+
+    [Fact]
+    public async Task A_network_that_nothing_is_written_to_trains_as_by_itself()
+    {
+        using TemporaryFolder folder = new();
+        await Succeeds("transfer", Describe(folder, Two.Replace(", both: true, back_cycle: 2", "")), "-o", folder["run"], "-q");
+        AssertSame(folder["run/conv"], folder["run/solo/conv"], OfModel, "source");
+        Assert.NotEqual(File.ReadAllBytes(folder["run/dense/model.safetensors"]), File.ReadAllBytes(folder["run/solo/dense/model.safetensors"]));
+    }
+
+    [Fact]
+    public async Task What_is_left_does_not_depend_on_threads_or_interruptions()
+    {
+        using TemporaryFolder folder = new();
+        await Succeeds("transfer", Describe(folder, Two), "-o", folder["whole"], "--threads", "1", "-q");
+        await Succeeds("transfer", Describe(folder, Two), "-o", folder["other"], "--threads", "2");
+        TransferDescription run = TransferDescription.Parse(Two, "run.yml");
+
+        // Once in the middle of the training together, once in that of a network by itself.
+        foreach (bool alone in (bool[])[false, true])
+        {
+            using CancellationTokenSource stop = new();
+            Assert.Throws<OperationCanceledException>(() => new TransferRun(new(run), folder["parts"], resume: alone).Train(
+                epochDone: (name, isAlone, epoch) =>
+                {
+                    if (isAlone == alone && epoch.Epoch == 1) stop.Cancel();
+                }, cancel: stop.Token));
+        }
+
+        await Succeeds("transfer", Describe(folder, Two), "-o", folder["parts"], "--resume");
+        foreach (string left in (string[])["other", "parts"])
+        {
+            AssertSame(folder["whole"], folder[left], [RunFolder.Result], left);
+            foreach (string name in (string[])["conv", "dense", "solo/conv", "solo/dense"]) AssertSame(folder[$"whole/{name}"], folder[$"{left}/{name}"], OfModel, $"{left}/{name}");
+            Assert.Equal(File.ReadAllText(folder[$"whole/{TransferFolder.Transfers}"]), File.ReadAllText(folder[$"{left}/{TransferFolder.Transfers}"]));
+        }
+
+        // Another training is none to go on with; with what was left of this one there is nothing to do but to write it again.
+        await Refuses("another description", "transfer", Describe(folder, Two.Replace("lr: 0.01", "lr: 0.02")), "-o", folder["parts"], "--resume");
+        await Succeeds("transfer", folder[$"parts/{TransferFolder.Description}"], "-o", folder["parts"], "--resume", "--no-solo");
+        AssertSame(folder["whole/dense"], folder["parts/dense"], OfModel, "again");
+    }
+
+    [Fact]
+    public async Task Two_ONNX_files_teach_each_other_and_stay_what_they_are()
+    {
+        using TemporaryFolder folder = new();
+        OnnxModel.Write(ZooModel.Find("cnn").Build(2, new Dictionary<string, string> { ["channels"] = "4,6" }, 1), folder["a.onnx"], new("batch"));
+        OnnxModel.Write(ZooModel.Find("mlp").Build(2, new Dictionary<string, string> { ["hidden"] = "20,10" }, 2), folder["b.onnx"], new("batch"));
+        string models = $"models:\n  a: '{folder["a.onnx"]}'\n  b: '{folder["b.onnx"]}'\n";
+        string output = await Succeeds("transfer", Describe(folder, Head + models), "-o", folder["run"], "--no-solo");
+        Assert.Contains("proposed: ", output);
+        Assert.False(Directory.Exists(folder["run/solo"]));
+        foreach (string name in (string[])["a", "b"])
+        {
+            using OnnxModel before = OnnxModel.Open(folder[$"{name}.onnx"]), after = OnnxModel.Open(folder[$"run/{name}/{RunFolder.BestOnnx}"]);
+            Assert.True(NetworkSize.IsSame(before.ToGraph(null, 2), after.ToGraph(null, 2)));
+        }
+
+        Assert.Contains("--report: ", (await Run("transfer", Describe(folder, Head + models), "-o", folder["c"], "--report", folder.Path)).Error);
+        await Refuses("lies in", "transfer", Describe(folder, Head + models), "-o", folder.Path, "--overwrite");
+
+        // The folders are models for every other verb.
+        await Succeeds("merge", "-m", "linear", folder["run/b/model.safetensors"], folder["run/b/best.safetensors"], "-o", folder["merged.safetensors"]);
+        await Succeeds("align", folder["run/b"], folder["b.onnx"], "--data", "glyphs:train=60,test=30", "-o", folder["aligned.onnx"]);
+    }
+
+    [Fact]
+    public async Task One_network_may_teach_itself()
+    {
+        using TemporaryFolder folder = new();
+        string output = await Succeeds("transfer", Describe(folder, Head + "models: {net: {model: {name: mlp, hidden: [20, 10]}}}\n"), "-o", folder["run"], "--report", folder["pages/p.html"]);
+        Assert.Contains("proposed: net:fc3.weight [10, 10] -> net:fc2.weight [10, 20], every 2 rounds, lpka of ", output);
+        Assert.True(File.Exists(folder["pages/p.html"]));
+        Assert.False(File.Exists(folder[$"run/{TransferFolder.Report}"]));
+        Assert.NotEqual(File.ReadAllBytes(folder["run/net/model.safetensors"]), File.ReadAllBytes(folder["run/solo/net/model.safetensors"]));
+    }
+
+    [Fact]
+    public async Task A_trained_network_that_stays_as_it_is_teaches_through_factors()
+    {
+        using TemporaryFolder folder = new();
+        string train = folder["train.yml"];
+        File.WriteAllText(train, "data: {name: glyphs, options: {train: 330, test: 120}, validation: 90}\nmodel: {name: mlp, hidden: [24]}\nlr: 0.05\nepochs: 2\n");
+        await Succeeds("train", train, "-o", folder["teacher"], "-q");
+        byte[] before = File.ReadAllBytes(folder["teacher/best.safetensors"]);
+        string models = $$"""
+            models:
+              teacher: {model: '{{folder["teacher"]}}', frozen: true}
+              pupil: {model: {name: cnn, channels: [8, 8]}, data: {name: glyphs, options: {train: 240, test: 60} } }
+            transfers:
+              - {from: {model: teacher, matrix: fc1.weight, rank: usual}, to: {model: pupil, rank: 2, start: fresh} }
+
+            """;
+        string output = await Succeeds("transfer", Describe(folder, Head + models), "-o", folder["run"]);
+        Assert.Equal(before, File.ReadAllBytes(folder["teacher/best.safetensors"]));
+        Assert.False(Directory.Exists(folder["run/teacher"]));
+        string written = File.ReadAllText(folder[$"run/{TransferFolder.Description}"]);
+        Assert.Contains("matrix: fc1.weight, layout: filters, rank: 3,", written);
+        Assert.Contains("at rank 2", output);
+
+        RunDescription run = RunFolder.Find(folder["run/pupil"])!;
+        Assert.True(NetworkSize.IsSame(ModelLoader.Build(run.Model, 2, 0), ModelLoader.Load(folder["run/pupil/model.safetensors"], run.Model, 2)));
+        Assert.DoesNotContain("VALIDATION", output);
+        Assert.False(File.Exists(folder["run/pupil/best.safetensors"]));
+
+        // A frozen network's weights tell the run from others.
+        await Succeeds("train", train, "-o", folder["teacher"], "-q", "--overwrite");
+        await Succeeds("transfer", Describe(folder, Head + models), "-o", folder["run"], "--resume", "-q");
+        File.WriteAllText(train, File.ReadAllText(train) + "seed: 8\n");
+        await Succeeds("train", train, "-o", folder["teacher"], "-q", "--overwrite");
+        await Refuses("another description", "transfer", Describe(folder, Head + models), "-o", folder["run"], "--resume");
+    }
+
+    [Fact]
+    public async Task A_dry_run_shows_the_matrices_and_writes_nothing()
+    {
+        using TemporaryFolder folder = new();
+        string output = await Succeeds("transfer", Describe(folder, Two.Replace("'dense:fc2.weight'", "dense") + $"output: '{folder["run"]}'\n"), "--dry-run");
+        Assert.False(Directory.Exists(folder["run"]));
+        foreach (string line in (string[])["conv +fc.weight +10 +.* output +source, target", "dense +fc2.weight +12 +24 +hidden +source, target", "dense +fc1.weight +24 +784 +first", "dense +19,270 +20 +1"]) Assert.Matches(line, output);
+        Assert.Contains("20 rounds. Nothing was written.", output);
+    }
+
+    [Fact]
+    public async Task Mistakes_are_refused_before_anything_is_written()
+    {
+        using TemporaryFolder folder = new();
+        async Task Wrong(string phrase, string text, params string[] more) => await Refuses(phrase, ["transfer", Describe(folder, text), .. more.Length > 0 ? more : ["-o", folder["run"]]]);
+        await Wrong("run.yml:13:12: there is no model 'cnvo'", Two.Replace("'conv:fc.weight'", "cnvo"));
+        await Wrong("transfers: dense: the network has no parameter 'fc4.weight'", Two.Replace("dense:fc2.weight", "dense:fc4.weight"));
+        await Wrong("is a vector", Two.Replace("dense:fc2.weight", "dense:fc2.bias"));
+        await Wrong("has no 5 rows from row 8 on", Two.Replace("'dense:fc2.weight'", "{model: dense, matrix: fc2.weight, rows: [8, 13]}"));
+        await Wrong("needs a rank from 1 to 12", Two.Replace("'dense:fc2.weight'", "{model: dense, matrix: fc2.weight, rank: 13}"));
+        await Wrong("is from a matrix to itself", Two.Replace("'conv:fc.weight', to: 'dense:fc2.weight', cycle: 3, both: true, back_cycle: 2", "'dense:fc2.weight', to: 'dense:fc2.weight'").Replace("  conv: {model: {name: cnn, channels: [4, 6]}, steps: 2}\n", ""));
+        await Wrong("two transfers write to dense:fc2.weight", Two + "  - {from: 'conv:fc.weight', to: 'dense:fc2.weight'}\n");
+        await Wrong("is frozen", Two.Replace("hidden: [24, 12]", "hidden: [24, 12], freeze: fc2"));
+        await Wrong("there is no model 'ccn'", Two.Replace("name: cnn", "name: ccn"));
+        await Wrong("dense: optimizer: no parameter of the model matches 'fc9'", Two.Replace("momentum: 0.5", "momentum: 0.5, no_decay: fc9"));
+        await Wrong("name a folder", Two, "--quiet");
+        await Wrong("--resume and --overwrite exclude each other", Two, "-o", folder["run"], "--resume", "--overwrite");
+        Assert.False(Directory.Exists(folder["run"]));
+
+        Directory.CreateDirectory(folder["run/dense"]);
+        File.WriteAllText(folder["run/dense/precious.txt"], "mine");
+        await Wrong("is not empty", Two);
+        await Wrong("holds 'precious.txt', which no run leaves", Two, "-o", folder["run"], "--overwrite");
+        await Wrong("holds 'dense', which no run leaves", Two.Replace("dense", "other"), "-o", folder["run"], "--overwrite");
+        Assert.Equal("mine", File.ReadAllText(folder["run/dense/precious.txt"]));
+        Assert.False(File.Exists(folder[$"run/{TransferFolder.Description}"]));
+    }
+
+    [Fact]
+    public async Task Beginning_anew_leaves_nothing_of_the_run_before()
+    {
+        using TemporaryFolder folder = new();
+        await Succeeds("transfer", Describe(folder, Two), "-o", folder["run"], "-q");
+        await Refuses("--resume goes on with an interrupted run, --overwrite begins anew", "transfer", Describe(folder, Two), "-o", folder["run"]);
+        string other = Head.Replace("epochs: 2", "epochs: 1") + "models: {dense: {model: {name: mlp, hidden: [9]}}}\n";
+        await Succeeds("transfer", Describe(folder, other), "-o", folder["run"], "--overwrite", "--no-solo", "-q");
+        Assert.Equal(["dense", "report.html", "result.json", "state.safetensors", "transfer.yaml", "transfers.jsonl"], Directory.EnumerateFileSystemEntries(folder["run"]).Select(path => Path.GetFileName(path)).Order());
+    }
+
+    private static void AssertSame(string a, string b, IEnumerable<string> files, string what)
+    {
+        foreach (string file in files) Assert.True(File.ReadAllBytes(Path.Combine(a, file)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(b, file))), $"{what}: {file} differs");
+    }
+
+    private static string Describe(TemporaryFolder folder, string text)
+    {
+        File.WriteAllText(folder["run.yml"], text);
+        return folder["run.yml"];
+    }
+}
