@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
 using Amalgam.Numerics;
-using Amalgam.Training;
 using Amalgam.Zoo.Runs;
 
 namespace Amalgam.Cli;

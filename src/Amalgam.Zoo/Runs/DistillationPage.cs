@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Amalgam.Training;
-using Amalgam.Transfer.Teaching;
 using Amalgam.Zoo.Report;
 
 namespace Amalgam.Zoo.Runs;
