@@ -102,15 +102,21 @@ public sealed class TransferRun
         foreach (RunOutput other in others.Where(other => Directory.Exists(other.Folder)))
         {
             other.Begin(resumed: false);
-            if (!Directory.EnumerateFileSystemEntries(other.Folder).Any()) Directory.Delete(other.Folder);
+            DeleteIfEmpty(other.Folder);
         }
 
+        DeleteIfEmpty(_output.PathOf(TransferFolder.Solo));
         _output.WriteText(TransferFolder.Description, TransferYaml.Write(Plan.Description with { Output = _output.Folder }));
         foreach (var (member, output) in Trained.Zip(_models))
         {
             output.Begin(Resumed);
             output.WriteText(RunFolder.Description, $"# Trained together with others: ../{TransferFolder.Description}\n{RunYaml.Write(member.Model.Run! with { Output = output.Folder })}");
         }
+    }
+
+    private static void DeleteIfEmpty(string folder)
+    {
+        if (Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any()) Directory.Delete(folder);
     }
 
     private RunResult Finish(TransferMember member, RunOutput output, CancellationToken cancel)

@@ -23,6 +23,7 @@ public sealed class Executor
 {
     private readonly Dictionary<Node, Tensor> _values = [];
     private readonly Dictionary<string, Tensor> _named = [];
+    private readonly Dictionary<Node, int> _ends = [];
     private readonly Step[] _steps;
     private readonly long[]? _ticks;
     private readonly int? _threads;
@@ -46,6 +47,14 @@ public sealed class Executor
         _threads = options.Threads;
         if (options.Profile) _ticks = new long[_steps.Length];
         ArenaBytes = plan.ArenaBytes;
+        Dictionary<Node, int> places = _steps.Select((step, i) => (step.Node, i)).ToDictionary(p => p.Node, p => p.i);
+        foreach (Node node in wanted)
+        {
+            Node made = copy.Map[node];
+            while (made.Op.Reuse == Reuse.View) made = made.Inputs[0];
+            _ends[node] = places.TryGetValue(made, out int at) ? at + 1 : 0;
+        }
+
         foreach (Node node in wanted.Concat(graph.Inputs.Values).Distinct()) _values[node] = plan[copy.Map[node]];
         foreach (var (node, value) in _values)
         {
@@ -86,16 +95,41 @@ public sealed class Executor
     /// <exception cref="GraphException">An operation found a value that it cannot take, such as an index out of range.</exception>
     public void Run(CancellationToken cancel = default)
     {
+        Run(0, _steps.Length, cancel);
+        _runs++;
+    }
+
+    /// <summary>
+    /// Computes in two parts: first all up to a result, with which inputs may be filled that only what follows reads; then, by <see cref="RunAfter"/>, the rest. So a gradient can depend on what
+    /// became of the value that it is of, without computing the value twice.
+    /// </summary>
+    /// <param name="result">A result; operations added to the graph after it come after it here too.</param>
+    /// <param name="cancel">Looked at between operations.</param>
+    /// <exception cref="ArgumentException">The node is no result.</exception>
+    public void RunUntil(Node result, CancellationToken cancel = default) => Run(0, EndOf(result), cancel);
+
+    /// <summary>Computes what <see cref="RunUntil"/> with the same node left.</summary>
+    /// <param name="result">The result until which it was run.</param>
+    /// <param name="cancel">Looked at between operations.</param>
+    /// <exception cref="ArgumentException">The node is no result.</exception>
+    public void RunAfter(Node result, CancellationToken cancel = default)
+    {
+        Run(EndOf(result), _steps.Length, cancel);
+        _runs++;
+    }
+
+    private int EndOf(Node result) => _ends.TryGetValue(result, out int end) ? end : throw new ArgumentException($"{result} is no result of this executor", nameof(result));
+
+    private void Run(int from, int to, CancellationToken cancel)
+    {
         using CoreLimit limit = Cores.Limit(_threads ?? Cores.Count);
-        for (int i = 0; i < _steps.Length; i++)
+        for (int i = from; i < to; i++)
         {
             cancel.ThrowIfCancellationRequested();
             long start = _ticks is null ? 0 : Stopwatch.GetTimestamp();
             Run(_steps[i]);
             if (_ticks is not null) _ticks[i] += Stopwatch.GetTimestamp() - start;
         }
-
-        _runs++;
     }
 
     /// <summary>Time of each operation, in the order of a run; empty unless <see cref="ExecutorOptions.Profile"/> was asked for.</summary>

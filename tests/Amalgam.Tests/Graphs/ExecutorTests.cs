@@ -19,6 +19,35 @@ public class ExecutorTests
         }
     });
 
+    /// <summary>The gradient's input is filled when the value is known, as an adapter's is; the parts together are the whole run.</summary>
+    [Fact]
+    public void A_run_in_two_parts_gives_what_a_whole_one_gives()
+    {
+        Graph graph = new();
+        Node x = graph.Input("x", new(5, 6)), w = graph.Parameter("w", new Tensor(new(6, 4), [.. Enumerable.Range(0, 24).Select(i => MathF.Sin(i))]));
+        Node y = x.MatMul(w).Softmax() * x.Slice(1, 0, 4).Exp(), view = y.Reshape(4, 5);
+        Node dy = graph.Input("dy", y.Shape), gradient = Gradients.Of(y, dy, [w])[w];
+        Executor whole = new(graph, [view, gradient]), parts = new(graph, [view, gradient]);
+        for (int run = 0; run < 3; run++)
+        {
+            foreach (Executor executor in new[] { whole, parts })
+            {
+                for (int i = 0; i < x.Shape.Count; i++) executor[x].Span[i] = MathF.Cos(i + run);
+            }
+
+            parts[dy].Span.Fill(float.NaN);
+            parts.RunUntil(view);
+            for (int i = 0; i < dy.Shape.Count; i++) parts[dy].Span[i] = whole[dy].Span[i] = 1 - parts[view].Span[i] + i;
+            parts.RunAfter(view);
+            whole.Run();
+            Assert.Equal(whole[view].Span.ToArray(), parts[view].Span.ToArray());
+            Assert.Equal(whole[gradient].Span.ToArray(), parts[gradient].Span.ToArray());
+            Assert.True(float.IsFinite(parts[gradient].Span[0]));
+        }
+
+        Assert.Throws<ArgumentException>(() => parts.RunUntil(x.MatMul(w)));
+    }
+
     [Fact]
     public void Any_node_can_be_observed() => Property.Holds(generator =>
     {

@@ -15,8 +15,10 @@ internal sealed class AdapterTraining
     private readonly Trainer _trainer;
     private readonly string _prefix;
     private readonly Graph _adapter;
-    private readonly Pass _forward, _backward;
-    private readonly Tensor _generated, _change;
+    private readonly Executor _executor;
+    private readonly Node _result;
+    private readonly Tensor _targets, _sources, _generated, _change;
+    private readonly Tensor? _step;
     private readonly Tensor[] _gradients;
     private readonly (Tensor To, Tensor From)[] _updates;
     private readonly Optimizer _optimizer;
@@ -34,20 +36,21 @@ internal sealed class AdapterTraining
         (_transfer, _source, _target, _trainer, _prefix) = (transfer, source, target, trainer, $"adapters/{index}/");
         _adapter = Build(transfer, index, source, target);
         Graph graph = Rewrite.ForTraining(_adapter).Graph;
-        Node generated = graph.Outputs[Generated];
+        _result = graph.Outputs[Generated];
         Node[] parameters = [.. graph.Parameters.Values.Where(node => node.Trainable)];
-        _forward = new(graph, [generated], transfer.Seed);
-        Node change = graph.Input(Change, generated.Shape);
-        var gradients = Gradients.Of(generated, change, parameters);
+        Node change = graph.Input(Change, _result.Shape);
+        var gradients = Gradients.Of(_result, change, parameters);
         Node[] ofParameters = [.. parameters.Select(node => gradients.GetValueOrDefault(node) ?? graph.Constant(new Tensor(node.Shape)))];
-        _backward = new(graph, [.. ofParameters, .. graph.Updates.Values], transfer.Seed);
-        (_generated, _change) = (_forward[generated], _backward[change]);
-        _gradients = [.. ofParameters.Select(node => _backward[node])];
-        _updates = [.. graph.Updates.Select(u => (u.Key.Value!, _backward[u.Value]))];
+        _executor = new(graph, [_result, .. ofParameters, .. graph.Updates.Values]);
+        (_targets, _sources, _generated, _change) = (_executor[Target], _executor[Source], _executor[_result], _executor[change]);
+        if (graph.Inputs.TryGetValue(TrainingForm.StepName, out Node? step)) _step = _executor[step];
+        if (graph.Inputs.TryGetValue(TrainingForm.SeedName, out Node? seed)) _executor[seed].Span[0] = transfer.Seed & ((1 << 24) - 1);
+        _gradients = [.. ofParameters.Select(node => _executor[node])];
+        _updates = [.. graph.Updates.Select(u => (u.Key.Value!, _executor[u.Value]))];
         _optimizer = new(transfer.Optimizer, parameters, transfer.Settings, transfer.ClipNorm);
     }
 
-    private const string Generated = "generated", Change = "change";
+    private const string Target = "target", Source = "source", Generated = "generated", Change = "change";
 
     /// <summary>What the epochs came to.</summary>
     public ImmutableArray<TransferRecord> History { get; private set; } = [];
@@ -62,9 +65,10 @@ internal sealed class AdapterTraining
     public void Generate(long round)
     {
         _rate = _transfer.Rate * _trainer.FactorOf(_transfer.Schedule);
-        _source.Read(_forward.Source.Span);
-        _target.Read(_forward.Target.Span);
-        _forward.Run(round);
+        _source.Read(_sources.Span);
+        _target.Read(_targets.Span);
+        if (_step is { } step) step.Span[0] = round;
+        _executor.RunUntil(_result);
         if (double.IsFinite(Norm(_generated.Span))) return;
         throw new TrainingException($"the adapter of {_transfer.Name} generates no finite numbers at round {round + 1}: lower its learning rate, or look for NaN in the source");
     }
@@ -73,7 +77,7 @@ internal sealed class AdapterTraining
     public void Write()
     {
         double change = 0;
-        ReadOnlySpan<float> before = _forward.Target.Span, after = _generated.Span;
+        ReadOnlySpan<float> before = _targets.Span, after = _generated.Span;
         for (int i = 0; i < before.Length; i++) change += Square((double)after[i] - before[i]);
         double norm = Norm(before);
         _changeSum += norm > 0 ? Math.Sqrt(change) / norm : 0;
@@ -90,7 +94,7 @@ internal sealed class AdapterTraining
     }
 
     /// <summary>Updates the adapter's parameters after the target's steps of the round.</summary>
-    public void Update(long round)
+    public void Update()
     {
         if (_transfer.Rule == AdapterRule.Change)
         {
@@ -98,9 +102,7 @@ internal sealed class AdapterTraining
             TensorPrimitives.Subtract(_generated.Span, _change.Span, _change.Span);
         }
 
-        _forward.Source.Span.CopyTo(_backward.Source.Span);
-        _forward.Target.Span.CopyTo(_backward.Target.Span);
-        _backward.Run(round);
+        _executor.RunAfter(_result);
         _optimizer.Step(_gradients, _rate);
         foreach (var (to, from) in _updates) from.Span.CopyTo(to.Span);
     }
@@ -146,7 +148,7 @@ internal sealed class AdapterTraining
     private static Graph Build(KnowledgeTransfer transfer, int index, TransferPort source, TransferPort target)
     {
         Graph graph = new();
-        Node to = graph.Input("target", new(target.Rows, target.Columns)), from = graph.Input("source", new(source.Rows, source.Columns));
+        Node to = graph.Input(Target, new(target.Rows, target.Columns)), from = graph.Input(Source, new(source.Rows, source.Columns));
         Tensor first = new(to.Shape);
         target.Read(first.Span);
         Node generated = transfer.Adapter.Add(new(graph, to, from, first, Seed: transfer.Seed + ((long)index << 32)));
@@ -158,31 +160,4 @@ internal sealed class AdapterTraining
     private static double Norm(ReadOnlySpan<float> x) => Math.Sqrt(Sums.SumOfSquares(x));
 
     private static double Square(double x) => x * x;
-
-    /// <summary>The adapter's graph with one set of results, ready to run.</summary>
-    private sealed class Pass
-    {
-        private readonly Executor _executor;
-        private readonly Tensor? _step;
-
-        public Pass(Graph graph, IEnumerable<Node> results, long seed)
-        {
-            _executor = new(graph, results);
-            (Target, Source) = (_executor["target"], _executor["source"]);
-            if (graph.Inputs.TryGetValue(TrainingForm.StepName, out Node? step)) _step = _executor[step];
-            if (graph.Inputs.TryGetValue(TrainingForm.SeedName, out Node? own)) _executor[own].Span[0] = seed & ((1 << 24) - 1);
-        }
-
-        public Tensor Target { get; }
-
-        public Tensor Source { get; }
-
-        public Tensor this[Node node] => _executor[node];
-
-        public void Run(long step)
-        {
-            if (_step is { } number) number.Span[0] = step;
-            _executor.Run();
-        }
-    }
 }

@@ -120,7 +120,7 @@ public sealed class JointTraining
         _transferring.Stop();
         for (int i = 0; i < _trainers.Length; i++) TakeSteps(i, due, epochDone);
         _updating.Start();
-        foreach (AdapterTraining adapter in due) adapter.Update(Round);
+        foreach (AdapterTraining adapter in due) adapter.Update();
         _updating.Stop();
         Round++;
         _roundsHere++;
