@@ -92,7 +92,7 @@ internal static class TransferPage
         List<ReportPart> charts = [];
         Score? score = model.Together.Best?.Validation;
         if (score is { Accuracy: not null }) charts.Add(Chart("Right on validation samples", "share", e => e.Validation?.Accuracy, "0.0%"));
-        else if (score is { Merit: not null }) charts.Add(Chart("NDCG@10 on validation samples", "NDCG@10", e => e.Validation?.Merit));
+        else if (score is { Merit: not null }) charts.Add(Chart($"{model.Together.MeritName} on validation samples", model.Together.MeritName, e => e.Validation?.Merit));
         charts.Add(Chart("Loss on training samples", "loss", e => e.Loss));
         if (score is not null) charts.Add(Chart("Loss on validation samples", "loss", e => e.Validation?.Loss));
         yield return new SideBySide([.. charts]);

@@ -22,7 +22,7 @@ internal sealed class ImageTables(MergenetOptions options)
     /// <summary>What figure 3 tries.</summary>
     public static readonly ImmutableArray<int> Cycles = [1, 2, 3, 4, 5, 8, 16];
 
-    private const string MobileClassifier = "classifier.1.weight", ResidualClassifier = "linear.weight", ResidualLate = "layer4.0.conv1.weight";
+    private const string MobileClassifier = "classifier.1.weight", ResidualClassifier = "linear.weight", ResidualLate = "layer4.0.shortcut.0.weight";
     private const int LateBlock = 16;
 
     private readonly Subject _mobile = new(Mobile, Description("mobilenetv2", "width: 0.25, dropout: 0"), options) { Prepare = data => new HalfImages(data) };
@@ -89,7 +89,7 @@ internal sealed class ImageTables(MergenetOptions options)
     [
         TableEntry.Of(_mobile),
         TableEntry.Of(_residual),
-        .. from tried in new (int Cycle, double Rate)[] { (4, 1e-2), (4, 1e-3), (4, 1e-4), (2, 1e-3), (8, 1e-3) }
+        .. from tried in new (int Cycle, double Rate)[] { (4, 1e-3), (4, 1e-4), (4, 1e-2), (2, 1e-3), (8, 1e-3) }
            from entry in Variant(FormattableString.Invariant($"T_cycle {tried.Cycle}, rate {tried.Rate}"), flow => flow with { Cycle = tried.Cycle, Rate = tried.Rate })
            select entry,
     ];

@@ -26,14 +26,14 @@ internal sealed class TowerTables(MergenetOptions options)
     private const int Batch = 100;
 
     private readonly Subject _towers = new(Towers, """
-        data: {name: captions, options: {train: 6000, test: 1000, validation: 1000}, validation: own}
-        model: {name: two_tower, image_depth: 2, text_depth: 2}
+        data: {name: captions, options: {train: 10000, validation: 500, test: 1000}, validation: own}
+        model: {name: two_tower, image_depth: 3, text_depth: 2}
         loss: contrastive
-        optimizer: {name: adamw, weight_decay: 0.01, decay_vectors: false, clip_norm: 1}
+        optimizer: {name: adamw, weight_decay: 0.05, decay_vectors: false, clip_norm: 1}
         schedule: {name: cosine, warmup: 0.5}
-        lr: 1e-3
-        epochs: 8
-        batch: 64
+        lr: 0.001
+        epochs: 6
+        batch: 128
         """, options)
     {
         Figures = (network, data) => Search(network, data, options.Cancel),
@@ -54,7 +54,7 @@ internal sealed class TowerTables(MergenetOptions options)
 
     private Flow IntoImages => IntoText with { Source = Read, Target = Seen };
 
-    private static string Seen => "image.encoder.layer.1.attention.attention.value.weight";
+    private static string Seen => "image.encoder.layer.2.attention.attention.value.weight";
 
     private static string Read => "text.transformer.layer.1.attention.v_lin.weight";
 
