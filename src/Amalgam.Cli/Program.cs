@@ -33,6 +33,7 @@ internal static class Program
             ConvertCommand.Create(),
             MethodsCommand.Create(),
             TrainCommand.Create(),
+            DistillCommand.Create(),
             TransferCommand.Create(),
             EvalCommand.Create(),
             RunCommand.Create(),

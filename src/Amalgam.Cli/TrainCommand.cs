@@ -44,24 +44,31 @@ internal static class TrainCommand
     private static void Run(TrainingRun run, string folder, TextWriter output, TextWriter error, bool quiet, CancellationToken cancel)
     {
         var clock = Stopwatch.StartNew();
-        if (!quiet) error.WriteLine(run.Resumed ? $"going on after step {run.Step:N0} of {run.Steps:N0}" : $"{run.Steps:N0} steps, {run.Network.Parameters.Values.Where(p => p.Trainable).Sum(p => p.Shape.Count):N0} parameters");
+        if (!quiet) error.WriteLine(run.Resumed ? $"going on after step {run.Step:N0} of {run.Steps:N0}" : $"{run.Steps:N0} steps, {Trained(run):N0} parameters");
         string merit = run.Data.MeritName;
-        RunResult result;
-        try
-        {
-            using Progress progress = new(error, quiet);
-            result = run.Train(progress, epoch => progress.Write(output, Line(epoch, merit)), cancel);
-        }
-        catch (OperationCanceledException) when (!quiet)
-        {
-            error.WriteLine($"stopped after step {run.Step:N0} of {run.Steps:N0}; --resume goes on from there");
-            throw;
-        }
-
+        RunResult result = Watch(error, quiet, () => (run.Step, run.Steps), progress => run.Train(progress, epoch => progress.Write(output, Line(epoch, merit)), cancel));
         if (!quiet) foreach (string note in result.Notes) error.WriteLine($"note: {Printable.Line(note)}");
         bool bestIsOther = result.Best is { } epoch && epoch.Epoch < result.Epochs.Count;
         if (result.Last is { } last) output.WriteLine($"test data: {Text(last, merit)}{(bestIsOther ? $"; with the weights of epoch {result.Best!.Epoch}: {Text(result.OfBest!, merit)}" : "")}");
         output.WriteLine($"{result.Epochs.Count} epochs in {clock.Elapsed.TotalSeconds:0.0} s, network in {Printable.Line(folder)}");
+    }
+
+    /// <summary>Numbers that a run trains.</summary>
+    internal static long Trained(TrainingRun run) => run.Network.Parameters.Values.Where(p => p.Trainable).Sum(p => p.Shape.Count);
+
+    /// <summary>Trains with progress on the error output; when it is stopped, says where and how to go on.</summary>
+    internal static T Watch<T>(TextWriter error, bool quiet, Func<(long Step, long Steps)> where, Func<Progress, T> train)
+    {
+        try
+        {
+            using Progress progress = new(error, quiet);
+            return train(progress);
+        }
+        catch (OperationCanceledException) when (!quiet)
+        {
+            error.WriteLine($"stopped after step {where().Step:N0} of {where().Steps:N0}; --resume goes on from there");
+            throw;
+        }
     }
 
     /// <summary>An epoch as a line, with the name of what the best is chosen by where it is neither the accuracy nor the loss.</summary>

@@ -14,7 +14,7 @@ internal sealed class RunOutput
     /// <param name="inputs">What the run reads; null entries count for nothing.</param>
     /// <param name="resume">Whether the run goes on with what an interrupted one left there.</param>
     /// <param name="overwrite">Whether it replaces what another one left there.</param>
-    /// <param name="folders">Folders that the run has inside, which are seen to by themselves; null for none.</param>
+    /// <param name="folders">Folders and files that the run has inside, which are seen to by themselves; null for none.</param>
     /// <exception cref="IOException">There is something in the folder that the run must not replace.</exception>
     public RunOutput(string folder, IEnumerable<string> names, IEnumerable<string?> inputs, bool resume, bool overwrite, IReadOnlyCollection<string>? folders = null)
     {

@@ -62,15 +62,16 @@ public sealed class TrainingRun
     /// <param name="folder">Where what it leaves behind goes.</param>
     /// <param name="resume">Go on with what an interrupted run of the same description left there, if it left something.</param>
     /// <param name="overwrite">Replace what another run left there.</param>
+    /// <param name="beside">Names of what else may lie in the folder, which is seen to by itself; null for nothing.</param>
     /// <exception cref="IOException">There is something in the folder already.</exception>
     /// <exception cref="InvalidDataException">A file is not what it claims to be, or the parts do not fit together.</exception>
     /// <exception cref="GraphException">The parts do not fit together.</exception>
     /// <exception cref="TrainingException">The folder is that of a run with another description.</exception>
-    public TrainingRun(RunDescription run, string folder, bool resume = false, bool overwrite = false)
+    public TrainingRun(RunDescription run, string folder, bool resume = false, bool overwrite = false, IReadOnlyCollection<string>? beside = null)
     {
         if (run.Train is not null) throw new InvalidDataException("train: says what a learned splice trains, so amalgam splice runs this description; without that key amalgam train does");
         _run = run;
-        _output = new(folder, RunFolder.NamesIn(folder), InputsOf(run), resume, overwrite);
+        _output = new(folder, RunFolder.NamesIn(folder), InputsOf(run), resume, overwrite, beside);
         _data = RunData.Open(ModelText.For(run.Data, run.Model.Name));
         _loss = RunTrainer.LossOf(run.Loss, run.Data);
         _network = ModelLoader.Build(run.Model, AnyBatch, run.Seed, _data.Train, _notes);

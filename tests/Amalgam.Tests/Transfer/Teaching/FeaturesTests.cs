@@ -3,7 +3,6 @@ using Amalgam.Tests.Alignment;
 using Amalgam.Tests.Merging;
 using Amalgam.Training;
 using Amalgam.Transfer.Teaching;
-using Amalgam.Zoo.Models;
 
 namespace Amalgam.Tests.Transfer.OfTeaching;
 

@@ -1,0 +1,65 @@
+using System.CommandLine;
+using System.Diagnostics;
+using Amalgam.Numerics;
+using Amalgam.Zoo.Runs;
+
+namespace Amalgam.Cli;
+
+/// <summary><c>amalgam distill</c>: trains a student by its teachers and says what that was worth.</summary>
+internal sealed class DistillCommand
+{
+    private readonly Argument<string> _path = new("run") { Description = "Run description with distill, a YAML file" };
+    private readonly Option<string?> _folder = new("--output", "-o") { Description = "Folder of what the run leaves behind, over what the description says" };
+    private readonly Option<string?> _report = new("--report") { Description = "Where the page of tables and curves goes [default: report.html in the folder]", HelpName = "file" };
+    private readonly Option<bool> _solo = new("--solo") { Description = "Also train the same network from the same seed without a teacher, to compare with" };
+    private readonly Option<bool> _resume = new("--resume") { Description = "Go on with what an interrupted run left" };
+    private readonly Option<bool> _overwrite = new("--overwrite") { Description = "Replace what another run left in the folder" };
+    private readonly Option<int?> _threads = CountOption.Create("--threads", "Number of threads; the result does not depend on it", "-j");
+    private readonly Option<bool> _quiet = new("--quiet", "-q") { Description = "No progress" };
+
+    public static Command Create() => new DistillCommand().CreateVerb();
+
+    private Verb CreateVerb()
+    {
+        Verb verb = new(
+            "distill", "Train a network by trained ones: kd, rkd, dkd, nkd and tf_kd_self by teachers, tf_kd_reg and uskd without one. What is written is the student alone.",
+            [
+                "amalgam distill run.yml -o runs/student",
+                "amalgam distill run.yml -o runs/student --solo   # and the same network without a teacher",
+                "amalgam distill run.yml --resume                 # goes on after Ctrl-C, to the same bits",
+            ])
+        {
+            _path, _folder, _report, _solo, _resume, _overwrite, _threads, _quiet,
+        };
+        verb.Validators.Add(result =>
+        {
+            if (result.GetValue(_resume) && result.GetValue(_overwrite)) result.AddError("--resume and --overwrite exclude each other");
+        });
+        verb.Runs(Run);
+        return verb;
+    }
+
+    private void Run(ParseResult parse, CancellationToken cancel)
+    {
+        using CoreLimit limit = Cores.Limit(parse.GetValue(_threads) ?? Environment.ProcessorCount);
+        RunDescription description = RunDescription.Read(parse.GetValue(_path)!);
+        if (parse.GetValue(_solo) && description.Distill is { } distill) description = description with { Distill = distill with { Solo = true } };
+        string folder = parse.GetValue(_folder) ?? description.Output ?? throw new InvalidDataException("name a folder for what the run leaves behind: --output, or output in the description");
+        if (parse.GetValue(_report) is { } report) OutputFile.Check("--report", report, [parse.GetValue(_path)!], parse.GetValue(_overwrite) || parse.GetValue(_resume));
+        DistillationRun run = new(description, folder, parse.GetValue(_resume), parse.GetValue(_overwrite), parse.GetValue(_report));
+        Run(run, folder, parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error, parse.GetValue(_quiet), cancel);
+    }
+
+    private static void Run(DistillationRun run, string folder, TextWriter output, TextWriter error, bool quiet, CancellationToken cancel)
+    {
+        var clock = Stopwatch.StartNew();
+        if (!quiet) error.WriteLine(run.Student.Resumed ? $"going on after step {run.Step:N0} of {run.Steps:N0}" : $"{run.Steps:N0} steps, {TrainCommand.Trained(run.Student):N0} parameters");
+        DistillationResult result = TrainCommand.Watch(error, quiet, () => (run.Step, run.Steps), progress =>
+            run.Train(progress, (alone, epoch) => progress.Write(output, $"{(alone ? "without a teacher, " : "")}{TrainCommand.Line(epoch, run.Student.Data.MeritName)}"), cancel));
+        if (!quiet) foreach (string note in result.Notes) error.WriteLine($"note: {Printable.Line(note)}");
+        output.WriteLine();
+        SpliceText.WriteRows(output, result.Method.Name, result.Rows, run.Student.Data);
+        if (result.Warning is { } warning) output.WriteLine(Printable.Line(warning));
+        output.WriteLine($"{result.Student.Epochs.Count} epochs in {clock.Elapsed.TotalSeconds:0.0} s, network in {Printable.Line(folder)}, page in {Printable.Line(run.Report)}");
+    }
+}

@@ -1,0 +1,153 @@
+using System.Text.Json;
+using System.Xml.Linq;
+using Amalgam.Checkpoints;
+using Amalgam.Transfer.Teaching;
+using Amalgam.Zoo.Runs;
+using static Amalgam.Tests.Cli.CommandLine;
+
+namespace Amalgam.Tests.Cli;
+
+public class DistillCommandTests
+{
+    private const string Labels = """
+        data: {name: glyphs, options: {train: 900, test: 300}, validation: 150, mean: [0.2], std: [0.3]}
+        model: {name: mlp, hidden: [10]}
+        optimizer: adamw
+        lr: 0.004
+        epochs: 3
+        batch: 64
+
+        """;
+
+    private static readonly string[] OfStudent = ["fc1.bias", "fc1.weight", "fc2.bias", "fc2.weight"];
+
+    [Fact]
+    public async Task A_student_is_compared_with_its_teacher_and_with_itself()
+    {
+        using TemporaryFolder folder = new();
+        await Succeeds("train", Describe(folder, Labels.Replace("[10]", "[60]")), "-o", folder["teacher"], "-q");
+        string taught = $"{Labels}distill: {{method: dkd, teachers: '{folder["teacher"]}', warmup: 2}}\n";
+        string output = await Succeeds("distill", Describe(folder, taught), "-o", folder["student"], "--solo", "--report", folder["pages/page.html"], "-q");
+
+        // What it leaves is what training by the same description leaves, with and without a teacher.
+        await Succeeds("train", Describe(folder, taught), "-o", folder["again"], "-q");
+        await Succeeds("train", Describe(folder, Labels), "-o", folder["alone"], "-q");
+        foreach (string file in new[] { RunFolder.Best, RunFolder.Model, RunFolder.BestOnnx })
+        {
+            Assert.Equal(File.ReadAllBytes(folder[$"again/{file}"]), File.ReadAllBytes(folder[$"student/{file}"]));
+            Assert.Equal(File.ReadAllBytes(folder[$"alone/{file}"]), File.ReadAllBytes(folder[$"student/solo/{file}"]));
+        }
+
+        // What it says is what an evaluation says.
+        string[] test = [.. output[output.IndexOf("DKD, TEST DATA", StringComparison.Ordinal)..].Split('\n').Skip(1).Take(3)];
+        foreach (var (line, name, path) in test.Zip(["teacher teacher", "student", "the same without a teacher"], ["teacher", "student", "student/solo"]))
+        {
+            Assert.StartsWith(name, line);
+            Assert.Contains(EvalCommand(await Accuracy(folder[path])), line);
+        }
+
+        XDocument page = XDocument.Parse(File.ReadAllText(folder["pages/page.html"]).Replace("<!DOCTYPE html>", ""));
+        Assert.Contains("A student taught by dkd", page.ToString());
+        Assert.Contains("the same without a teacher", page.ToString());
+        Assert.False(File.Exists(folder["student/report.html"]));
+        Assert.Contains("solo: true", File.ReadAllText(folder["student/run.yaml"]));
+        Assert.DoesNotContain("distill", File.ReadAllText(folder["student/solo/run.yaml"]));
+    }
+
+    [Fact]
+    public async Task A_head_that_helps_is_gone_at_the_end()
+    {
+        using TemporaryFolder folder = new();
+        string output = await Succeeds("distill", Describe(folder, $"{Labels}distill: uskd\n"), "-o", folder["student"], "-q");
+        Assert.DoesNotContain("without a teacher", output);
+        Assert.False(Directory.Exists(folder["student/solo"]));
+        Assert.True(File.Exists(folder["student/report.html"]));
+        foreach (string file in new[] { RunFolder.Best, RunFolder.Model })
+        {
+            using Checkpoint checkpoint = Checkpoint.Open(folder[$"student/{file}"]);
+            Assert.Equal(OfStudent, checkpoint.Tensors.Select(t => t.Name).Order());
+        }
+
+        using (OnnxModel onnx = OnnxModel.Open(folder["student/best.onnx"])) Assert.Equal(OfStudent, onnx.ToGraph().Parameters.Keys.Order());
+        Assert.Equal(await Accuracy(folder["student"]), await Accuracy(folder["student/best.onnx"], "--data", "glyphs:test=300", "--mean", "0.2", "--std", "0.3"));
+
+        // A run that begins anew leaves nothing of one that had more.
+        await Succeeds("distill", Describe(folder, $"{Labels}distill: {{method: tf_kd_reg, solo: true}}\n"), "-o", folder["student"], "-q", "--overwrite");
+        Assert.True(File.Exists(folder["student/solo/best.safetensors"]));
+        await Succeeds("distill", Describe(folder, $"{Labels}distill: tf_kd_reg\n"), "-o", folder["student"], "-q", "--overwrite");
+        Assert.False(Directory.Exists(folder["student/solo"]));
+    }
+
+    [Fact]
+    public void A_run_that_was_stopped_goes_on_to_the_same_bits()
+    {
+        using TemporaryFolder folder = new();
+        RunDescription run = RunDescription.Parse($"{Labels}distill: {{method: uskd, solo: true}}\n", "run.yml");
+        new DistillationRun(run, folder["whole"]).Train();
+        foreach (var (alone, epoch) in new[] { (false, 2), (true, 1), (true, 3) })
+        {
+            using CancellationTokenSource stop = new();
+            DistillationRun part = new(run, folder["parts"], resume: true);
+            Assert.ThrowsAny<OperationCanceledException>(() => part.Train(null, (isAlone, e) => { if (isAlone == alone && e.Epoch == epoch) stop.Cancel(); }, stop.Token));
+        }
+
+        DistillationResult result = new DistillationRun(run, folder["parts"], resume: true).Train();
+        Assert.Equal((3, 3), (result.Student.Epochs.Count, result.Solo!.Epochs.Count));
+        foreach (string file in new[] { RunFolder.Best, RunFolder.Model, "solo/best.safetensors", "solo/model.safetensors" })
+            Assert.Equal(File.ReadAllBytes(folder[$"whole/{file}"]), File.ReadAllBytes(folder[$"parts/{file}"]));
+    }
+
+    [Fact]
+    public async Task Bad_requests_are_refused_before_work_begins()
+    {
+        using TemporaryFolder folder = new();
+        string uskd = $"{Labels}distill: uskd\n";
+        await Refuses("distill: is missing", "distill", Describe(folder, Labels), "-o", folder["x"]);
+        await Refuses("name a folder", "distill", Describe(folder, uskd));
+        await Refuses("exclude each other", "distill", Describe(folder, uskd), "-o", folder["x"], "--resume", "--overwrite");
+        await Refuses("goes with the loss cross_entropy", "distill", Describe(folder, uskd + "loss: mse\n"), "-o", folder["x"]);
+        await Refuses("does not exist", "distill", Describe(folder, $"{Labels}distill: {{teachers: '{folder["nobody"]}'}}\n"), "-o", folder["x"]);
+        await Refuses("no weight 'conv9.weight'", "distill", Describe(folder, $"{Labels}distill: {{method: uskd, middle: conv9.weight}}\n"), "-o", folder["x"]);
+        await Refuses("rkd learns from one teacher, found 2", "distill", Describe(folder, $"{Labels}distill: {{method: rkd, teachers: [a, b]}}\n"), "-o", folder["x"]);
+        File.WriteAllText(folder["page.html"], "mine");
+        await Refuses("--report", "distill", Describe(folder, uskd), "-o", folder["x"], "--report", folder["page.html"]);
+        Assert.False(Directory.Exists(folder["x"]));
+
+        Directory.CreateDirectory(folder["mine/solo"]);
+        File.WriteAllText(folder["mine/solo/thesis.txt"], "");
+        await Refuses("holds 'thesis.txt'", "distill", Describe(folder, uskd), "-o", folder["mine"], "--overwrite");
+        Assert.True(File.Exists(folder["mine/solo/thesis.txt"]));
+    }
+
+    [Fact]
+    public void A_teacher_that_is_of_no_use_is_said()
+    {
+        DistillationResult Of(double student, double solo) => new()
+        {
+            Method = new Kd(),
+            Rows = [Row(SpliceStage.Given, "teacher t", 0.9), Row(SpliceStage.Trained, DistillationResult.StudentName, student), Row(SpliceStage.Trained, DistillationResult.SoloName, solo)],
+            Sizes = [],
+            Student = new([], null, null, null, []),
+        };
+        Assert.Null(Of(0.75, 0.7).Warning);
+        Assert.Contains("accuracy 70.00% against 75.00%", Of(0.7, 0.75).Warning);
+        Assert.NotNull(Of(0.7, 0.7).Warning);
+        Assert.Null((Of(0.7, 0.75) with { Rows = Of(0.7, 0.75).Rows[..2] }).Warning);
+
+        static SpliceRow Row(SpliceStage stage, string name, double accuracy) => new(stage, name, [new("accuracy", accuracy, true)], []);
+    }
+
+    private static string EvalCommand(double accuracy) => FormattableString.Invariant($"{100 * accuracy:0.00}%");
+
+    private static string Describe(TemporaryFolder folder, string text)
+    {
+        File.WriteAllText(folder["run.yml"], text);
+        return folder["run.yml"];
+    }
+
+    private static async Task<double> Accuracy(params string[] line)
+    {
+        using JsonDocument json = JsonDocument.Parse(await Succeeds(["eval", .. line, "--json"]));
+        return json.RootElement.GetProperty("models")[0].GetProperty("accuracy").GetDouble();
+    }
+}
