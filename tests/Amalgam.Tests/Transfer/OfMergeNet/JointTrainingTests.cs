@@ -131,7 +131,7 @@ public class JointTrainingTests
     {
         Graph[] results = [.. new[] { false, true }.Select(resets =>
         {
-            JointTraining joint = new([Mlp("a", 1), Mlp("b", 2)], [Transfer("a", "b", 1) with { ResetsState = resets }]);
+            JointTraining joint = new([Mlp("a", 1), Mlp("b", 2)], [Transfer("a", "b", 1) with { ResetsMomentum = resets }]);
             joint.Run();
             return joint.NetworkOf("b");
         })];
@@ -140,7 +140,7 @@ public class JointTrainingTests
         // Without momentum there is no state, and both are one.
         results = [.. new[] { false, true }.Select(resets =>
         {
-            JointTraining joint = new([Mlp("a", 1), Mlp("b", 2, Options with { Rule = new Sgd() })], [Transfer("a", "b", 1) with { ResetsState = resets }]);
+            JointTraining joint = new([Mlp("a", 1), Mlp("b", 2, Options with { Rule = new Sgd() })], [Transfer("a", "b", 1) with { ResetsMomentum = resets }]);
             joint.Run();
             return joint.NetworkOf("b");
         })];
