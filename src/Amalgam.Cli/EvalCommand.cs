@@ -28,12 +28,13 @@ internal sealed class EvalCommand
     private Verb CreateVerb()
     {
         Verb verb = new(
-            "eval", "Evaluate networks on test data: accuracy, top-5 accuracy and cross-entropy, or of recommenders AUC, hit rate and NDCG; of several networks also the ensemble.",
+            "eval", "Evaluate networks on test data: accuracy, top-5 accuracy and cross-entropy, of recommenders AUC, hit rate and NDCG, of networks for pictures with texts recall; of several networks also the ensemble.",
             [
                 "amalgam eval runs/mnist-mlp                    # a run of amalgam train, on its own data",
                 "amalgam eval model.onnx --data cifar10 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225",
                 "amalgam eval a.safetensors b.safetensors --model mlp:bias=false --data mnist",
                 "amalgam eval iclrec.safetensors --model iclrec:items=12103,depth=1 --data beauty-next",
+                "amalgam eval runs/two-tower                    # finds texts for pictures and pictures for texts",
                 "amalgam eval runs/sasrec --data beauty:candidates=999",
                 "amalgam eval a.onnx --data cifar10 --class-vectors v.safetensors --tasks 0,1,2,6,9/3,4,5,7,8",
             ])

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Amalgam.Numerics;
-using Amalgam.Training.Data;
 
 namespace Amalgam.Zoo.Data;
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Numerics.Tensors;
 
 namespace Amalgam.Zoo.Metrics;
@@ -8,10 +9,10 @@ namespace Amalgam.Zoo.Metrics;
 /// </summary>
 /// <param name="TextRanks">For each picture how many texts of other pictures stand before the best of its own: text retrieval, TR.</param>
 /// <param name="ImageRanks">For each text how many other pictures stand before its own: image retrieval, IR.</param>
-public sealed record Retrieval(int[] TextRanks, int[] ImageRanks)
+public sealed record Retrieval(ImmutableArray<int> TextRanks, ImmutableArray<int> ImageRanks)
 {
     /// <summary>The usual k.</summary>
-    public static readonly int[] Cuts = [1, 5, 10];
+    public static readonly ImmutableArray<int> Cuts = [1, 5, 10];
 
     /// <summary>Ranks all texts for each picture and all pictures for each text.</summary>
     /// <param name="pairs">For each sample the embeddings of its picture and of its text side by side, <c>[samples, 2 d]</c>.</param>
@@ -49,7 +50,7 @@ public sealed record Retrieval(int[] TextRanks, int[] ImageRanks)
             }
         }
 
-        return new(textRanks, imageRanks);
+        return new([.. textRanks], [.. imageRanks]);
 
         ReadOnlySpan<float> Image(int sample) => pairs.Span.Slice(sample * 2 * size, size);
         ReadOnlySpan<float> Text(int sample) => pairs.Span.Slice((sample * 2 + 1) * size, size);

@@ -57,19 +57,25 @@ internal static class TransferPage
         }
 
         yield return new Heading("Transfers");
+        yield return new DataTable("What goes from where to where", [new("from"), new("shape"), new("to"), new("shape"), new("every", "0")], new TableSection("", [.. result.Transfers.Select(Ends)]));
         yield return new DataTable(
-            "What goes from where to where",
-            [new("from"), new("shape"), new("to"), new("shape"), new("cycle", "0"), new("adapter"), new("its parameters", "#,0"), new("transfers", "#,0"), new("mean change", "0.0000%")],
-            new TableSection("", [.. result.Transfers.Select(Row)]));
-        yield return new Paragraph("The mean change is that which a transfer of the last epoch made to the target: the norm of the difference by the norm before.", Quiet: true);
+            "The adapters",
+            [new("into"), new("adapter"), new("parameters", "#,0"), new("transfers", "#,0"), new("mean change", "0.00%")],
+            new TableSection("", [.. result.Transfers.Select(Adapter)]));
+        yield return new Paragraph("Transfers come every so many rounds, the first in the first round. The mean change is what a transfer of the last epoch did to its target: the norm of the difference by the norm before.", Quiet: true);
     }
 
-    private static ImmutableArray<Cell> Row(TransferSummary summary)
+    private static ImmutableArray<Cell> Ends(TransferSummary summary)
     {
-        static string Shape(TransferMatrix end) => end.Rank > 0 ? $"{end.Rank} \u00d7 {end.Matrix.Columns} of {end.Matrix.Rows} \u00d7 {end.Matrix.Columns}" : $"{end.Matrix.Rows} \u00d7 {end.Matrix.Columns}";
+        static string Shape(TransferMatrix end) => $"{(end.Rank > 0 ? $"{end.Rank} \u00d7 {end.Matrix.Columns} of " : "")}{end.Matrix.Rows} \u00d7 {end.Matrix.Columns}";
         KnowledgeTransfer transfer = summary.Transfer;
+        return [transfer.Source.ToString(), Shape(transfer.Source), transfer.Target.ToString(), Shape(transfer.Target), transfer.Cycle];
+    }
+
+    private static ImmutableArray<Cell> Adapter(TransferSummary summary)
+    {
         TransferRecord? last = summary.History.LastOrDefault();
-        return [transfer.Source.ToString(), Shape(transfer.Source), transfer.Target.ToString(), Shape(transfer.Target), transfer.Cycle, transfer.Adapter.Name, summary.Parameters, last?.Transfers ?? 0, last?.Change ?? double.NaN];
+        return [summary.Transfer.Target.ToString(), summary.Transfer.Adapter.Name, summary.Parameters, last?.Transfers ?? 0, last?.Change ?? double.NaN];
     }
 
     private static IEnumerable<ReportPart> Curves(TransferredModel model)
@@ -86,7 +92,7 @@ internal static class TransferPage
         List<ReportPart> charts = [];
         Score? score = model.Together.Best?.Validation;
         if (score is { Accuracy: not null }) charts.Add(Chart("Right on validation samples", "share", e => e.Validation?.Accuracy, "0.0%"));
-        else if (score is { Merit: not null }) charts.Add(Chart("NDCG@10 on validation samples", "NDCG@10", e => e.Validation?.Merit));
+        else if (score is { Merit: not null }) charts.Add(Chart($"{model.Together.MeritName} on validation samples", model.Together.MeritName, e => e.Validation?.Merit));
         charts.Add(Chart("Loss on training samples", "loss", e => e.Loss));
         if (score is not null) charts.Add(Chart("Loss on validation samples", "loss", e => e.Validation?.Loss));
         yield return new SideBySide([.. charts]);

@@ -60,22 +60,28 @@ public static class TransferProposal
 
     private static IEnumerable<TransferPair> Complete(TransferPair pair, IReadOnlyDictionary<string, ImmutableArray<TransferCandidate>> candidates)
     {
-        bool free = pair.From.Matrix is null && pair.To.Matrix is null;
-        yield return pair with { From = Named(pair, candidates).From, To = Named(pair, candidates).To, BackCycle = free ? null : pair.BackCycle };
-        if (!free || pair.BackCycle is not { } cycle) yield break;
-        TransferPair back = pair with { From = pair.To, To = pair.From, Cycle = cycle, BackCycle = null };
-        yield return back with { From = Named(back, candidates).From, To = Named(back, candidates).To };
+        bool isFree = pair.From.Matrix is null && pair.To.Matrix is null;
+        yield return Named(pair, candidates) with { BackCycle = isFree ? null : pair.BackCycle };
+        if (isFree && pair.BackCycle is { } cycle) yield return Named(pair with { From = pair.To, To = pair.From, Cycle = cycle, BackCycle = null }, candidates);
     }
 
-    private static (TransferEnd From, TransferEnd To) Named(TransferPair pair, IReadOnlyDictionary<string, ImmutableArray<TransferCandidate>> candidates)
+    /// <summary>The pair with a matrix at both ends.</summary>
+    private static TransferPair Named(TransferPair pair, IReadOnlyDictionary<string, ImmutableArray<TransferCandidate>> candidates)
     {
-        var ofSource = candidates[pair.From.Model];
-        var ofTarget = candidates[pair.To.Model];
-        bool within = pair.From.Model == pair.To.Model;
-        TransferCandidate source = (pair.From.Matrix is { } from ? ofSource.FirstOrDefault(c => c.Matrix.Name == from) : SourceOf(within && pair.To.Matrix is { } taken ? [.. ofSource.Where(c => c.Matrix.Name != taken)] : ofSource, within))
-            ?? throw new GraphException(pair.From.Matrix is { } name ? $"{pair.From}: '{name}' is no weight of a product or a convolution, so nothing near it in size can be proposed; name the other matrix too" : $"{pair.From.Model} has no matrix that it could teach by");
-        TransferCandidate? target = pair.To.Matrix is null ? TargetOf(ofTarget, source) ?? throw new GraphException($"{pair.To.Model} has no {(within ? "second " : "")}matrix that is trained, which a transfer could write to") : null;
-        return (pair.From.Matrix is null ? Filled(pair.From, source) : pair.From, target is null ? pair.To : Filled(pair.To, target));
+        TransferEnd from = pair.From, to = pair.To;
+        if (from.Matrix is not null && to.Matrix is not null) return pair;
+        bool within = from.Model == to.Model;
+        if (from.Matrix is null)
+        {
+            ImmutableArray<TransferCandidate> open = within ? candidates[from.Model].RemoveAll(c => c.Matrix.Name == to.Matrix) : candidates[from.Model];
+            from = Filled(from, SourceOf(open, within) ?? throw new GraphException($"{from.Model} has no {(within ? "second " : "")}matrix that it could teach by"));
+        }
+
+        if (to.Matrix is not null) return pair with { From = from };
+        TransferCandidate source = candidates[from.Model].FirstOrDefault(c => c.Matrix.Name == from.Matrix)
+            ?? throw new GraphException($"{from}: '{from.Matrix}' is no weight of a product or a convolution, so nothing near it in size can be proposed; name the other matrix too");
+        TransferCandidate target = TargetOf(candidates[to.Model], source) ?? throw new GraphException($"{to.Model} has no {(within ? "second " : "")}matrix that is trained, which a transfer could write to");
+        return pair with { From = from, To = Filled(to, target) };
     }
 
     private static TransferEnd Filled(TransferEnd end, TransferCandidate matrix) => end with

@@ -71,8 +71,8 @@ public sealed class TruncatedSvd
         {
             for (int i = from; i < to; i++)
             {
-                for (int j = 0; j < s.size; j++)
-                    s.gram[i * s.size + j] = TensorPrimitives.Dot<double>(s.matrix.AsSpan(Math.Min(i, j) * s.length, s.length), s.matrix.AsSpan(Math.Max(i, j) * s.length, s.length));
+                ReadOnlySpan<double> row = s.matrix.AsSpan(i * s.length, s.length);
+                for (int j = i; j < s.size; j++) s.gram[i * s.size + j] = s.gram[j * s.size + i] = TensorPrimitives.Dot(row, s.matrix.AsSpan(j * s.length, s.length));
             }
         });
         return gram;

@@ -26,7 +26,7 @@ public class DocumentTests
     [Fact]
     public void Every_recipe_is_one()
     {
-        var recipes = Document.All.SelectMany(d => d.Blocks("yaml").Where(text => !IsRun(text)).SelectMany(text => RecipeFile.Parse(text, d.Path))).ToArray();
+        var recipes = Document.All.SelectMany(d => d.Blocks("yaml").Where(text => !IsRun(text) && !IsTransfer(text)).SelectMany(text => RecipeFile.Parse(text, d.Path))).ToArray();
         Assert.NotEmpty(recipes);
         foreach (Recipe recipe in recipes)
         {
@@ -47,7 +47,18 @@ public class DocumentTests
         Assert.All(texts, text => RunDescription.Parse(text, "a document"));
     }
 
-    private static bool IsRun(string text) => Regex.IsMatch(text, "^epochs:", RegexOptions.Multiline);
+    [Fact]
+    public void Every_transfer_description_is_one()
+    {
+        string[] texts = [.. Document.All.SelectMany(d => d.Blocks("yaml")).Where(IsTransfer)];
+        Assert.NotEmpty(texts);
+        Assert.All(texts, text => TransferDescription.Parse(text, "a document"));
+    }
+
+    private static bool IsRun(string text) => Regex.IsMatch(text, "^epochs:", RegexOptions.Multiline) && !IsTransfer(text);
+
+    /// <summary>The models of a recipe are a list.</summary>
+    private static bool IsTransfer(string text) => Regex.IsMatch(text, @"^models:\s*[\w{]", RegexOptions.Multiline);
 
     [Fact]
     public void Every_link_inside_the_repository_leads_somewhere()

@@ -1,4 +1,5 @@
 using Amalgam.Graphs;
+using Amalgam.Training;
 using Amalgam.Transfer.MergeNet;
 
 namespace Amalgam.Zoo.Experiments.Mergenet;
@@ -16,27 +17,31 @@ internal sealed record Flow(Subject From, string Source, Subject To, string Targ
     /// <summary>The adapter's learning rate.</summary>
     public double Rate { get; init; } = 1e-3;
 
+    /// <summary>How that rate goes.</summary>
+    public Schedule Schedule { get; init; } = new ConstantRate();
+
     /// <summary>What generates the target.</summary>
     public ParameterAdapter Adapter { get; init; } = new LowRankAdapter();
 
     /// <summary>What the adapter learns by.</summary>
     public AdapterRule Rule { get; init; }
 
-    /// <summary>Rank of the target's factors; 0 for the matrix itself.</summary>
+    /// <summary>Rank of the target's factors, which begin anew as the networks do; 0 for the matrix itself.</summary>
     public int Rank { get; init; }
 
     /// <summary>The transfer between the networks of a seed.</summary>
     /// <param name="from">Whose weight is learned from.</param>
     /// <param name="to">Whose weight is written.</param>
     /// <param name="seed">Draws the adapter.</param>
-    public KnowledgeTransfer Of(Graph from, Graph to, int seed) => new(new(From.Name, WeightMatrix.Of(from, Source)), new(To.Name, WeightMatrix.Of(to, Target), Rank), Adapter, Cycle)
+    public KnowledgeTransfer Of(Graph from, Graph to, int seed) => new(new(From.Name, WeightMatrix.Of(from, Source)), new(To.Name, WeightMatrix.Of(to, Target), Rank) { Start = FactorStart.Fresh }, Adapter, Cycle)
     {
         Rule = Rule,
         Rate = Rate,
+        Schedule = Schedule,
         Seed = seed,
     };
 
     /// <summary>All that decides on what comes of it.</summary>
     public override string ToString() => FormattableString.Invariant(
-        $"{From.Name}:{Source} -> {To.Name}:{Target}, cycle {Cycle}, rate {Rate}{(Rank > 0 ? $", rank {Rank}" : "")}{(Rule == AdapterRule.Change ? "" : $", by {Rule}")}, {Adapter}");
+        $"{From.Name}:{Source} -> {To.Name}:{Target}, cycle {Cycle}, rate {Rate}{(Schedule is ConstantRate ? "" : $", {Schedule.Name}")}{(Rank > 0 ? $", rank {Rank}" : "")}{(Rule == AdapterRule.Change ? "" : $", by {Rule}")}, {Adapter}");
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Amalgam.Training;
 using Amalgam.Transfer.MergeNet;
 using Amalgam.Transfer.Teaching;
 
@@ -22,14 +23,16 @@ internal sealed class ImageTables(MergenetOptions options)
     /// <summary>What figure 3 tries.</summary>
     public static readonly ImmutableArray<int> Cycles = [1, 2, 3, 4, 5, 8, 16];
 
-    private const string MobileClassifier = "classifier.1.weight", ResidualClassifier = "linear.weight", ResidualLate = "layer4.0.conv1.weight";
+    private const string MobileClassifier = "classifier.1.weight", ResidualClassifier = "linear.weight", ResidualLate = "layer4.0.shortcut.0.weight";
     private const int LateBlock = 16;
 
-    private readonly Subject _mobile = new(Mobile, Description("mobilenetv2", "width: 0.25, dropout: 0"), options) { Prepare = data => new HalfImages(data) };
-    private readonly Subject _residual = new(Residual, Description("resnet18", "width: 0.25"), options) { Prepare = data => new HalfImages(data) };
+    private readonly Subject _mobile = Trained(Mobile, "mobilenetv2", "width: 0.25, dropout: 0", options);
+    private readonly Subject _residual = Trained(Residual, "resnet18", "width: 0.25", options);
 
     /// <summary>The image network of table 4.</summary>
     public Subject OfImages => _mobile;
+
+    private static LowRankAdapter Undropped => new() { AttentionDropout = 0, Dropout = 0 };
 
     private Flow ToMobile => new(_residual, ResidualClassifier, _mobile, Projection(LateBlock)) { Cycle = Cycle, Rate = Rate };
 
@@ -44,19 +47,26 @@ internal sealed class ImageTables(MergenetOptions options)
     /// <summary>Table 1.</summary>
     public IEnumerable<TableEntry> Compare() =>
     [
-        TableEntry.Of(_mobile),
+        .. TableEntry.Of(_mobile),
         .. Distilled(_mobile, _residual),
         .. TableEntry.Of("MergeNet R -> M", ToMobile),
         .. TableEntry.Of(Both, ToMobile, ToResidual).Where(entry => entry.Subject == _mobile),
-        TableEntry.Of(_residual),
+        .. TableEntry.Of(_residual),
         .. Distilled(_residual, _mobile),
         .. TableEntry.Of(Both, ToMobile, ToResidual).Where(entry => entry.Subject == _residual),
     ];
 
+    /// <summary>The same from the first step on, as in the paper: what else the tables' networks begin with, trained together.</summary>
+    public IEnumerable<TableEntry> CompareFromScratch()
+    {
+        Subject mobile = _mobile.Start!, residual = _residual.Start!;
+        return [.. TableEntry.Of(mobile), .. TableEntry.Of(residual), .. TableEntry.Of(Both, ToMobile with { From = residual, To = mobile }, ToResidual with { From = mobile, To = residual })];
+    }
+
     /// <summary>Table 5.</summary>
     public IEnumerable<TableEntry> OfItself() =>
     [
-        TableEntry.Of(_mobile),
+        .. TableEntry.Of(_mobile),
         Teach("Tf-KD", new TfKdReg(), _mobile, null),
         Teach("Tf-KD, own network", new TfKdSelf(), _mobile, _mobile),
         Teach("USKD", new Uskd(), _mobile, null),
@@ -66,8 +76,8 @@ internal sealed class ImageTables(MergenetOptions options)
     /// <summary>Table 7, and what else decides on an adapter here.</summary>
     public IEnumerable<TableEntry> Ablate() =>
     [
-        TableEntry.Of(_mobile),
-        TableEntry.Of(_residual),
+        .. TableEntry.Of(_mobile),
+        .. TableEntry.Of(_residual),
         .. Variant("MLP adapter", flow => flow with { Adapter = new MlpAdapter() }),
         .. Variant("individual attention", flow => flow with { Adapter = new LowRankAdapter { Unfoldings = Unfoldings.Rows } }),
         .. Variant("average attention", flow => flow with { Adapter = new LowRankAdapter { Mixing = Mixing.Average } }),
@@ -75,23 +85,26 @@ internal sealed class ImageTables(MergenetOptions options)
         .. Variant("full, published form", flow => flow with { Adapter = new LowRankAdapter { Form = AdapterForm.Published } }),
         .. Variant("full, rank 4", flow => flow with { Rank = 4 }),
         .. Variant("full, by the chain rule", flow => flow with { Rule = AdapterRule.ChainRule }),
-        .. Variant("full, no dropout", flow => flow with { Adapter = new LowRankAdapter { AttentionDropout = 0, Dropout = 0 } }),
+        .. Variant("full, no dropout", flow => flow with { Adapter = Undropped }),
     ];
 
     /// <summary>Figure 3.</summary>
     public IEnumerable<TableEntry> VaryCycle() =>
     [
-        TableEntry.Of(_mobile), TableEntry.Of(_residual), .. Cycles.SelectMany(cycle => Variant(FormattableString.Invariant($"T_cycle {cycle}"), flow => flow with { Cycle = cycle })),
+        .. TableEntry.Of(_mobile), .. TableEntry.Of(_residual), .. Cycles.SelectMany(cycle => Variant(FormattableString.Invariant($"T_cycle {cycle}"), flow => flow with { Cycle = cycle })),
     ];
 
     /// <summary>Which rate and cycle adapters get: measured on held-out training samples.</summary>
     public IEnumerable<TableEntry> Choose() =>
     [
-        TableEntry.Of(_mobile),
-        TableEntry.Of(_residual),
-        .. from tried in new (int Cycle, double Rate)[] { (4, 1e-2), (4, 1e-3), (4, 1e-4), (2, 1e-3), (8, 1e-3) }
-           from entry in Variant(FormattableString.Invariant($"T_cycle {tried.Cycle}, rate {tried.Rate}"), flow => flow with { Cycle = tried.Cycle, Rate = tried.Rate })
+        .. TableEntry.Of(_mobile),
+        .. TableEntry.Of(_residual),
+        .. from tried in new (int Cycle, double Rate)[] { (4, 1e-3), (4, 1e-4), (4, 1e-2), (2, 1e-3), (8, 1e-3) }
+           from entry in Variant(FormattableString.Invariant($"T_cycle {tried.Cycle}, rate {tried.Rate}"), flow => flow with { Cycle = tried.Cycle, Rate = tried.Rate, Schedule = new ConstantRate(), Adapter = new LowRankAdapter() })
            select entry,
+        .. Variant("T_cycle 4, rate 0.001, cosine", flow => flow with { Cycle = 4, Rate = 1e-3, Schedule = new CosineRate(), Adapter = new LowRankAdapter() }),
+        .. Variant("T_cycle 4, rate 0.001, no dropout", flow => flow with { Cycle = 4, Rate = 1e-3, Schedule = new ConstantRate(), Adapter = Undropped }),
+        .. Variant("T_cycle 4, rate 0.001, cosine, no dropout", flow => flow with { Cycle = 4, Rate = 1e-3, Schedule = new CosineRate(), Adapter = Undropped }),
     ];
 
     private IEnumerable<TableEntry> Variant(string name, Func<Flow, Flow> change) => TableEntry.Of(name, change(ToMobile), change(ToResidual));
@@ -107,13 +120,20 @@ internal sealed class ImageTables(MergenetOptions options)
 
     private static TableEntry Teach(string name, Distillation way, Subject student, Subject? teacher) => new(student.Name, name, new Taught(student, teacher, way), student);
 
-    private static string Description(string model, string options) => $$"""
-        data: {name: cifar10, validation: 2000, limit: 4000, augment: {flip: true}, mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.201]}
+    /// <summary>A network that goes on training after a training alone.</summary>
+    private static Subject Trained(string name, string model, string sizes, MergenetOptions options) => new(name, Description(model, sizes, 0.003, 2, 25), options)
+    {
+        Prepare = data => new HalfImages(data),
+        Start = new($"{name} at first", Description(model, sizes, 0.01, 5, 50), options) { Prepare = data => new HalfImages(data) },
+    };
+
+    private static string Description(string model, string options, double rate, int epochs, int batch) => FormattableString.Invariant($$"""
+        data: {name: cifar10, validation: 2000, limit: 6000, augment: {flip: true}, mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.201]}
         model: {name: {{model}}, image: [3, 16, 16], {{options}}}
         optimizer: {name: adamw, weight_decay: 1e-4}
-        schedule: {name: cosine, warmup: 0.5}
-        lr: 0.01
-        epochs: 5
-        batch: 50
-        """;
+        schedule: {name: cosine, warmup: 0.2}
+        lr: {{rate}}
+        epochs: {{epochs}}
+        batch: {{batch}}
+        """);
 }

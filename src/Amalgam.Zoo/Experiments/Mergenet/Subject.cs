@@ -41,10 +41,13 @@ internal sealed class Subject
     /// <summary>Added to the seed: networks with parameters of one name and shape would else begin with the same values and see the same batches.</summary>
     public int Shift { get; init; }
 
-    /// <summary>All that decides on what comes of its training.</summary>
-    public string Description => $"{RunYaml.Write(_run, withOutput: false).Replace('\n', ';')} tested on {_options.Limit?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "all"}";
+    /// <summary>A training before, whose network it begins with; null where it begins with weights drawn by the seed.</summary>
+    public Subject? Start { get; init; }
 
-    /// <summary>Its network before the first step.</summary>
+    /// <summary>All that decides on what comes of its training.</summary>
+    public string Description => $"{(Start is null ? "" : $"{Start.Description}; then ")}{RunYaml.Write(_run, withOutput: false).Replace('\n', ';')} tested on {_options.Limit?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "all"}";
+
+    /// <summary>Its network with weights drawn by a seed.</summary>
     public Graph Network(int seed) => ModelLoader.Build(_run.Model, AnyBatch, seed + Shift, Train);
 
     /// <summary>The loss of its run.</summary>
@@ -57,11 +60,7 @@ internal sealed class Subject
     public TrainingOptions Training(Graph network, int seed) => RunTrainer.Prepare(_run with { Seed = seed + Shift }, network, Loss, _data.Value, null).Options;
 
     /// <summary>As it takes part in a joint training.</summary>
-    public Learner Learner(int seed)
-    {
-        Graph network = Network(seed);
-        return new(Name, network, Loss, Train, Training(network, seed));
-    }
+    public Learner Learner(Graph network, int seed) => new(Name, network, Loss, Train, Training(network, seed));
 
     /// <summary>What a network is worth on the test samples.</summary>
     public ImmutableArray<Figure> Measure(Graph network) => Measure(network, Ready(_test.Value));

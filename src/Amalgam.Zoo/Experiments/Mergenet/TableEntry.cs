@@ -10,8 +10,9 @@ internal sealed record TableEntry(string Section, string Method, Trial Trial, Su
     /// <summary>What a network that trained alone is called: what all others are compared with.</summary>
     public const string Alone = "alone";
 
-    /// <summary>The row of a network that trained alone.</summary>
-    public static TableEntry Of(Subject subject) => new(subject.Name, Alone, new Solo(subject), subject);
+    /// <summary>The rows of a network that trained alone, and of what it was before.</summary>
+    public static IEnumerable<TableEntry> Of(Subject subject) =>
+        [.. subject.Start is null ? (TableEntry[])[] : [new(subject.Name, "before", new Untrained(subject), subject)], new(subject.Name, Alone, new Solo(subject), subject)];
 
     /// <summary>A row for each network that a joint training writes to.</summary>
     /// <param name="method">What the table calls it.</param>

@@ -26,6 +26,15 @@ internal abstract record Trial(string Name)
     public abstract IEnumerable<Trained> Run(TrialBench bench, int seed);
 }
 
+/// <summary>A network before its first step.</summary>
+/// <param name="Subject">Which.</param>
+internal sealed record Untrained(Subject Subject) : Trial("before")
+{
+    public override IEnumerable<Subject> Makes => [Subject];
+
+    public override IEnumerable<Trained> Run(TrialBench bench, int seed) => [new(Subject, bench.Begin(Subject, seed), [])];
+}
+
 /// <summary>A network trains alone.</summary>
 /// <param name="Subject">Which.</param>
 internal sealed record Solo(Subject Subject) : Trial("solo")
@@ -65,7 +74,7 @@ internal sealed record Joint : Trial
 
     public override IEnumerable<Trained> Run(TrialBench bench, int seed)
     {
-        var learners = Flows.SelectMany(flow => new[] { flow.From, flow.To }).Distinct().ToDictionary(subject => subject, subject => subject.Learner(seed));
+        var learners = Flows.SelectMany(flow => new[] { flow.From, flow.To }).Distinct().ToDictionary(subject => subject, subject => subject.Learner(bench.Begin(subject, seed), seed));
         JointTraining joint = new(learners.Values, Flows.Select(flow => flow.Of(learners[flow.From].Network, learners[flow.To].Network, seed)));
         bench.Run(joint);
         foreach (Subject subject in Makes)

@@ -48,10 +48,13 @@ internal sealed class TrialBench(MergenetOptions options)
         return network;
     }
 
-    /// <summary>Trains a new network of a subject with a loss.</summary>
+    /// <summary>A network of a subject before its first step.</summary>
+    public Graph Begin(Subject subject, int seed) => subject.Start is { } start ? Solo(start, seed) : subject.Network(seed);
+
+    /// <summary>Trains a network of a subject with a loss.</summary>
     public Graph Train(Subject subject, Loss loss, int seed)
     {
-        Graph network = subject.Network(seed);
+        Graph network = Begin(subject, seed);
         new Trainer(network, loss, subject.Train, subject.Training(network, seed)).Run(options.Training, cancel: options.Cancel);
         return network;
     }

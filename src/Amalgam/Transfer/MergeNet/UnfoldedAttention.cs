@@ -14,6 +14,13 @@ internal sealed record UnfoldedAttention(AdapterSite Site, string Name, AdapterF
     /// <summary>The queries' rows, made anew.</summary>
     public Node Of(Node queries, Node keys)
     {
+        long scores = Heads * queries.Shape[0] * keys.Shape[0];
+        if (scores > AdapterSite.MostElements)
+        {
+            throw new GraphException(
+                $"lpka: {queries.Shape[0]} tokens that ask {keys.Shape[0]} with {Heads} heads take {4e-9 * scores:0.0} GB, and several times that to learn: transfer a part of the rows, encode the matrices at a rank, or take rows alone");
+        }
+
         bool isResidual = Form == AdapterForm.Residual;
         Node asked = isResidual ? Site.Norm(queries, $"{Name}.norm_query") : queries, given = isResidual ? Site.Norm(keys, $"{Name}.norm_source") : keys;
         Node q = ByHead(Site.Linear(asked, $"{Name}.query", Heads * Width)), k = ByHead(Site.Linear(given, $"{Name}.key", Heads * Width)), v = ByHead(Site.Linear(given, $"{Name}.value", Heads * Width));

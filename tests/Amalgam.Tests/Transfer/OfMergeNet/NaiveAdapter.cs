@@ -114,7 +114,7 @@ internal sealed class NaiveAdapter(Graph graph, LowRankAdapter adapter, string p
         return Map(x, (i, j, value) =>
         {
             double mean = Row(x, i).Average(), variance = Row(x, i).Average(v => (v - mean) * (v - mean));
-            return (value - mean) / Math.Sqrt(variance + 1e-12) * scale[j] + bias[j];
+            return (x.GetLength(1) == 1 ? value : (value - mean) / Math.Sqrt(variance + 1e-12)) * scale[j] + bias[j];
         });
     }
 

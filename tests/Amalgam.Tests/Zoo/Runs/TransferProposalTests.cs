@@ -150,6 +150,9 @@ public class TransferProposalTests
         // There and back between networks alone is one proposal each way.
         Assert.Equal("a:fc4.weight -> c:fc2.weight 4; c:fc3.weight -> a:fc3.weight 5", Text(Complete("{a: mlp, c: mlp}", "transfers: [{from: a, to: c, both: true, back_cycle: 5}]")));
 
+        // Where both are named nothing is looked for: an embedding may teach too.
+        Assert.Equal("a:fc1.bias -> c:x 4", Text(Complete("{a: mlp, c: mlp}", "transfers: [{from: 'a:fc1.bias', to: 'c:x'}]")));
+
         // Within a network the matrix that is written to does not teach itself.
         Assert.Equal("c:fc2.weight -> c:fc3.weight 4", Text(Complete("{c: mlp}", "transfers: [{from: c, to: 'c:fc3.weight'}]")));
         Assert.Contains("'fc1.bias' is no weight of a product", Assert.Throws<GraphException>(() => Complete("{a: mlp, c: mlp}", "transfers: [{from: 'a:fc1.bias', to: c}]")).Message);
