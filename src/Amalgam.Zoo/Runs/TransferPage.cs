@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using Amalgam.Training;
 using Amalgam.Transfer.MergeNet;
 using Amalgam.Zoo.Report;
