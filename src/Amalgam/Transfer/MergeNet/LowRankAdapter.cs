@@ -138,7 +138,7 @@ public sealed record LowRankAdapter : ParameterAdapter
     private static Node Scale(AdapterSite site, string name)
     {
         int rows = site.First.Shape.Size(0), columns = site.First.Shape.Size(1);
-        Tensor first = new(new(rows, 1));
+        Tensor first = new(new(rows));
         double whole = Deviation(site.First.Span);
         if (!(whole > 0)) whole = 1 / Math.Sqrt(columns);
         for (int row = 0; row < rows; row++)
@@ -147,14 +147,14 @@ public sealed record LowRankAdapter : ParameterAdapter
             first.Span[row] = (float)(own > 0 ? own : whole);
         }
 
-        return site.Graph.Parameter($"{site.Prefix}{name}.scale", first);
+        return site.Graph.Parameter($"{site.Prefix}{name}.scale", first).Unsqueeze(1);
     }
 
     /// <summary>A learned factor for each row of the source, first 1, times that row's standard deviation.</summary>
     private static Node ScaleOfSource(AdapterSite site, string name)
     {
         Node centred = site.Source - site.Source.Mean(true, 1);
-        return site.Weight($"{name}.scale", new(site.Source.Shape[0], 1), Initialisation.Ones) * (centred * centred).Mean(true, 1).Sqrt();
+        return site.Weight($"{name}.scale", new(site.Source.Shape[0]), Initialisation.Ones).Unsqueeze(1) * (centred * centred).Mean(true, 1).Sqrt();
     }
 
     private static double Deviation(ReadOnlySpan<float> values)

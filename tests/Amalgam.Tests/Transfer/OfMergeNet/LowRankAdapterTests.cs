@@ -2,6 +2,7 @@ using Amalgam.Graphs;
 using Amalgam.Graphs.Ops;
 using Amalgam.Numerics;
 using Amalgam.Tests.Graphs;
+using Amalgam.Training;
 using Amalgam.Transfer.MergeNet;
 
 namespace Amalgam.Tests.Transfer.OfMergeNet;
@@ -241,6 +242,16 @@ public class LowRankAdapterTests
         Graph still = new();
         new LowRankAdapter().Add(new(still, still.Input("target", first.Shape), still.Input("source", new(2, 2)), new(first.Shape)));
         Assert.All(still.Parameters["layers.0.scale"].Value!.Span.ToArray(), s => Assert.Equal(0.5f, s));
+    }
+
+    /// <summary>Biases, normalisations, row scales and logits of the mixing have no weight decay; projections have.</summary>
+    [Theory, MemberData(nameof(Variants))]
+    public void Only_the_matrices_of_linear_layers_decay(string variant)
+    {
+        Graph graph = new Made(Variant(variant), 3, 4, 5, 6, 1).Graph;
+        string[] expected = [.. graph.Parameters.Values.Where(p => p.Trainable && p.Name!.EndsWith(".weight", StringComparison.Ordinal) && !p.Name.Contains(".norm", StringComparison.Ordinal)).Select(p => p.Name!)];
+        Assert.Equal(expected, graph.Parameters.Values.Where(p => p.Trainable && ParameterSetting.ExemptVectors(p).WeightDecay is null).Select(p => p.Name!));
+        Assert.Equal(variant.StartsWith("residual", StringComparison.Ordinal), graph.Parameters.ContainsKey("layers.0.scale"));
     }
 
     [Fact]
