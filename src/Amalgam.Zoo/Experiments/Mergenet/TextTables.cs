@@ -20,10 +20,10 @@ internal sealed class TextTables(MergenetOptions options)
     private const int Other = 100, Heads = 12;
 
     private readonly ImageTables _images = new(options);
-    private readonly Subject _sentiment = Trained(Sentiment, 0, OfReviews("sst2", 4), options);
-    private readonly Subject _order = Trained(Order, Other, OfReviews("sst2-order", 2), options);
-    private readonly Subject _shallow = Trained(Shallow, Other, OfReviews("sst2", 2), options);
-    private readonly Subject _entailment = Trained(Entailment, Other, (rate, epochs) => Description("rte", 64, 2, 0.2, 0.1, rate, 2000, 3 * epochs), options);
+    private readonly Subject _sentiment = Trained(Sentiment, 0, OfReviews("sst2", 4), 3, 1, options);
+    private readonly Subject _order = Trained(Order, Other, OfReviews("sst2-order", 2), 5, 1, options);
+    private readonly Subject _shallow = Trained(Shallow, Other, OfReviews("sst2", 2), 3, 1, options);
+    private readonly Subject _entailment = Trained(Entailment, Other, (rate, epochs) => Description("rte", 64, 2, 0.2, 0.1, rate, 2000, epochs), 9, 3, options);
 
     /// <summary>What adapters between encoders are, here and in table 2, chosen likewise.</summary>
     public static LowRankAdapter Adapter => Undropped;
@@ -75,8 +75,8 @@ internal sealed class TextTables(MergenetOptions options)
     private static Func<double, int, string> OfReviews(string data, int depth) => (rate, epochs) => Description(data, 32, depth, 0.1, 0.01, rate, 20000, epochs);
 
     /// <summary>An encoder that goes on training after a training alone.</summary>
-    private static Subject Trained(string name, int shift, Func<double, int, string> description, MergenetOptions options) =>
-        new(name, description(5e-4, 1), options) { Shift = shift, Start = new($"{name} at first", description(1e-3, 3), options) { Shift = shift } };
+    private static Subject Trained(string name, int shift, Func<double, int, string> description, int first, int then, MergenetOptions options) =>
+        new(name, description(5e-4, then), options) { Shift = shift, Start = new($"{name} at first", description(1e-3, first), options) { Shift = shift } };
 
     private static string Description(string data, int length, int depth, double dropout, double decay, double rate, int samples, int epochs) => FormattableString.Invariant($$"""
         data: {name: {{data}}, options: {length: {{length}}, vocabulary: 4096}, validation: {{(data == "rte" ? 400 : 2000)}}, limit: {{samples}}}
