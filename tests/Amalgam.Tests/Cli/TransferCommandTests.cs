@@ -1,6 +1,9 @@
 using System.Text.Json;
 using Amalgam.Checkpoints;
+using Amalgam.Cli;
 using Amalgam.Graphs;
+using Amalgam.Training;
+using Amalgam.Transfer.MergeNet;
 using Amalgam.Zoo.Models;
 using Amalgam.Zoo.Runs;
 using static Amalgam.Tests.Cli.CommandLine;
@@ -252,6 +255,39 @@ public class TransferCommandTests
         string other = Head.Replace("epochs: 2", "epochs: 1") + "models: {dense: {model: {name: mlp, hidden: [9]}}}\n";
         await Succeeds("transfer", Describe(folder, other), "-o", folder["run"], "--overwrite", "--no-solo", "-q");
         Assert.Equal(["dense", "report.html", "result.json", "state.safetensors", "transfer.yaml", "transfers.jsonl"], Directory.EnumerateFileSystemEntries(folder["run"]).Select(path => Path.GetFileName(path)).Order());
+    }
+
+    /// <summary>A network that an interrupted or finished run of amalgam train left, ONNX or not, is a model as good as any.</summary>
+    [Fact]
+    public async Task Folders_of_runs_are_models()
+    {
+        using TemporaryFolder folder = new();
+        OnnxModel.Write(ZooModel.Find("mlp").Build(2, new Dictionary<string, string> { ["hidden"] = "16,8" }, 1), folder["a.onnx"], new("batch"));
+        foreach (var (name, model) in new[] { ("a", $"'{folder["a.onnx"]}'"), ("b", "{name: mlp, hidden: [12, 8]}") })
+        {
+            File.WriteAllText(folder["train.yml"], $"data: {{name: glyphs, options: {{train: 150, test: 50}}, validation: 30}}\nmodel: {model}\nlr: 0.05\nepochs: 1\n");
+            await Succeeds("train", folder["train.yml"], "-o", folder[name], "-q");
+        }
+
+        // Nothing is learned where nothing is trained: what comes out is what was read.
+        string run = Head.Replace("epochs: 2", "epochs: 0") + $"models: {{a: '{folder["a"]}', b: {{model: {{name: mlp, hidden: [12, 8], weights: '{folder["b"]}'}}}}}}\n";
+        await Succeeds("transfer", Describe(folder, run), "-o", folder["run"], "--no-solo", "-q");
+        foreach (string name in (string[])["a", "b"])
+        {
+            using Checkpoint before = Checkpoint.Open(folder[$"{name}/best.safetensors"]), after = Checkpoint.Open(folder[$"run/{name}/model.safetensors"]);
+            Assert.All(before.Tensors, tensor => Assert.Equal(TestModel.Read(folder[$"{name}/best.safetensors"])[tensor.Name].Values, TestModel.Read(folder[$"run/{name}/model.safetensors"])[tensor.Name].Values));
+            Assert.Equal(before.Tensors.Length, after.Tensors.Length);
+        }
+
+        await Refuses("is the folder of a run, which says what its model is; leave out 'hidden'", "transfer", Describe(folder, Head + $"models: {{a: {{model: {{name: '{folder["a"]}', hidden: 3}}}}}}\n"), "-o", folder["other"]);
+        Assert.False(Directory.Exists(folder["other"]));
+    }
+
+    [Fact]
+    public void Progress_is_told_of_every_network_that_trains()
+    {
+        TrainingProgress a = new(2, 5, 12, 40, 0.12345, 0.9, 100, TimeSpan.FromSeconds(9)), b = a with { Epoch = 1, Epochs = 3, Loss = 2 };
+        Assert.Equal("[####----------------]  24%  a: epoch 2/5 loss 0.1235, b: epoch 1/3 loss 2.0000  1:05 left", Progress.Line(new JointProgress(12, 50, [a, null, b], TimeSpan.FromSeconds(65)), ["a", "teacher", "b"], bar: true));
     }
 
     private static void AssertSame(string a, string b, IEnumerable<string> files, string what)

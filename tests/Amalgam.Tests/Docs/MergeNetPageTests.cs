@@ -1,8 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using Amalgam.Graphs;
-using Amalgam.Training;
 using Amalgam.Tests.Training;
+using Amalgam.Training;
 using Amalgam.Transfer.MergeNet;
 using Amalgam.Zoo.Models;
 

@@ -72,6 +72,8 @@ public sealed record LowRankAdapter : ParameterAdapter
     public override Node Add(AdapterSite site)
     {
         site.Check();
+        // The largest weight, before others are drawn for nothing.
+        site.CheckSize("layers.0.feed_forward.up.weight", new(2 * site.Target.Shape[1], site.Target.Shape[1]));
         Node target = site.Target, source = site.Source;
         for (int i = 0; i < Layers; i++)
         {

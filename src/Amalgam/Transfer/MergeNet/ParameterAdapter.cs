@@ -20,9 +20,16 @@ public sealed record AdapterSite(Graph Graph, Node Target, Node Source, Tensor F
     /// <summary>Declares a weight.</summary>
     internal Node Weight(string name, Shape shape, Initialisation start)
     {
+        CheckSize(name, shape);
+        return Graph.Parameter(Prefix + name, start.Draw(shape, Seed, Prefix + name));
+    }
+
+    /// <summary>Refuses a weight that is too large.</summary>
+    /// <exception cref="GraphException">It is.</exception>
+    internal void CheckSize(string name, Shape shape)
+    {
         if (shape.Count > MostElements)
             throw new GraphException($"an adapter from {Source.Shape} to {Target.Shape} needs a weight '{name}' {shape} of {4e-9 * shape.Count:0.0} GB: transfer a part of the rows, or encode the matrices at a rank");
-        return Graph.Parameter(Prefix + name, start.Draw(shape, Seed, Prefix + name));
     }
 
     /// <summary>A linear layer of rows, begun as PyTorch's: weight and bias uniform in +-1 / sqrt(inputs).</summary>

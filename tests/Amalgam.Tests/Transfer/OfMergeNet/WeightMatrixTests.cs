@@ -150,7 +150,7 @@ public class WeightMatrixTests
         Assert.Equal("classifier.1.weight", all[^1].Name);
         Assert.Equal(mobile.Parameters["classifier.1.weight"].Shape, new Shape(all[^1].Rows, all[^1].Columns));
 
-        Graph text = new Graph();
+        Graph text = new();
         Node table = text.Parameter("embedding", new(new(7, 4))), position = text.Parameter("position", new(new(3, 4)));
         Node x = table.Gather(text.Input("ids", new(3))) + position;
         text.Output("y", x.MatMul(text.Parameter("w", new(new(4, 5)))));

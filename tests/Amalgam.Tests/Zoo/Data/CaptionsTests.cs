@@ -1,5 +1,4 @@
 using Amalgam.Numerics;
-using Amalgam.Training.Data;
 using Amalgam.Zoo.Data;
 
 namespace Amalgam.Tests.Zoo.Data;

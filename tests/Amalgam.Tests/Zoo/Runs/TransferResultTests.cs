@@ -1,0 +1,50 @@
+using System.Text.Json;
+using Amalgam.Training;
+using Amalgam.Transfer.MergeNet;
+using Amalgam.Zoo.Runs;
+
+namespace Amalgam.Tests.Zoo.Runs;
+
+public class TransferResultTests
+{
+    private static EpochRecord Epoch(int number, Score? validation) => new(number, 10 * number, 0.1, 1, null, validation, 2.5);
+
+    private static RunResult Run(Score? validation, Score? last, Score? best) => new([Epoch(1, validation)], validation is null ? null : Epoch(1, validation), last, best, []);
+
+    [Fact]
+    public void Networks_are_compared_by_the_best_epoch_and_the_measure_that_chose_it()
+    {
+        Score low = new(0.9, 0.5, 10), high = new(0.4, 0.75, 10), ranked = new(0.4, null, 10) { Merit = 0.25 }, plain = new(0.5, null, 10);
+        TransferredModel model = new("a", Run(high, low, high), Run(low, high, low));
+        Assert.Equal(new ComparedScore("accuracy", 0.75, 0.5), model.Compared(onTest: true));
+        Assert.Equal((0.25, true), (model.Compared(onTest: false)!.Difference, model.Compared(onTest: false)!.IsShare));
+
+        // Without validation data the last weights count; without either there is nothing to compare.
+        Assert.Equal(new ComparedScore("accuracy", 0.5, 0.75), new TransferredModel("a", Run(null, low, null), Run(null, high, null)).Compared(onTest: true));
+        Assert.Null(new TransferredModel("a", Run(null, low, null), null).Compared(onTest: false));
+        Assert.Equal(new ComparedScore("ndcg@10", 0.25, null), new TransferredModel("a", Run(ranked, null, null), null).Compared(onTest: false));
+        ComparedScore loss = new TransferredModel("a", Run(plain, null, null), Run(plain with { Loss = 0.75 }, null, null)).Compared(onTest: false)!;
+        Assert.Equal(("loss", -0.25, false), (loss.Measure, loss.Difference, loss.IsShare));
+    }
+
+    [Fact]
+    public void Numbers_that_JSON_cannot_say_are_left_out()
+    {
+        Score astray = new(double.NaN, null, 10);
+        TransferResult result = new() { Models = [new("it's \"a\"", Run(astray, astray, astray), Run(astray, astray, astray))], Transfers = [], Times = default, Rounds = 3 };
+        using JsonDocument json = JsonDocument.Parse(TransferJson.Result(result));
+        JsonElement model = json.RootElement.GetProperty("models").GetProperty("it's \"a\"");
+        Assert.False(model.TryGetProperty("difference_test", out _));
+        Assert.Equal(1, model.GetProperty("solo").GetProperty("epochs").GetInt32());
+    }
+
+    [Fact]
+    public void A_line_of_a_transfer_names_it()
+    {
+        WeightMatrix matrix = WeightMatrix.Of(Amalgam.Zoo.Models.ZooModel.Find("mlp").Build(2), "fc1.weight");
+        KnowledgeTransfer transfer = new(new("a", matrix), new("b\"", matrix, 4), new MlpAdapter(), 2);
+        using JsonDocument json = JsonDocument.Parse(TransferJson.Line(transfer, new(3, 12, 1.5, 0.25, [[0.5, 0.25, 0.125, 0.125]])));
+        Assert.Equal("a:fc1.weight -> b\":fc1.weight at rank 4", json.RootElement.GetProperty("transfer").GetString());
+        Assert.Equal((3, 12, 0.25), (json.RootElement.GetProperty("epoch").GetInt32(), json.RootElement.GetProperty("transfers").GetInt32(), json.RootElement.GetProperty("mixing")[0][1].GetDouble()));
+    }
+}
