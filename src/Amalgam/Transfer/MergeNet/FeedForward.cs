@@ -23,6 +23,13 @@ internal sealed record FeedForward(AdapterSite Site, string Name, AdapterForm Fo
         return Site.Norm(x + Normed(wide, "down", columns).Dropout((float)Dropout), $"{Name}.norm");
     }
 
+    /// <summary>What such a part takes.</summary>
+    public static AdapterSize SizeOf(double rows, double columns, AdapterForm form)
+    {
+        AdapterSize size = AdapterSize.Linear(rows, columns, 2 * columns) + AdapterSize.Linear(rows, 2 * columns, columns) + AdapterSize.Norm(columns);
+        return form == AdapterForm.Published ? size + new AdapterSize(6 * columns, 0) : size;
+    }
+
     /// <summary>A linear layer whose matrix has spectral norm 1.</summary>
     private Node Normed(Node x, string name, int outputs)
     {

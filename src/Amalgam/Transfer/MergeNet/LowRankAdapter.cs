@@ -69,11 +69,12 @@ public sealed record LowRankAdapter : ParameterAdapter
 
     public override string Name => "lpka";
 
+    public override ImmutableArray<double[]> SharesOf(Graph adapter) => MixingOf(adapter);
+
     public override Node Add(AdapterSite site)
     {
         site.Check();
-        // The largest weight, before others are drawn for nothing.
-        site.CheckSize("layers.0.feed_forward.up.weight", new(2 * site.Target.Shape[1], site.Target.Shape[1]));
+        SizeOf(site.Target.Shape, site.Source.Shape).Check(site, Unfoldings == Unfoldings.Rows ? "take another adapter" : "take rows alone");
         Node target = site.Target, source = site.Source;
         for (int i = 0; i < Layers; i++)
         {
@@ -103,6 +104,24 @@ public sealed record LowRankAdapter : ParameterAdapter
         return layers.ToImmutable();
     }
 
+    /// <summary>What the adapter takes for such matrices.</summary>
+    internal AdapterSize SizeOf(Shape target, Shape source)
+    {
+        AdapterSize size = SizeOfLayer(target, source) * Layers;
+        return SourceEvolves ? size + SizeOfLayer(source, target) * (Layers - 1) : size;
+    }
+
+    private AdapterSize SizeOfLayer(Shape target, Shape source)
+    {
+        AdapterSize Attend(long queries, long width, long keys, long sourceWidth) => UnfoldedAttention.SizeOf(queries, width, keys, sourceWidth, Form, Heads, Width(width, sourceWidth));
+        var (rows, columns, sourceRows, sourceColumns) = (target[0], target[1], source[0], source[1]);
+        AdapterSize size = Attend(rows, columns, sourceRows, sourceColumns) + FeedForward.SizeOf(rows, columns, Form);
+        if (Form == AdapterForm.Residual) size += new AdapterSize(rows, 0);
+        if (Unfoldings == Unfoldings.Rows) return size;
+        size += Attend(rows, columns, sourceColumns, sourceRows) + Attend(columns, rows, sourceRows, sourceColumns) + Attend(columns, rows, sourceColumns, sourceRows);
+        return Mixing == Mixing.Learned ? size + new AdapterSize(Attentions.Length, 0) : size;
+    }
+
     /// <summary>One knowledge transfer layer.</summary>
     private Node Layer(AdapterSite site, string name, Node target, Node source, Func<Node> makeScale)
     {
@@ -117,7 +136,7 @@ public sealed record LowRankAdapter : ParameterAdapter
     private Node Mixed(AdapterSite site, string name, Node target, Node source)
     {
         Node targetColumns = target.Transpose(), sourceColumns = source.Transpose();
-        Node Attend(int i, Node queries, Node keys) => new UnfoldedAttention(site, $"{name}.{Attentions[i]}", Form, Heads, Width(queries, keys), AttentionDropout).Of(queries, keys);
+        Node Attend(int i, Node queries, Node keys) => new UnfoldedAttention(site, $"{name}.{Attentions[i]}", Form, Heads, Width(queries.Shape[1], keys.Shape[1]), AttentionDropout).Of(queries, keys);
         Node byRows = Attend(0, target, source);
         if (Unfoldings == Unfoldings.Rows) return byRows;
         Node[] parts = [byRows, Attend(1, target, sourceColumns), Attend(2, targetColumns, source).Transpose(), Attend(3, targetColumns, sourceColumns).Transpose()];
@@ -127,10 +146,10 @@ public sealed record LowRankAdapter : ParameterAdapter
     }
 
     /// <summary>Width of a head: half the sum of the tokens' widths, at least 128, over the heads, rounded down.</summary>
-    private int Width(Node queries, Node keys)
+    private int Width(long queries, long keys)
     {
-        long width = Math.Max((queries.Shape[1] + keys.Shape[1]) / 2, LeastWidth);
-        if (width < Heads) throw new GraphException($"lpka: {Heads} heads do not fit tokens of {queries.Shape[1]} and {keys.Shape[1]} numbers, which have an attention of width {width}; take {width} heads or fewer");
+        long width = Math.Max((queries + keys) / 2, LeastWidth);
+        if (width < Heads) throw new GraphException($"lpka: {Heads} heads do not fit tokens of {queries} and {keys} numbers, which have an attention of width {width}; take {width} heads or fewer");
         return (int)(width / Heads);
     }
 
@@ -138,7 +157,7 @@ public sealed record LowRankAdapter : ParameterAdapter
     private static Node Scale(AdapterSite site, string name)
     {
         int rows = site.First.Shape.Size(0), columns = site.First.Shape.Size(1);
-        Tensor first = new(new(rows, 1));
+        Tensor first = new(new(rows));
         double whole = Deviation(site.First.Span);
         if (!(whole > 0)) whole = 1 / Math.Sqrt(columns);
         for (int row = 0; row < rows; row++)
@@ -147,14 +166,14 @@ public sealed record LowRankAdapter : ParameterAdapter
             first.Span[row] = (float)(own > 0 ? own : whole);
         }
 
-        return site.Graph.Parameter($"{site.Prefix}{name}.scale", first);
+        return site.Graph.Parameter($"{site.Prefix}{name}.scale", first).Unsqueeze(1);
     }
 
     /// <summary>A learned factor for each row of the source, first 1, times that row's standard deviation.</summary>
     private static Node ScaleOfSource(AdapterSite site, string name)
     {
         Node centred = site.Source - site.Source.Mean(true, 1);
-        return site.Weight($"{name}.scale", new(site.Source.Shape[0], 1), Initialisation.Ones) * (centred * centred).Mean(true, 1).Sqrt();
+        return site.Weight($"{name}.scale", new(site.Source.Shape[0]), Initialisation.Ones).Unsqueeze(1) * (centred * centred).Mean(true, 1).Sqrt();
     }
 
     private static double Deviation(ReadOnlySpan<float> values)

@@ -19,8 +19,16 @@ public sealed record MlpAdapter(int Width = 1024) : ParameterAdapter
     public override Node Add(AdapterSite site)
     {
         site.Check();
+        SizeOf(site.Target.Shape, site.Source.Shape).Check(site, "take a smaller width");
         Node byRows = Perceptron(site, site.Source, "rows", site.Target.Shape.Size(1));
         return Perceptron(site, byRows.Transpose(), "columns", site.Target.Shape.Size(0)).Transpose();
+    }
+
+    /// <summary>What the adapter takes for such matrices.</summary>
+    internal AdapterSize SizeOf(Shape target, Shape source)
+    {
+        AdapterSize Perceptron(long rows, long inputs, long outputs) => AdapterSize.Linear(rows, inputs, Width) + AdapterSize.Linear(rows, Width, outputs);
+        return Perceptron(source[0], source[1], target[1]) + Perceptron(target[1], source[0], target[0]);
     }
 
     /// <summary>Two layers with a leaky rectifier between them, begun as He et al. do, without biases at the start.</summary>

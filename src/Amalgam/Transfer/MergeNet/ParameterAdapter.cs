@@ -11,26 +11,11 @@ namespace Amalgam.Transfer.MergeNet;
 /// <param name="Seed">Draws the first values of the parameters.</param>
 public sealed record AdapterSite(Graph Graph, Node Target, Node Source, Tensor First, string Prefix = "", long Seed = 0)
 {
-    /// <summary>Elements of a value of the adapter that are not refused: a gigabyte.</summary>
-    internal const long MostElements = 1L << 28;
-
     /// <summary>Weights have small variances; the paper's code adds no more than this to them.</summary>
     private const float Epsilon = 1e-12f;
 
     /// <summary>Declares a weight.</summary>
-    internal Node Weight(string name, Shape shape, Initialisation start)
-    {
-        CheckSize(name, shape);
-        return Graph.Parameter(Prefix + name, start.Draw(shape, Seed, Prefix + name));
-    }
-
-    /// <summary>Refuses a weight that is too large.</summary>
-    /// <exception cref="GraphException">It is.</exception>
-    internal void CheckSize(string name, Shape shape)
-    {
-        if (shape.Count > MostElements)
-            throw new GraphException($"an adapter from {Source.Shape} to {Target.Shape} needs a weight '{name}' {shape} of {4e-9 * shape.Count:0.0} GB: transfer a part of the rows, or encode the matrices at a rank");
-    }
+    internal Node Weight(string name, Shape shape, Initialisation start) => Graph.Parameter(Prefix + name, start.Draw(shape, Seed, Prefix + name));
 
     /// <summary>A linear layer of rows, begun as PyTorch's: weight and bias uniform in +-1 / sqrt(inputs).</summary>
     internal Node Linear(Node x, string name, int outputs) => Linear(x, name, outputs, Initialisation.Default, Initialisation.Uniform(1 / Math.Sqrt(x.Shape[1])));
@@ -73,4 +58,7 @@ public abstract record ParameterAdapter
     /// <returns>The new target, in the target's shape.</returns>
     /// <exception cref="GraphException">The adapter cannot be made for such matrices.</exception>
     public abstract Node Add(AdapterSite site);
+
+    /// <summary>What each layer mixes its unfoldings by as it is now, in a graph that the adapter was added to; empty where it mixes nothing.</summary>
+    public virtual System.Collections.Immutable.ImmutableArray<double[]> SharesOf(Graph adapter) => [];
 }

@@ -14,16 +14,9 @@ internal sealed record UnfoldedAttention(AdapterSite Site, string Name, AdapterF
     /// <summary>The queries' rows, made anew.</summary>
     public Node Of(Node queries, Node keys)
     {
-        long scores = Heads * queries.Shape[0] * keys.Shape[0];
-        if (scores > AdapterSite.MostElements)
-        {
-            throw new GraphException(
-                $"lpka: {queries.Shape[0]} tokens that ask {keys.Shape[0]} with {Heads} heads take {4e-9 * scores:0.0} GB, and several times that to learn: transfer a part of the rows, encode the matrices at a rank, or take rows alone");
-        }
-
         bool isResidual = Form == AdapterForm.Residual;
         Node asked = isResidual ? Site.Norm(queries, $"{Name}.norm_query") : queries, given = isResidual ? Site.Norm(keys, $"{Name}.norm_source") : keys;
-        Node q = ByHead(Site.Linear(asked, $"{Name}.query", Heads * Width)), k = ByHead(Site.Linear(given, $"{Name}.key", Heads * Width)), v = ByHead(Site.Linear(given, $"{Name}.value", Heads * Width));
+        Node q = Projected(asked, "query"), k = Projected(given, "key"), v = Projected(given, "value");
         Node joined = Attend(q, k, v, Dropout).Transpose(1, 0, 2).Reshape(queries.Shape[0], Heads * Width);
         int columns = queries.Shape.Size(1);
         return isResidual
@@ -35,5 +28,15 @@ internal sealed record UnfoldedAttention(AdapterSite Site, string Name, AdapterF
     internal static Node Attend(Node q, Node k, Node v, double dropout) =>
         (q.MatMul(k, transposeB: true) * (float)(1 / Math.Sqrt(q.Shape[^1]))).Softmax().Dropout((float)dropout).MatMul(v);
 
-    private Node ByHead(Node x) => x.Reshape(x.Shape[0], Heads, Width).Transpose(1, 0, 2);
+    /// <summary>What such an attention takes, of so many tokens of that width over others.</summary>
+    public static AdapterSize SizeOf(long queries, long width, long keys, long sourceWidth, AdapterForm form, int heads, int headWidth)
+    {
+        double inner = (double)heads * headWidth;
+        AdapterSize size = AdapterSize.Linear(queries, width, inner) + AdapterSize.Linear(keys, sourceWidth, inner) * 2 + AdapterSize.Linear(queries, inner, width) + AdapterSize.Norm(width);
+        if (form == AdapterForm.Residual) size += AdapterSize.Norm(sourceWidth);
+        return size + new AdapterSize(0, (double)heads * queries * keys);
+    }
+
+    /// <summary>A linear layer of the tokens, by head: [heads, tokens, width].</summary>
+    private Node Projected(Node x, string name) => Site.Linear(x, $"{Name}.{name}", Heads * Width).Reshape(x.Shape[0], Heads, Width).Transpose(1, 0, 2);
 }

@@ -17,11 +17,11 @@ internal sealed class NaiveAdapter(Graph graph, LowRankAdapter adapter, string p
         for (int layer = 0; layer < adapter.Layers; layer++)
         {
             string name = $"layers.{layer}";
-            double[,] next = Layer(name, target, source, _isResidual ? Matrix($"{name}.scale") : null);
+            double[,] next = Layer(name, target, source, _isResidual ? Values($"{name}.scale") : null);
             if (adapter.SourceEvolves && layer + 1 < adapter.Layers)
             {
-                double[,]? scale = _isResidual ? Matrix($"{name}.source.scale") : null;
-                for (int row = 0; row < scale?.GetLength(0); row++) scale[row, 0] *= Math.Sqrt(Row(first, row).Average(v => Math.Pow(v - Row(first, row).Average(), 2)));
+                double[]? scale = _isResidual ? [.. Values($"{name}.source.scale")] : null;
+                for (int row = 0; row < scale?.Length; row++) scale[row] *= Math.Sqrt(Row(first, row).Average(v => Math.Pow(v - Row(first, row).Average(), 2)));
                 source = Layer($"{name}.source", source, target, scale);
             }
 
@@ -40,14 +40,14 @@ internal sealed class NaiveAdapter(Graph graph, LowRankAdapter adapter, string p
 
     public static double[] Flat(double[,] matrix) => [.. matrix.Cast<double>()];
 
-    private double[,] Layer(string name, double[,] target, double[,] source, double[,]? scale)
+    private double[,] Layer(string name, double[,] target, double[,] source, double[]? scale)
     {
         double[,] mixed = Mixed(name, target, source);
         if (_isResidual)
         {
-            target = Map(target, (i, j, x) => x + scale![i, 0] * mixed[i, j]);
+            target = Map(target, (i, j, x) => x + scale![i] * mixed[i, j]);
             double[,] inner = Linear(Gelu(Linear(Norm(target, $"{name}.feed_forward.norm"), $"{name}.feed_forward.up")), $"{name}.feed_forward.down");
-            return Map(target, (i, j, x) => x + scale![i, 0] * inner[i, j]);
+            return Map(target, (i, j, x) => x + scale![i] * inner[i, j]);
         }
 
         double[,] result = Linear(Gelu(Linear(mixed, $"{name}.feed_forward.up", true)), $"{name}.feed_forward.down", true);
