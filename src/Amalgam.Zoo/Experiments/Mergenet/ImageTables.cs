@@ -17,7 +17,7 @@ internal sealed class ImageTables(MergenetOptions options)
     public const double Rate = 1e-3;
 
     /// <summary>T_cycle, chosen likewise.</summary>
-    public const int Cycle = 4;
+    public const int Cycle = 8;
 
     /// <summary>What figure 3 tries.</summary>
     public static readonly ImmutableArray<int> Cycles = [1, 2, 3, 4, 5, 8, 16];
