@@ -48,10 +48,10 @@ internal sealed class ImageTables(MergenetOptions options)
     public IEnumerable<TableEntry> Compare() =>
     [
         .. TableEntry.Of(_mobile),
+        .. TableEntry.Of(_residual),
         .. Distilled(_mobile, _residual),
         .. TableEntry.Of("MergeNet R -> M", ToMobile),
         .. TableEntry.Of(Both, ToMobile, ToResidual).Where(entry => entry.Subject == _mobile),
-        .. TableEntry.Of(_residual),
         .. Distilled(_residual, _mobile),
         .. TableEntry.Of(Both, ToMobile, ToResidual).Where(entry => entry.Subject == _residual),
     ];
