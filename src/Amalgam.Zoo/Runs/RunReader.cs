@@ -31,6 +31,8 @@ internal static class RunReader
     public static RunDescription Read(RecipeNode node, ModelDescription? model)
     {
         if (!node.IsMapping) throw node.Unexpected("a run, a mapping with data, model, lr and epochs");
+        if (node.Entries(Run.Place).FirstOrDefault(entry => entry.Key == "models") is { Key: not null } several)
+            throw several.Position.Refuse("this describes networks that train together, which is for amalgam transfer; a run has one model, under model");
         return Read(node, node.Fields(Run), model);
     }
 

@@ -82,8 +82,8 @@ public class TransferDescriptionTests
         TransferPair pair = Assert.Single(run.Transfers);
         Assert.Equal((4, null, false), (pair.Cycle, pair.BackCycle, pair.ResetsMomentum));
         Assert.Equal(new AdapterDescription(), pair.Adapter);
-        Assert.Equal((new LowRankAdapter(), AdapterRule.Change, new AdamW(WeightDecay: 0.01), 50.0, 1e-3, new ConstantRate()),
-            ((LowRankAdapter)pair.Adapter.Adapter, pair.Adapter.Rule, (AdamW)pair.Adapter.Optimizer, pair.Adapter.ClipNorm, pair.Adapter.Rate, (ConstantRate)pair.Adapter.Schedule));
+        Assert.Equal((new LowRankAdapter(), AdapterRule.Change, new AdamW(WeightDecay: 0.01), 50.0, 1e-3, new CosineRate()),
+            ((LowRankAdapter)pair.Adapter.Adapter, pair.Adapter.Rule, (AdamW)pair.Adapter.Optimizer, pair.Adapter.ClipNorm, pair.Adapter.Rate, (CosineRate)pair.Adapter.Schedule));
         Assert.Empty(TransferDescription.Parse(Small, "run.yml").Transfers);
     }
 
@@ -108,7 +108,7 @@ public class TransferDescriptionTests
         string text = TransferYaml.Write(run);
         TransferDescription again = TransferDescription.Parse(text, "transfer.yaml");
         Assert.Equal(text, TransferYaml.Write(again));
-        Assert.Equal(run.Transfers, again.Transfers);
+        Assert.Equal(run.Transfers.Select(pair => pair with { Place = null }), again.Transfers.Select(pair => pair with { Place = null }));
         Assert.Equal((run.Seed, run.Solo, run.Output), (again.Seed, again.Solo, again.Output));
         Assert.DoesNotContain("output", TransferYaml.Write(run, withOutput: false));
     }
