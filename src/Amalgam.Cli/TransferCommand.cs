@@ -77,7 +77,7 @@ internal sealed class TransferCommand
         }
         catch (OperationCanceledException) when (!quiet)
         {
-            error.WriteLine($"stopped after round {run.Round:N0} of {run.Rounds:N0}; --resume goes on from there");
+            error.WriteLine(run.Round < run.Rounds ? $"stopped after round {run.Round:N0} of {run.Rounds:N0}; --resume goes on from there" : "stopped after the training together; --resume goes on with what follows");
             throw;
         }
 

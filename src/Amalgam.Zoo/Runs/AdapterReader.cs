@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Amalgam.Merging.Recipes;
-using Amalgam.Training;
 using Amalgam.Transfer.MergeNet;
 
 namespace Amalgam.Zoo.Runs;

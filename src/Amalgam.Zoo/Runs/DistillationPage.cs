@@ -33,7 +33,7 @@ internal static class DistillationPage
     {
         bool onTest = data.Test is not null;
         List<KeyFigure> figures = [];
-        foreach (SpliceRow row in result.Rows.Reverse())
+        foreach (SpliceRow row in result.Rows.OrderBy(row => row.Name == DistillationResult.StudentName ? 0 : row.Stage == SpliceStage.Trained ? 1 : 2))
         {
             if (DistillationResult.Decisive(row, onTest) is { } measure) figures.Add(new(NetworkScores.Text(measure), row.Name, $"{measure.Name} on {(onTest ? "test" : "validation")} data"));
         }

@@ -76,28 +76,32 @@ public sealed class DistillationRun
             solo = _solo.Train(progress, epoch => epochDone?.Invoke(true, epoch), cancel);
         }
 
-        var networks = Networks(alone);
+        List<string> notes = [.. student.Notes, .. solo.Notes];
+        var networks = Networks(alone, notes);
         NetworkJudge judge = new(_run, RunTrainer.LossOf(_run.Loss, _run.Data));
         DistillationResult result = new()
         {
             Method = _distill.Method,
             Rows = [.. networks.Select(network => Row(judge, network.Stage, network.Name, network.Graph, cancel))],
-            Sizes = [.. networks.Select(network => NetworkSize.Of(network.Graph, GivenNetworks.AnyBatch))],
+            Sizes = [.. networks.Select(network => NetworkSize.Of(network.Graph, network.Graph.Inputs.Values.First().Shape.Size(0)))],
             Student = student,
             Solo = _distill.Solo ? solo : null,
-            Notes = [.. student.Notes.Concat(solo.Notes).Distinct()],
+            Notes = [.. notes.Distinct()],
         };
         DistillationPage.Of(result, _student.Data).Save(Report);
         return result;
     }
 
     /// <summary>The networks that are compared, as they are known by what was written.</summary>
-    private ImmutableArray<(SpliceStage Stage, string Name, Graph Graph)> Networks(RunDescription alone)
+    private ImmutableArray<(SpliceStage Stage, string Name, Graph Graph)> Networks(RunDescription alone, List<string> notes)
     {
         ParentModel[] teachers = [.. _distill.Teachers.Select(path => ParentModel.Open(path, null, GivenNetworks.AnyBatch, _student.Data.Train))];
+        var named = teachers.Zip(ParentModel.NamesOf(teachers), (teacher, name) => (Stage: SpliceStage.Given, Name: $"teacher {name}", teacher.Graph)).ToArray();
+        long Scores(Graph graph) => DataInputs.OutputOf(graph).Shape[^1];
+        notes.AddRange(named.Where(t => Scores(t.Graph) != Scores(_student.Network)).Select(t => $"{t.Name} gives {Scores(t.Graph)} scores for a sample, the student {Scores(_student.Network)}: it is not measured"));
         return
         [
-            .. teachers.Zip(ParentModel.NamesOf(teachers), (teacher, name) => (SpliceStage.Given, $"teacher {name}", teacher.Graph)),
+            .. named.Where(t => Scores(t.Graph) == Scores(_student.Network)),
             (SpliceStage.Trained, DistillationResult.StudentName, RunFolder.Load(_folder, _run)),
             .. _distill.Solo ? [(SpliceStage.Trained, DistillationResult.SoloName, RunFolder.Load(SoloFolder, alone))] : Array.Empty<(SpliceStage, string, Graph)>(),
         ];

@@ -90,7 +90,7 @@ public sealed record TransferPair(TransferEnd From, TransferEnd To)
     public int? BackCycle { get; init; }
 
     /// <summary>Whether what the target's optimiser keeps of the matrix is set to zero when it is written.</summary>
-    public bool ResetsState { get; init; }
+    public bool ResetsMomentum { get; init; }
 
     /// <summary>What makes the one of the other.</summary>
     public AdapterDescription Adapter { get; init; } = new();

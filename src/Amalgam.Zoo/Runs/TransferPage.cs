@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using Amalgam.Training;
 using Amalgam.Transfer.MergeNet;
 using Amalgam.Zoo.Report;
@@ -23,7 +22,8 @@ internal static class TransferPage
             .. result.Transfers.SelectMany(Curves),
             .. Times(result),
             new Heading("How it was measured"),
-            new Paragraph("The same network was trained by itself with the same description and seed: the same first weights, the same batches in the same order, the same number of steps. Scores are those of the epoch that did best on the validation samples, or, without any, of the last. No choice was made by test data."),
+            new Paragraph((result.Models.Any(model => model.Solo is not null) ? "Each network was also trained by itself with the same description and seed: the same first weights, the same batches in the same order, the same number of steps. " : "")
+                + "Scores are those of the epoch that did best on the validation samples, or, without any, of the last. No choice was made by test data."),
             new Paragraph("Adapters take part in the training alone. What was written is the network that was given, with other weights.", Quiet: true),
         ])
     {

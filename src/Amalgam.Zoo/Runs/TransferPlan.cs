@@ -111,7 +111,7 @@ public sealed class TransferPlan
             Rate = pair.Adapter.Rate,
             Schedule = pair.Adapter.Schedule,
             ClipNorm = pair.Adapter.ClipNorm,
-            ResetsState = pair.ResetsState,
+            ResetsMomentum = pair.ResetsMomentum,
             Seed = Description.Seed + 2 * index,
         };
         yield return forth;

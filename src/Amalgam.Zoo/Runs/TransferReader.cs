@@ -13,7 +13,7 @@ internal static class TransferReader
     private static readonly ImmutableArray<string> OfRun = ["data", "loss", "distill", "optimizer", "schedule", "lr", "epochs", "batch", "drop_last", "seed"];
     private static readonly RecipeLevel Top = new("a transfer run", ["models", "transfers", "adapter", "cycle", "solo", "output", .. OfRun]);
     private static readonly RecipeLevel Model = new("an entry of models", ["model", "frozen", "steps", .. OfRun]);
-    private static readonly RecipeLevel Pair = new("a transfer", ["from", "to", "cycle", "both", "back_cycle", "resets_state", "adapter"]);
+    private static readonly RecipeLevel Pair = new("a transfer", ["from", "to", "cycle", "both", "back_cycle", "resets_momentum", "adapter"]);
     private static readonly RecipeLevel End = new("a matrix", ["model", "matrix", "rows", "layout", "rank", "start", "alpha"]);
 
     public static TransferDescription Read(RecipeNode node)
@@ -75,7 +75,7 @@ internal static class TransferReader
         {
             Cycle = cycle,
             BackCycle = both ? CycleOf(fields, "back_cycle", cycle) : null,
-            ResetsState = RunReader.Flag(fields, "resets_state", false),
+            ResetsMomentum = RunReader.Flag(fields, "resets_momentum", false),
             Adapter = AdapterReader.Read(fields.TryGetValue("adapter", out RecipeNode own) ? own : null, shared),
         };
         if (run.ModelOf(pair.To.Model).Frozen) throw to.Position.Refuse($"{Nearest.Quote(pair.To.Model)} is frozen, so nothing can be written to it");

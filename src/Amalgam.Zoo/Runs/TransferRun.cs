@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Amalgam.Graphs;
 using Amalgam.Training;
 using Amalgam.Transfer.MergeNet;

@@ -38,7 +38,7 @@ public static class TransferYaml
     {
         text.Append($"  - from: {End(pair.From)}\n    to: {End(pair.To)}\n    cycle: {pair.Cycle}\n");
         if (pair.BackCycle is { } back) text.Append($"    both: true\n    back_cycle: {back}\n");
-        text.Append($"    resets_state: {RunYaml.Flag(pair.ResetsState)}\n    adapter: {Adapter(pair.Adapter)}\n");
+        text.Append($"    resets_momentum: {RunYaml.Flag(pair.ResetsMomentum)}\n    adapter: {Adapter(pair.Adapter)}\n");
     }
 
     private static string End(TransferEnd end) => RunYaml.Map([

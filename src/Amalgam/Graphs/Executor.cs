@@ -28,6 +28,7 @@ public sealed class Executor
     private readonly long[]? _ticks;
     private readonly int? _threads;
     private long _runs;
+    private int? _stoppedAt;
 
     /// <param name="graph">The graph. Nodes added to it later are not seen.</param>
     /// <param name="results">The nodes whose values are wanted after a run; only what they need is run.</param>
@@ -101,20 +102,27 @@ public sealed class Executor
 
     /// <summary>
     /// Computes in two parts: first all up to a result, with which inputs may be filled that only what follows reads; then, by <see cref="RunAfter"/>, the rest. So a gradient can depend on what
-    /// became of the value that it is of, without computing the value twice.
+    /// became of the value that it is of, without computing the value twice. Parameters and the other inputs must stay as they are in between.
     /// </summary>
     /// <param name="result">A result; operations added to the graph after it come after it here too.</param>
     /// <param name="cancel">Looked at between operations.</param>
     /// <exception cref="ArgumentException">The node is no result.</exception>
-    public void RunUntil(Node result, CancellationToken cancel = default) => Run(0, EndOf(result), cancel);
+    internal void RunUntil(Node result, CancellationToken cancel = default)
+    {
+        int end = EndOf(result);
+        Run(0, end, cancel);
+        _stoppedAt = end;
+    }
 
-    /// <summary>Computes what <see cref="RunUntil"/> with the same node left.</summary>
+    /// <summary>Computes what <see cref="RunUntil"/> left.</summary>
     /// <param name="result">The result until which it was run.</param>
     /// <param name="cancel">Looked at between operations.</param>
-    /// <exception cref="ArgumentException">The node is no result.</exception>
-    public void RunAfter(Node result, CancellationToken cancel = default)
+    /// <exception cref="InvalidOperationException">It was not run until that result.</exception>
+    internal void RunAfter(Node result, CancellationToken cancel = default)
     {
-        Run(EndOf(result), _steps.Length, cancel);
+        int end = EndOf(result);
+        if (_stoppedAt != end) throw new InvalidOperationException($"the executor has not been run until {result}");
+        Run(end, _steps.Length, cancel);
         _runs++;
     }
 
@@ -122,6 +130,7 @@ public sealed class Executor
 
     private void Run(int from, int to, CancellationToken cancel)
     {
+        _stoppedAt = null;
         using CoreLimit limit = Cores.Limit(_threads ?? Cores.Count);
         for (int i = from; i < to; i++)
         {

@@ -59,15 +59,9 @@ public sealed class Optimizer
     public IEnumerable<KeyValuePair<string, Tensor>> State =>
         _targets.SelectMany(t => t.Slots.Select((slot, i) => KeyValuePair.Create($"{Rule.Slots[i]}/{t.Name}", slot)));
 
-    /// <summary>Sets what is kept of a parameter between steps to zero, as it was at first.</summary>
+    /// <summary>The momentum, or first moment, that is kept of a parameter, in its shape; null where the rule keeps none.</summary>
     /// <param name="parameter">Its name.</param>
-    public void Forget(string parameter)
-    {
-        foreach (Target target in _targets.Where(t => t.Name == parameter))
-        {
-            foreach (Tensor slot in target.Slots) slot.Span.Clear();
-        }
-    }
+    internal Tensor? MomentumOf(string parameter) => _targets.First(target => target.Name == parameter).Slots.FirstOrDefault();
 
     /// <summary>Takes one step.</summary>
     /// <param name="gradients">One for each parameter, in the order given at first.</param>

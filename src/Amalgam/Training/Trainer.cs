@@ -157,8 +157,8 @@ public sealed class Trainer
     /// <summary>What a schedule says of the next step.</summary>
     internal double FactorOf(Schedule schedule) => schedule.Factor(_state.Step, _batches.PerEpoch, _options.Epochs);
 
-    /// <summary>Sets what the optimiser keeps of a parameter between steps to zero, as it was at first.</summary>
-    internal void Forget(string parameter) => _optimizer.Forget(parameter);
+    /// <summary>The momentum, or first moment, that the optimiser keeps of a parameter, in its shape; null where it keeps none.</summary>
+    internal Tensor? MomentumOf(string parameter) => _optimizer.MomentumOf(parameter);
 
     /// <summary>Adds what the run needs to go on to a state of several runs.</summary>
     internal void WriteState(Graph box, IDictionary<string, string> notes, string prefix) => _state.Write(box, notes, prefix, _network, _loss, _optimizer);
@@ -179,7 +179,9 @@ public sealed class Trainer
         double samplesLeft = (_steps - _state.Step) * (double)_batches.Size;
         int evaluated = Math.Max(1, _state.History.Length - _state.EpochsBefore);
         double evaluationsLeft = (_options.Epochs - _state.History.Length) * _evaluating.Elapsed.TotalSeconds / evaluated;
-        TimeSpan left = TimeSpan.FromSeconds(Math.Min(samplesLeft / perSecond + evaluationsLeft, 1e9));
+        // A run that is resumed at its end has taken no step here, and needs no more.
+        double stepsLeft = samplesLeft > 0 ? samplesLeft / perSecond : 0;
+        TimeSpan left = TimeSpan.FromSeconds(Math.Min(stepsLeft + evaluationsLeft, 1e9));
         int epoch = (int)((_state.Step - 1) / _batches.PerEpoch) + 1;
         return new(epoch, _options.Epochs, _state.Step, _steps, _state.MeanLoss, _state.Accuracy, perSecond, left);
     }

@@ -46,6 +46,9 @@ public class DistillCommandTests
             Assert.Contains(EvalCommand(await Accuracy(folder[path])), line);
         }
 
+        string[] rows = [.. File.ReadAllText(folder["pages/page.html"]).Split("<tr>").Skip(1).Where(row => row.Contains("7,960"))];
+        Assert.Equal(2, rows.Length);
+        Assert.All(rows, row => Assert.Contains("15,910", row));
         XDocument page = XDocument.Parse(File.ReadAllText(folder["pages/page.html"]).Replace("<!DOCTYPE html>", ""));
         Assert.Contains("A student taught by dkd", page.ToString());
         Assert.Contains("the same without a teacher", page.ToString());
@@ -76,6 +79,18 @@ public class DistillCommandTests
         Assert.True(File.Exists(folder["student/solo/best.safetensors"]));
         await Succeeds("distill", Describe(folder, $"{Labels}distill: tf_kd_reg\n"), "-o", folder["student"], "-q", "--overwrite");
         Assert.False(Directory.Exists(folder["student/solo"]));
+    }
+
+    [Fact]
+    public async Task Relations_may_be_learned_from_a_teacher_of_other_classes()
+    {
+        using TemporaryFolder folder = new();
+        await Succeeds("train", Describe(folder, Labels.Replace("validation: 150", "classes: [0, 1, 2, 3]").Replace("[10]", "[10], classes: 4")), "-o", folder["teacher"], "-q");
+        var (code, output, error) = await Run("distill", Describe(folder, $"{Labels}distill: {{method: rkd, teachers: '{folder["teacher"]}'}}\n"), "-o", folder["student"]);
+        Assert.True(code == 0, error);
+        Assert.Contains("teacher teacher gives 4 scores for a sample, the student 10: it is not measured", error);
+        Assert.StartsWith("student", output.Split('\n').SkipWhile(line => !line.StartsWith("RKD, TEST DATA")).ElementAt(1));
+        await Refuses("both need a score for each of the same classes", "distill", Describe(folder, $"{Labels}distill: {{method: kd, teachers: '{folder["teacher"]}'}}\n"), "-o", folder["other"]);
     }
 
     [Fact]

@@ -1,6 +1,5 @@
 using Amalgam.Alignment.Layers;
 using Amalgam.Graphs;
-using Amalgam.Transfer;
 using Amalgam.Transfer.Teaching;
 using Amalgam.Zoo.Runs;
 

@@ -1,5 +1,4 @@
 using Amalgam.Graphs;
-using Amalgam.Training;
 using Amalgam.Transfer.MergeNet;
 
 namespace Amalgam.Zoo.Experiments.Mergenet;
@@ -16,9 +15,6 @@ internal sealed record Flow(Subject From, string Source, Subject To, string Targ
 
     /// <summary>The adapter's learning rate.</summary>
     public double Rate { get; init; } = 1e-3;
-
-    /// <summary>How that rate goes.</summary>
-    public Schedule Schedule { get; init; } = new ConstantRate();
 
     /// <summary>What generates the target.</summary>
     public ParameterAdapter Adapter { get; init; } = new LowRankAdapter();
@@ -37,11 +33,10 @@ internal sealed record Flow(Subject From, string Source, Subject To, string Targ
     {
         Rule = Rule,
         Rate = Rate,
-        Schedule = Schedule,
         Seed = seed,
     };
 
     /// <summary>All that decides on what comes of it.</summary>
     public override string ToString() => FormattableString.Invariant(
-        $"{From.Name}:{Source} -> {To.Name}:{Target}, cycle {Cycle}, rate {Rate}{(Schedule is ConstantRate ? "" : $", {Schedule.Name}")}{(Rank > 0 ? $", rank {Rank}" : "")}{(Rule == AdapterRule.Change ? "" : $", by {Rule}")}, {Adapter}");
+        $"{From.Name}:{Source} -> {To.Name}:{Target}, cycle {Cycle}, rate {Rate}{(Rank > 0 ? $", rank {Rank}" : "")}{(Rule == AdapterRule.Change ? "" : $", by {Rule}")}, {Adapter}");
 }

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Amalgam.Training;
 using Amalgam.Transfer.MergeNet;
 using Amalgam.Transfer.Teaching;
 
@@ -99,12 +98,10 @@ internal sealed class ImageTables(MergenetOptions options)
     [
         .. TableEntry.Of(_mobile),
         .. TableEntry.Of(_residual),
-        .. from tried in new (int Cycle, double Rate)[] { (4, 1e-3), (4, 1e-4), (4, 1e-2), (2, 1e-3), (8, 1e-3) }
-           from entry in Variant(FormattableString.Invariant($"T_cycle {tried.Cycle}, rate {tried.Rate}"), flow => flow with { Cycle = tried.Cycle, Rate = tried.Rate, Schedule = new ConstantRate(), Adapter = new LowRankAdapter() })
+        .. from tried in new (int Cycle, double Rate, bool Drops)[] { (4, 1e-3, true), (4, 1e-3, false), (4, 1e-4, false), (4, 1e-2, false), (8, 1e-3, false) }
+           from entry in Variant(
+               FormattableString.Invariant($"T_cycle {tried.Cycle}, rate {tried.Rate}{(tried.Drops ? "" : ", no dropout")}"), flow => flow with { Cycle = tried.Cycle, Rate = tried.Rate, Adapter = tried.Drops ? new() : Undropped })
            select entry,
-        .. Variant("T_cycle 4, rate 0.001, cosine", flow => flow with { Cycle = 4, Rate = 1e-3, Schedule = new CosineRate(), Adapter = new LowRankAdapter() }),
-        .. Variant("T_cycle 4, rate 0.001, no dropout", flow => flow with { Cycle = 4, Rate = 1e-3, Schedule = new ConstantRate(), Adapter = Undropped }),
-        .. Variant("T_cycle 4, rate 0.001, cosine, no dropout", flow => flow with { Cycle = 4, Rate = 1e-3, Schedule = new CosineRate(), Adapter = Undropped }),
     ];
 
     private IEnumerable<TableEntry> Variant(string name, Func<Flow, Flow> change) => TableEntry.Of(name, change(ToMobile), change(ToResidual));

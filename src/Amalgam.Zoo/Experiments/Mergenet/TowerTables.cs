@@ -39,10 +39,10 @@ internal sealed class TowerTables(MergenetOptions options)
     public IEnumerable<TableEntry> Choose() =>
     [
         .. TableEntry.Of(_towers),
-        .. new[] { 1e-2, 1e-3, 1e-4 }.SelectMany(rate => TableEntry.Of(FormattableString.Invariant($"T_cycle {Cycle}, rate {rate}"), IntoText with { Rate = rate }, IntoImages with { Rate = rate })),
+        .. new[] { 1e-3, 1e-4 }.SelectMany(rate => TableEntry.Of(FormattableString.Invariant($"T_cycle {Cycle}, rate {rate}"), IntoText with { Rate = rate }, IntoImages with { Rate = rate })),
     ];
 
-    private Flow IntoText => new(_towers, Seen, _towers, Read) { Cycle = Cycle, Rate = Rate, Adapter = new LowRankAdapter { Heads = 12 } };
+    private Flow IntoText => new(_towers, Seen, _towers, Read) { Cycle = Cycle, Rate = Rate, Adapter = TextTables.Adapter };
 
     private Flow IntoImages => IntoText with { Source = Read, Target = Seen };
 

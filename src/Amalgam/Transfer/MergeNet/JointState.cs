@@ -7,7 +7,7 @@ using Amalgam.Training;
 namespace Amalgam.Transfer.MergeNet;
 
 /// <summary>Keeps where a joint run stands, networks, optimisers and adapters, in one safetensors file, which appears when it is complete.</summary>
-internal sealed class JointState(JointOptions options, string[] names, Trainer?[] trainers, AdapterTraining[] adapters)
+internal sealed class JointState(JointOptions options, Learner[] learners, Trainer?[] trainers, AdapterTraining[] adapters)
 {
     private const string Key = "amalgam.joint";
 
@@ -34,10 +34,19 @@ internal sealed class JointState(JointOptions options, string[] names, Trainer?[
         for (int i = 0; i < trainers.Length; i++) trainers[i]?.ReadState(checkpoint, box, Prefix(i));
         foreach (AdapterTraining adapter in adapters) adapter.AddTo(box);
         GraphWeights.Load(box, checkpoint);
+        for (int i = 0; i < trainers.Length; i++) CheckSteps(path, round, i);
         return round;
     }
 
-    private string Prefix(int learner) => $"learners/{names[learner]}/";
+    /// <summary>Each network has taken the steps of its rounds, or all of its steps.</summary>
+    private void CheckSteps(string path, long round, int learner)
+    {
+        if (trainers[learner] is not { } trainer) return;
+        long expected = Math.Min(trainer.Steps, round * learners[learner].StepsPerRound);
+        if (trainer.Step != expected) throw new InvalidDataException($"{path} is not the state of a training run: {learners[learner].Name} has taken {trainer.Step} steps after {round} rounds, expected {expected}");
+    }
+
+    private string Prefix(int learner) => $"learners/{learners[learner].Name}/";
 
     private string ToJson(long round)
     {
@@ -47,7 +56,7 @@ internal sealed class JointState(JointOptions options, string[] names, Trainer?[
             json.WriteStartObject();
             json.WriteNumber("round", round);
             json.WriteStartArray("transfers");
-            foreach (AdapterTraining adapter in adapters) adapter.Write(json);
+            foreach (AdapterTraining adapter in adapters) adapter.Save(json);
             json.WriteEndArray();
             json.WriteEndObject();
         }
@@ -59,7 +68,7 @@ internal sealed class JointState(JointOptions options, string[] names, Trainer?[
     {
         JsonElement[] transfers = [.. json.GetProperty("transfers").EnumerateArray()];
         if (transfers.Length != adapters.Length) throw new FormatException($"it has {transfers.Length} transfers, the run {adapters.Length}");
-        for (int i = 0; i < transfers.Length; i++) adapters[i].Read(transfers[i]);
+        for (int i = 0; i < transfers.Length; i++) adapters[i].Restore(transfers[i]);
         long round = json.GetProperty("round").GetInt64();
         return round >= 0 ? round : throw new FormatException($"its round is {round}");
     }

@@ -7,7 +7,7 @@ namespace Amalgam.Transfer.MergeNet;
 /// <summary>
 /// Trains several networks side by side while parameters of one become part of another's (MergeNet, section 3.2). In round t every transfer whose cycle divides t generates its target from one
 /// snapshot of all matrices (eqs. 1 and 7); when all have, they are written. Then each network takes its own steps on its own data, from the written values on, and the adapters of the
-/// round learn. Networks that no transfer writes to train to the same bits as alone. Nothing of an adapter is in what <see cref="NetworkOf"/> gives.
+/// round learn. Networks that no transfer writes to, and of which no matrix has a rank, train to the same bits as alone. Nothing of an adapter is in what <see cref="NetworkOf"/> gives.
 /// The same bits for any number of threads, and when it is interrupted and resumed.
 /// </summary>
 public sealed class JointTraining
@@ -17,6 +17,8 @@ public sealed class JointTraining
     private readonly Trainer?[] _trainers;
     private readonly AdapterTraining[] _adapters;
     private readonly AdapterTraining[][] _into;
+    private readonly List<AdapterTraining> _due = [];
+    private readonly List<(string Learner, EpochRecord Epoch)> _closed = [];
     private readonly JointState _state;
     private readonly Stopwatch _stepping = new(), _transferring = new(), _updating = new(), _evaluating = new();
     private long _roundsHere;
@@ -31,11 +33,11 @@ public sealed class JointTraining
         KnowledgeTransfer[] all = [.. transfers];
         TransferChecks.Check(_learners, all);
         _networks = [.. _learners.Select(learner => Encoded(learner, all))];
-        _trainers = [.. _learners.Select((learner, i) => learner.Frozen ? null : new Trainer(_networks[i], learner.Loss!, learner.Data!, learner.Options with { StatePath = null }, learner.Validation))];
-        _adapters = [.. all.Select((transfer, i) => Adapter(transfer, i))];
+        _trainers = [.. _learners.Select((learner, i) => learner.Frozen ? null : TrainerOf(learner, _networks[i]))];
+        _adapters = [.. all.Select(Adapter)];
         _into = [.. _learners.Select(learner => _adapters.Where((_, i) => all[i].Target.Learner == learner.Name).ToArray())];
         Rounds = _trainers.Select((trainer, i) => trainer is null ? 0 : (trainer.Steps + _learners[i].StepsPerRound - 1) / _learners[i].StepsPerRound).Max();
-        _state = new(options ?? new(), [.. _learners.Select(learner => learner.Name)], _trainers, _adapters);
+        _state = new(options ?? new(), _learners, _trainers, _adapters);
     }
 
     /// <summary>Rounds done.</summary>
@@ -96,10 +98,12 @@ public sealed class JointTraining
         {
             while (true)
             {
-                if (FinishEpochs(epochDone, cancel)) Timed(_evaluating, () => _state.Save(Round));
+                FinishEpochs(cancel);
+                Announce(epochDone);
                 if (Round >= Rounds) return;
                 cancel.ThrowIfCancellationRequested();
-                TakeRound(epochDone);
+                TakeRound();
+                Announce(epochDone);
                 progress?.Report(Progress());
             }
         }
@@ -111,84 +115,118 @@ public sealed class JointTraining
     }
 
     /// <summary>One round: it is not interrupted, so that a state is always one between rounds.</summary>
-    private void TakeRound(Action<string, EpochRecord>? epochDone)
+    private void TakeRound()
     {
-        AdapterTraining[] due = _adapters.Any(adapter => adapter.IsDue(Round)) ? [.. _adapters.Where(adapter => adapter.IsDue(Round))] : [];
+        _due.Clear();
+        foreach (AdapterTraining adapter in _adapters)
+        {
+            if (adapter.IsDue(Round)) _due.Add(adapter);
+        }
+
         _transferring.Start();
-        foreach (AdapterTraining adapter in due) adapter.Generate(Round);
-        foreach (AdapterTraining adapter in due) adapter.Write();
+        foreach (AdapterTraining adapter in _due) adapter.Generate(Round);
+        foreach (AdapterTraining adapter in _due) adapter.Write();
         _transferring.Stop();
-        for (int i = 0; i < _trainers.Length; i++) TakeSteps(i, due, epochDone);
+        for (int i = 0; i < _trainers.Length; i++) TakeSteps(i);
         _updating.Start();
-        foreach (AdapterTraining adapter in due) adapter.Update();
+        foreach (AdapterTraining adapter in _due) adapter.Update();
         _updating.Stop();
         Round++;
         _roundsHere++;
     }
 
-    private void TakeSteps(int learner, AdapterTraining[] due, Action<string, EpochRecord>? epochDone)
+    private void TakeSteps(int learner)
     {
         if (_trainers[learner] is not { } trainer) return;
-        for (int step = 0; step < _learners[learner].StepsPerRound && !trainer.IsDone; step++)
+        for (int step = 0; step < _learners[learner].StepsPerRound; step++)
         {
-            if (trainer.EpochIsDue) FinishEpoch(learner, epochDone, CancellationToken.None);
+            if (trainer.EpochIsDue) FinishEpoch(learner, CancellationToken.None);
             if (trainer.IsDone) return;
-            _stepping.Start();
+            TakeStep(learner, trainer);
+            if (step > 0) continue;
+            foreach (AdapterTraining adapter in _into[learner])
+            {
+                if (_due.Contains(adapter)) adapter.Observe();
+            }
+        }
+    }
+
+    private void TakeStep(int learner, Trainer trainer)
+    {
+        _stepping.Start();
+        try
+        {
             trainer.TakeStep(CancellationToken.None);
-            if (step == 0) foreach (AdapterTraining adapter in due.Intersect(_into[learner])) adapter.Observe();
+        }
+        catch (TrainingException e)
+        {
+            throw new TrainingException($"{_learners[learner].Name}: {e.Message}", e);
+        }
+        finally
+        {
             _stepping.Stop();
         }
     }
 
-    private bool FinishEpochs(Action<string, EpochRecord>? epochDone, CancellationToken cancel)
+    private void FinishEpochs(CancellationToken cancel)
     {
-        bool any = false;
         for (int i = 0; i < _trainers.Length; i++)
         {
-            if (_trainers[i] is not { EpochIsDue: true }) continue;
-            FinishEpoch(i, epochDone, cancel);
-            any = true;
+            if (_trainers[i] is { EpochIsDue: true }) FinishEpoch(i, cancel);
         }
-
-        return any;
     }
 
-    private void FinishEpoch(int learner, Action<string, EpochRecord>? epochDone, CancellationToken cancel) => Timed(_evaluating, () => _trainers[learner]!.FinishEpoch(epoch =>
+    private void FinishEpoch(int learner, CancellationToken cancel)
     {
-        foreach (AdapterTraining adapter in _into[learner]) adapter.FinishEpoch(epoch.Epoch);
-        epochDone?.Invoke(_learners[learner].Name, epoch);
-    }, cancel));
+        _evaluating.Start();
+        try
+        {
+            _trainers[learner]!.FinishEpoch(epoch => _closed.Add((_learners[learner].Name, epoch)), cancel);
+            foreach (AdapterTraining adapter in _into[learner]) adapter.FinishEpoch(_closed[^1].Epoch.Epoch);
+        }
+        finally
+        {
+            _evaluating.Stop();
+        }
+    }
+
+    /// <summary>Between two rounds: says which epochs were closed, and keeps the state.</summary>
+    private void Announce(Action<string, EpochRecord>? epochDone)
+    {
+        if (_closed.Count == 0) return;
+        _evaluating.Start();
+        _state.Save(Round);
+        _evaluating.Stop();
+        (string, EpochRecord)[] closed = [.. _closed];
+        _closed.Clear();
+        foreach (var (learner, epoch) in closed) epochDone?.Invoke(learner, epoch);
+    }
+
+    private static Trainer TrainerOf(Learner learner, Graph network)
+    {
+        TrainingOptions options = learner.Options with { StatePath = null };
+        // What holds for a weight holds for its factors.
+        if (options.Settings is { } settings) options = options with { Settings = node => settings(LowRank.EncodedIn(node.Name!, learner.Network) ?? node) };
+        return new(network, learner.Loss!, learner.Data!, options, learner.Validation);
+    }
 
     private static Graph Encoded(Learner learner, KnowledgeTransfer[] transfers)
     {
         var encodings = transfers.SelectMany(transfer => new[] { transfer.Source, transfer.Target }).Where(matrix => matrix.Learner == learner.Name && matrix.Rank > 0).Select(TransferPort.LowRankOf).Distinct();
         Graph network = Surgery.Copy(learner.Network);
-        return encodings.Any() ? LowRank.Encode(network, encodings, learner.Options.Seed) : network;
+        return encodings.Any() && !learner.Frozen ? LowRank.Encode(network, encodings, learner.Options.Seed) : network;
     }
 
-    private AdapterTraining Adapter(KnowledgeTransfer transfer, int index)
+    private AdapterTraining Adapter(KnowledgeTransfer transfer)
     {
         int to = Index(transfer.Target.Learner);
         TransferPort source = new(_networks[Index(transfer.Source.Learner)], transfer.Source), target = new(_networks[to], transfer.Target);
         if (!target.IsTrained) throw new GraphException($"{transfer.Target} is frozen; a transfer writes to weights that are trained");
-        return new(transfer, index, source, target, _trainers[to]!);
+        return new(transfer, source, target, _trainers[to]!);
     }
 
     private int Index(string learner) =>
         Array.FindIndex(_learners, l => l.Name == learner) is >= 0 and var i ? i : throw new ArgumentException($"there is no learner '{learner}'; there are {string.Join(", ", _learners.Select(l => $"'{l.Name}'"))}", nameof(learner));
-
-    private static void Timed(Stopwatch clock, Action action)
-    {
-        clock.Start();
-        try
-        {
-            action();
-        }
-        finally
-        {
-            clock.Stop();
-        }
-    }
 
     private JointProgress Progress() =>
         new(Round, Rounds, [.. _trainers.Select(trainer => trainer?.Progress())], TimeSpan.FromSeconds(Math.Min(Times.Total.TotalSeconds / _roundsHere * (Rounds - Round), 1e9)));

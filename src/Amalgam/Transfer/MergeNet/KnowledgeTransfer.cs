@@ -6,14 +6,15 @@ namespace Amalgam.Transfer.MergeNet;
 /// <param name="Learner">The learner's name.</param>
 /// <param name="Matrix">The weight as a matrix.</param>
 /// <param name="Rank">
-/// 0 for the matrix itself; else the weight becomes a product B A of that rank while it trains, both factors are trained, and the adapter reads and writes A alone (eqs. 4 and 5).
+/// 0 for the matrix itself; else the weight becomes a product B A of that rank while it trains, both factors are trained, and the adapter reads and writes A alone (eqs. 4 and 5). That holds for a source too, which
+/// then does not train as it would alone. Of a frozen network's matrix the factors are taken apart, and the network stays.
 /// </param>
 public sealed record TransferMatrix(string Learner, WeightMatrix Matrix, int Rank = 0)
 {
     /// <summary>What the factors of a rank above 0 begin with.</summary>
     public FactorStart Start { get; init; }
 
-    /// <summary>What the product is divided by the rank and multiplied by, as in LoRA; 0 for the rank, which makes it the product itself.</summary>
+    /// <summary>The weight is this over the rank times B A, as in LoRA; 0 for the rank, which makes it the product itself.</summary>
     public double Alpha { get; init; }
 
     /// <summary>The learner and the weight.</summary>
@@ -65,8 +66,11 @@ public sealed record KnowledgeTransfer(TransferMatrix Source, TransferMatrix Tar
     /// <summary>Largest norm of the adapter's gradient; null for no limit.</summary>
     public double? ClipNorm { get; init; } = 50;
 
-    /// <summary>Whether what the target's optimiser keeps of the matrix (momentum, moments) is set to zero when it is written; the code leaves it.</summary>
-    public bool ResetsState { get; init; }
+    /// <summary>Whether the momentum (of Adam the first moment) of what is written is set to zero, as it points where the weights before would have gone; the code leaves it.</summary>
+    public bool ResetsMomentum { get; init; }
+
+    /// <summary>Whether what is written has gone through the adapter's dropout, as in the code; else it is generated without, and dropout acts on the adapter's gradient alone.</summary>
+    public bool WritesDropout { get; init; } = true;
 
     /// <summary>Draws the adapter's first parameters and its dropout.</summary>
     public long Seed { get; init; }

@@ -64,6 +64,12 @@ public sealed record LowRank(WeightMatrix Matrix, int Rank, FactorStart Start = 
         return Surgery.Replace(network, expressions).Graph;
     }
 
+    /// <summary>The parameter that another one is a factor, or other rows, of; null where it is none.</summary>
+    /// <param name="name">The name of a parameter of an encoded network.</param>
+    /// <param name="network">The network before it was encoded.</param>
+    internal static Node? EncodedIn(string name, Graph network) => !name.StartsWith(Prefix, StringComparison.Ordinal) || network.Parameters.ContainsKey(name) ? null
+        : network.Parameters.Where(p => name.AsSpan(Prefix.Length).StartsWith(p.Key, StringComparison.Ordinal) && name[Prefix.Length + p.Key.Length] is '.' or '[').MaxBy(p => p.Key.Length).Value;
+
     private static Node Express(Graph to, Node parameter, LowRank[] parts, long seed, CancellationToken cancel)
     {
         WeightMatrix whole = parts[0].Matrix.Whole;

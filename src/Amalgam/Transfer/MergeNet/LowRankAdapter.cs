@@ -69,6 +69,8 @@ public sealed record LowRankAdapter : ParameterAdapter
 
     public override string Name => "lpka";
 
+    public override ImmutableArray<double[]> SharesOf(Graph adapter) => MixingOf(adapter);
+
     public override Node Add(AdapterSite site)
     {
         site.Check();

@@ -58,4 +58,7 @@ public abstract record ParameterAdapter
     /// <returns>The new target, in the target's shape.</returns>
     /// <exception cref="GraphException">The adapter cannot be made for such matrices.</exception>
     public abstract Node Add(AdapterSite site);
+
+    /// <summary>What each layer mixes its unfoldings by as it is now, in a graph that the adapter was added to; empty where it mixes nothing.</summary>
+    public virtual System.Collections.Immutable.ImmutableArray<double[]> SharesOf(Graph adapter) => [];
 }

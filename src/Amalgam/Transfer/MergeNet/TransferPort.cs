@@ -8,10 +8,11 @@ internal sealed class TransferPort
     private readonly WeightMatrix? _view;
     private readonly Tensor _tensor;
 
-    /// <param name="network">The network that trains, its weights of a rank above 0 encoded.</param>
+    /// <param name="network">The network that trains, its weights of a rank above 0 encoded; or one that is frozen, whose matrix is then decomposed apart.</param>
     /// <param name="matrix">The matrix.</param>
     public TransferPort(Graph network, TransferMatrix matrix)
     {
+        if (matrix.Rank > 0 && network.Parameters.ContainsKey(matrix.Matrix.Name)) network = LowRank.Encode(network, [LowRankOf(matrix)]);
         Parameter = matrix.Rank > 0 ? LowRankOf(matrix).NameOfA : matrix.Matrix.Name;
         Node node = network.Parameters.GetValueOrDefault(Parameter) ?? throw new GraphException($"{matrix.Learner} has no weight '{Parameter}'");
         if (matrix.Rank == 0) _view = matrix.Matrix;
@@ -42,9 +43,13 @@ internal sealed class TransferPort
         else _view.Read(tensor.Span, matrix);
     }
 
-    public void Write(ReadOnlySpan<float> matrix)
+    /// <summary>Writes the matrix.</summary>
+    public void Write(ReadOnlySpan<float> matrix) => Write(matrix, _tensor);
+
+    /// <summary>Writes the matrix into another tensor of the parameter's shape, such as its momentum.</summary>
+    public void Write(ReadOnlySpan<float> matrix, Tensor tensor)
     {
-        if (_view is null) matrix.CopyTo(_tensor.Span);
-        else _view.Write(matrix, _tensor.Span);
+        if (_view is null) matrix.CopyTo(tensor.Span);
+        else _view.Write(matrix, tensor.Span);
     }
 }

@@ -33,13 +33,21 @@ public class AdapterRuleTests
         }
     }
 
-    /// <summary>Momentum, decay and Adam's moments are in the change too, as it is what became of the weights.</summary>
+    /// <summary>Decay is in the change too, as it is what became of the weights: to -eta dL/dW comes -eta decay W, whose product with d W / d keep, the target that was, is known.</summary>
     [Fact]
     public void The_change_is_that_of_the_targets_own_optimiser()
     {
-        TrainingOptions decaying = OneStep with { Rule = new Sgd(0, false, 0.5) };
+        const double Decay = 0.5;
+        TrainingOptions decaying = OneStep with { Rule = new Sgd(0, false, Decay) };
         Dictionary<string, float[]> first = [], plain = Update(AdapterRule.Change, OneStep, first), decayed = Update(AdapterRule.Change, decaying, []);
-        Assert.NotEqual(plain["p"], decayed["p"]);
+        Graph a = Samples.Of("mlp", 1).Network, b = Samples.Of("mlp", 2).Network;
+        Tensor source = a.Parameters[JointTrainingTests.Name(2)].Value!, target = b.Parameters[JointTrainingTests.Name(1)].Value!;
+        Tensor p = new(new(target.Shape[0], source.Shape[0]), first["p"]), q = new(new(source.Shape[1], target.Shape[1]), first["q"]), ps = new(new(p.Shape[0], source.Shape[1])), generated = new(target.Shape);
+        new MatMul().Run([p, source], ps);
+        new MatMul().Run([ps, q], generated);
+        double expected = 0;
+        for (int i = 0; i < target.Count; i++) expected += Rate * Decay * target.Span[i] * (first["a"][0] * (double)target.Span[i] + generated.Span[i]);
+        Assert.Equal(AdapterRate * expected, plain["a"][0] - decayed["a"][0], 1e-3 * AdapterRate * expected);
         Assert.Equal(Update(AdapterRule.ChainRule, OneStep, [])["p"], Update(AdapterRule.ChainRule, decaying, [])["p"]);
     }
 
@@ -84,9 +92,9 @@ public class AdapterRuleTests
 
     private static Dictionary<string, float[]> Adapter(string path)
     {
-        const string Prefix = "adapters/0/weights/";
+        string prefix = $"adapters/{JointTrainingTests.Transfer("a", "b", 1).Name}/weights/";
         using Checkpoint checkpoint = Checkpoint.Open(path);
-        return checkpoint.Tensors.Where(t => t.Name.StartsWith(Prefix, StringComparison.Ordinal)).ToDictionary(t => t.Name[Prefix.Length..], Values);
+        return checkpoint.Tensors.Where(t => t.Name.StartsWith(prefix, StringComparison.Ordinal)).ToDictionary(t => t.Name[prefix.Length..], Values);
     }
 
     private static float[] Values(TensorEntry tensor)

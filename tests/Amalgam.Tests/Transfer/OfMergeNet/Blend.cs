@@ -14,7 +14,7 @@ internal sealed record Blend(float Keep = 1, float Scale = 0.2f) : ParameterAdap
 
     public override Node Add(AdapterSite site)
     {
-        Random random = new((int)(site.Seed % 1000) + 5);
+        Random random = new(5);
         Node p = Matrix("p", site.Target.Shape[0], site.Source.Shape[0]), q = Matrix("q", site.Source.Shape[1], site.Target.Shape[1]);
         Node a = site.Graph.Parameter(site.Prefix + "a", new Tensor(new(1), [Keep]));
         return a * site.Target + p.MatMul(site.Source).MatMul(q);

@@ -1,6 +1,8 @@
+using System.Text;
 using Amalgam.Tests.Alignment;
 using Amalgam.Training;
 using Amalgam.Transfer.MergeNet;
+using Amalgam.Transfer.Teaching;
 
 namespace Amalgam.Tests.Transfer.OfMergeNet;
 
@@ -38,6 +40,73 @@ public class JointStateTests
             Assert.Equal(whole.Trainers[i]!.History.Select(e => (e.Loss, e.Validation!.Loss)), second.Trainers[i]!.History.Select(e => (e.Loss, e.Validation!.Loss)));
             Assert.Equal(whole.HistoryOf(i).Select(r => r.ToJson()), second.HistoryOf(i).Select(r => r.ToJson()));
         }
+    }
+
+    /// <summary>Everything that has a state: factors, spectral norms, dropout, an adapter of attention, a head beside a student, and a network that is done before the other.</summary>
+    [Theory]
+    [InlineData(3)]
+    [InlineData(9)]
+    public void A_run_with_everything_that_has_a_state_goes_on_to_the_same_bits(int after)
+    {
+        using TemporaryFolder folder = new();
+        JointTraining whole = Rich(null);
+        whole.Run(new After(0, null));
+        Assert.Equal(4, whole.Trainers[0]!.Step);
+
+        using CancellationTokenSource stop = new();
+        Assert.Throws<OperationCanceledException>(() => Rich(folder["state.safetensors"]).Run(new After(after, stop), cancel: stop.Token));
+        JointTraining second = Rich(folder["state.safetensors"]);
+        Assert.True(second.Resume());
+        second.Run(new After(0, null));
+        foreach (string name in new[] { "a", "b" }) JointTrainingTests.AssertSame(whole.NetworkOf(name), second.NetworkOf(name));
+        Assert.Equal(whole.HistoryOf(0).Select(r => r.ToJson()), second.HistoryOf(0).Select(r => r.ToJson()));
+    }
+
+    /// <summary>A killed run has the state of the last epoch's end.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(5)]
+    public void The_state_is_kept_after_every_epoch_wherever_in_a_round_it_ends(int steps)
+    {
+        using TemporaryFolder folder = new();
+        string path = folder["state.safetensors"];
+        List<(int Epoch, bool IsKept)> closed = [];
+        JointTraining joint = new([JointTrainingTests.Mlp("a", 1, Options) with { StepsPerRound = steps }], [], new() { StatePath = path });
+        joint.Run(epochDone: (_, epoch) =>
+        {
+            closed.Add((epoch.Epoch, File.Exists(path)));
+            File.Delete(path);
+        });
+        Assert.Equal([(1, true), (2, true), (3, true), (4, true)], closed);
+    }
+
+    [Fact]
+    public void A_state_left_by_a_caller_that_cancels_at_an_epoch_is_one_between_rounds()
+    {
+        using TemporaryFolder folder = new();
+        JointTraining whole = Create(null);
+        whole.Run();
+        JointTraining first = Create(folder["state.safetensors"]);
+        Assert.Throws<OperationCanceledException>(() => first.Run(epochDone: (_, _) => throw new OperationCanceledException()));
+        JointTraining second = Create(folder["state.safetensors"]);
+        Assert.True(second.Resume());
+        second.Run();
+        JointTrainingTests.AssertSame(whole.NetworkOf("b"), second.NetworkOf("b"));
+    }
+
+    [Theory]
+    [InlineData("\"round\":8", "\"round\":7", "steps after 7 rounds")]
+    [InlineData("\"round\":8", "\"round\":-8", "its round is -8")]
+    [InlineData("\"optimizer_steps\":4,\"change", "\"optimizer_steps\":5,\"change", "do not go together")]
+    public void Refuses_numbers_that_do_not_go_together(string found, string changed, string phrase)
+    {
+        using TemporaryFolder folder = new();
+        string path = folder["state.safetensors"];
+        using CancellationTokenSource stop = new();
+        Assert.Throws<OperationCanceledException>(() => Create(path).Run(new After(8, stop), cancel: stop.Token));
+        Replace(path, found.Replace("\"", "\\\"", StringComparison.Ordinal), changed.Replace("\"", "\\\"", StringComparison.Ordinal));
+        Assert.Contains(phrase, Assert.Throws<InvalidDataException>(() => Create(path).Resume()).Message);
     }
 
     [Fact]
@@ -79,11 +148,30 @@ public class JointStateTests
         return new([Of("a", 1) with { StepsPerRound = 2 }, Of("b", 2)], both.Take(transfers), new() { StatePath = path, Description = description });
     }
 
-    private sealed class After(int rounds, CancellationTokenSource stop) : IProgress<JointProgress>
+    private static JointTraining Rich(string? path)
+    {
+        Learner a = JointTrainingTests.Mlp("a", 1, Options with { Epochs = 1 }), b = JointTrainingTests.Resnet("b", 2) with { Loss = new Uskd() };
+        LowRankAdapter published = new() { Heads = 2, Form = AdapterForm.Published, Layers = 1 };
+        return new([a, b], [new(JointTrainingTests.Of("a", 2) with { Rank = 3 }, JointTrainingTests.Of(b, "layer2.0.conv1.weight") with { Rank = 4 }, published, 2)], new() { StatePath = path });
+    }
+
+    /// <summary>Hears of a run, as a command line does, and stops it after a number of rounds.</summary>
+    private sealed class After(int rounds, CancellationTokenSource? stop) : IProgress<JointProgress>
     {
         public void Report(JointProgress value)
         {
-            if (value.Round == rounds) stop.Cancel();
+            if (value.Round == rounds) stop?.Cancel();
         }
+    }
+
+    /// <summary>Changes text of a safetensors file's header, which keeps its length.</summary>
+    private static void Replace(string path, string found, string changed)
+    {
+        byte[] bytes = File.ReadAllBytes(path);
+        int length = (int)BitConverter.ToInt64(bytes);
+        string header = Encoding.UTF8.GetString(bytes, 8, length), mended = header.Replace(found, changed, StringComparison.Ordinal).TrimEnd();
+        Assert.Contains(found, header);
+        byte[] text = Encoding.UTF8.GetBytes(mended.PadRight(length + (8 - length % 8) % 8 + 8));
+        File.WriteAllBytes(path, [.. BitConverter.GetBytes((long)text.Length), .. text, .. bytes.AsSpan(8 + length)]);
     }
 }

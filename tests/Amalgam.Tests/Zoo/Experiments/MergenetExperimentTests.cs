@@ -16,7 +16,7 @@ public class MergenetExperimentTests
     {
         RealData.At("cifar10");
         using TemporaryFolder folder = new();
-        MergenetOptions options = new() { Table = "5", Folder = folder.Path, Seeds = 1, Epochs = 1, Samples = 100, Limit = 40 };
+        MergenetOptions options = new() { Table = "5", Folder = folder.Path, Seeds = 1, Epochs = 1, Samples = 50, Limit = 40 };
         List<string> lines = [];
         MergenetResult result = MergenetExperiment.Run(options with { Line = lines.Add });
         Assert.Equal(MergenetExperiment.EntriesOf(options).Select(entry => entry.Method), result.Rows.Select(row => row.Method));
@@ -28,7 +28,7 @@ public class MergenetExperimentTests
         HtmlReportTests.Parse(page);
         Assert.All(result.Rows, row => Assert.Contains($"| {row.Method} |", table));
         Assert.Contains("66.48", table); // the paper's
-        Assert.Contains("--overwrite", Assert.Throws<InvalidDataException>(() => MergenetExperiment.Run(options with { Samples = 50 })).Message);
+        Assert.Contains("--overwrite", Assert.Throws<InvalidDataException>(() => MergenetExperiment.Run(options with { Samples = 60 })).Message);
     }
 
     /// <summary>What every difference in the tables stands on: with the same seed a network begins with the same weights and sees the same batches alone and beside others. An adapter that does not learn stays the identity.</summary>
@@ -37,7 +37,7 @@ public class MergenetExperimentTests
     {
         RealData.At("cifar10");
         using TemporaryFolder folder = new();
-        MergenetOptions options = new() { Table = "1", Folder = folder.Path, Epochs = 1, Samples = 150, Limit = 20 };
+        MergenetOptions options = new() { Table = "1", Folder = folder.Path, Epochs = 1, Samples = 75, Limit = 20 };
         TrialBench bench = new(options);
         TableEntry entry = MergenetExperiment.EntriesOf(options).First(e => e.Trial is Joint { Flows.Length: 2 });
         var flows = ((Joint)entry.Trial).Flows;
@@ -62,7 +62,7 @@ public class MergenetExperimentTests
         MergenetOptions options = new() { Table = "choice", Folder = folder.Path, Epochs = 1, Samples = 50, Limit = 0 };
         TableEntry entry = MergenetExperiment.EntriesOf(options).Single(e => e is { Section: ImageTables.Residual, Method: TableEntry.Alone });
         Assert.InRange(new TrialBench(options).Row(entry, 0, heldOut: true)["accuracy"], 0.01, 0.99);
-        Assert.Equal(["resnet-18-0.safetensors", "resnet-18-choice.jsonl"], Directory.GetFiles(folder["trainings"]).Select(Path.GetFileName).Order());
+        Assert.Equal(["resnet-18-0.safetensors", "resnet-18-at-first-0.safetensors", "resnet-18-choice.jsonl"], Directory.GetFiles(folder["trainings"]).Select(Path.GetFileName).Order());
     }
 
     [Theory, MemberData(nameof(Tables))]

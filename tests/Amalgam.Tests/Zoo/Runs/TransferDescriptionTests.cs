@@ -39,7 +39,7 @@ public class TransferDescriptionTests
                 cycle: 5
                 both: true
                 back_cycle: 2
-                resets_state: true
+                resets_momentum: true
                 adapter: {layers: 1, rule: chain, lr: 0.01, optimizer: {name: sgd, momentum: 0.5, weight_decay: 1e-4, clip_norm: none}, schedule: {name: cosine, warmup: 1}}
               - from: teacher:fc.weight
                 to: {model: big, matrix: layer3.0.conv1.weight, layout: loralib}
@@ -63,7 +63,7 @@ public class TransferDescriptionTests
         TransferPair first = run.Transfers[0], second = run.Transfers[1], third = run.Transfers[2];
         Assert.Equal(new TransferEnd("big", "linear.weight") { Rows = (2, 6), Rank = 4, Start = FactorStart.Fresh, Alpha = 8 }, first.From);
         Assert.Equal(new TransferEnd("small", "fc2.weight") { Rank = TransferEnd.UsualRank }, first.To);
-        Assert.Equal((5, 2, true), (first.Cycle, first.BackCycle, first.ResetsState));
+        Assert.Equal((5, 2, true), (first.Cycle, first.BackCycle, first.ResetsMomentum));
         Assert.Equal((AdapterRule.ChainRule, 0.01, null, new CosineRate(0, 1)), (first.Adapter.Rule, first.Adapter.Rate, first.Adapter.ClipNorm, (CosineRate)first.Adapter.Schedule));
         Assert.Equal(new Sgd(0.5, false, 1e-4), first.Adapter.Optimizer);
         LowRankAdapter shared = new() { Layers = 1, Heads = 4, Unfoldings = Unfoldings.Rows, Mixing = Mixing.Average, Form = AdapterForm.Published, AttentionDropout = 0, Dropout = 0.3, SourceEvolves = true };
@@ -80,7 +80,7 @@ public class TransferDescriptionTests
         Assert.Equal((true, 0L, null, 4), (run.Solo, run.Seed, run.Output, run.Cycle));
         Assert.Equal((0.1, 0.2), (run.ModelOf("a").Run!.Rate, run.ModelOf("b").Run!.Rate));
         TransferPair pair = Assert.Single(run.Transfers);
-        Assert.Equal((4, null, false), (pair.Cycle, pair.BackCycle, pair.ResetsState));
+        Assert.Equal((4, null, false), (pair.Cycle, pair.BackCycle, pair.ResetsMomentum));
         Assert.Equal(new AdapterDescription(), pair.Adapter);
         Assert.Equal((new LowRankAdapter(), AdapterRule.Change, new AdamW(WeightDecay: 0.01), 50.0, 1e-3, new ConstantRate()),
             ((LowRankAdapter)pair.Adapter.Adapter, pair.Adapter.Rule, (AdamW)pair.Adapter.Optimizer, pair.Adapter.ClipNorm, pair.Adapter.Rate, (ConstantRate)pair.Adapter.Schedule));
@@ -101,7 +101,7 @@ public class TransferDescriptionTests
     [InlineData("adapter: mlp\ncycle: 7\nsolo: false\nseed: -3\noutput: 'a b'")]
     [InlineData("adapter: {optimizer: sgd, schedule: {name: step, every: 2}}\ntransfers: [{from: a, to: b, both: true}]")]
     [InlineData("transfers: [{from: {model: a, matrix: 'it''s: x', rows: [1, 2], rank: usual}, to: 'b:c', adapter: {optimizer: {name: adam, clip_norm: none}, rule: chain}}]")]
-    [InlineData("transfers: [{from: {model: a, rank: 3, start: fresh, alpha: 2}, to: b, back_cycle: 9, both: true, resets_state: true, adapter: {name: mlp, width: 3}}]")]
+    [InlineData("transfers: [{from: {model: a, rank: 3, start: fresh, alpha: 2}, to: b, back_cycle: 9, both: true, resets_momentum: true, adapter: {name: mlp, width: 3}}]")]
     public void What_is_written_reads_as_the_same_run(string more)
     {
         TransferDescription run = TransferDescription.Parse(Small + more + "\n", "run.yml");
