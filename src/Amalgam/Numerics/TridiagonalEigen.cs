@@ -18,10 +18,10 @@ internal sealed class TridiagonalEigen
 
     /// <param name="matrix">Row by row, both halves; it becomes what the reduction needs.</param>
     /// <param name="size">Number of rows.</param>
-    /// <param name="cancel">Stops between rows.</param>
     /// <param name="mostSteps">Steps for one value, of which some three are the rule.</param>
+    /// <param name="cancel">Stops between rows.</param>
     /// <exception cref="ArithmeticException">A value is no finite number or becomes none, or the steps do not suffice.</exception>
-    public TridiagonalEigen(double[] matrix, int size, CancellationToken cancel = default, int mostSteps = MostSteps)
+    public TridiagonalEigen(double[] matrix, int size, int mostSteps = MostSteps, CancellationToken cancel = default)
     {
         (_size, _reflections, _factors, _diagonal, _beside, _rotated) = (size, matrix, new double[size], new double[size], new double[size], new double[size * size]);
         Reduce(cancel);

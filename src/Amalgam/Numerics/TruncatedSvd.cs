@@ -54,7 +54,7 @@ public sealed class TruncatedSvd
 
     private static double[] Eigenvectors(double[] matrix, int size, int length, int rank, CancellationToken cancel)
     {
-        TridiagonalEigen eigen = new(Gram(matrix, size, length), size, cancel);
+        TridiagonalEigen eigen = new(Gram(matrix, size, length), size, cancel: cancel);
         double[] eigenvalues = eigen.Values.ToArray(), vectors = new double[rank * size];
         int[] order = [.. Enumerable.Range(0, size).OrderByDescending(i => eigenvalues[i])];
         for (int k = 0; k < rank; k++) eigen.CopyVector(order[k], vectors.AsSpan(k * size, size));

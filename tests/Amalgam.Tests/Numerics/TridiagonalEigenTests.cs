@@ -54,7 +54,7 @@ public class TridiagonalEigenTests
         matrix[21] = double.NaN;
         Assert.Throws<ArithmeticException>(() => new TridiagonalEigen([.. matrix], 20));
         Assert.Throws<ArithmeticException>(() => new TridiagonalEigen([1e200, 1e200, 3e200, 1e200, 1, 1, 3e200, 1, 1], 3));
-        Assert.Throws<OperationCanceledException>(() => new TridiagonalEigen(new double[400], 20, new(true)));
+        Assert.Throws<OperationCanceledException>(() => new TridiagonalEigen(new double[400], 20, cancel: new(true)));
     }
 
     /// <summary>A matrix of a spectrum, turned by reflections.</summary>

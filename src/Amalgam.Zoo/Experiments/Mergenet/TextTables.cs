@@ -26,9 +26,7 @@ internal sealed class TextTables(MergenetOptions options)
     private readonly Subject _entailment = Trained(Entailment, Other, (rate, epochs) => Description("rte", 64, 2, 0.2, 0.1, rate, 2000, epochs), 9, 3, options);
 
     /// <summary>What adapters between encoders are, here and in table 2, chosen likewise.</summary>
-    public static LowRankAdapter Adapter => Undropped;
-
-    private static LowRankAdapter Undropped => new() { Heads = Heads, AttentionDropout = 0, Dropout = 0 };
+    public static LowRankAdapter Adapter => new() { Heads = Heads };
 
     /// <summary>Table 3: the value matrices of the last layers.</summary>
     public IEnumerable<TableEntry> TwoTasks() =>
@@ -57,7 +55,7 @@ internal sealed class TextTables(MergenetOptions options)
         .. from rate in new[] { 1e-3, 1e-4 }
            from dropped in new[] { true, false }
            from entry in TableEntry.Of(
-               FormattableString.Invariant($"rate {rate}{(dropped ? "" : ", no dropout")}"), Flow(_sentiment, Value(4), _order, Value(2)) with { Rate = rate, Adapter = dropped ? new LowRankAdapter { Heads = Heads } : Undropped })
+               FormattableString.Invariant($"rate {rate}{(dropped ? "" : ", no dropout")}"), Flow(_sentiment, Value(4), _order, Value(2)) with { Rate = rate, Adapter = dropped ? Adapter : Adapter with { AttentionDropout = 0, Dropout = 0 } })
            select entry,
     ];
 

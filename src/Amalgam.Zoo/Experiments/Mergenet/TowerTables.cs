@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using Amalgam.Graphs;
 using Amalgam.Training;
 using Amalgam.Training.Data;
-using Amalgam.Transfer.MergeNet;
 using Amalgam.Zoo.Metrics;
 using Amalgam.Zoo.Runs;
 
@@ -18,7 +17,7 @@ internal sealed class TowerTables(MergenetOptions options)
     public const string ToText = "V -> T", ToImages = "T -> V", Both = "V <-> T";
 
     /// <summary>The adapters' learning rate, chosen on held-out samples with a seed of their own (<see cref="Choose"/>).</summary>
-    public const double Rate = 1e-3;
+    public const double Rate = 1e-4;
 
     /// <summary>T_cycle, the paper's.</summary>
     public const int Cycle = 2;
