@@ -10,7 +10,7 @@ internal static class AdapterReader
     public const string LowRank = "lpka", Mlp = "mlp";
 
     private static readonly ImmutableArray<string> Names = [LowRank, Mlp], OfEvery = ["name", "rule", "optimizer", "lr", "schedule"];
-    private static readonly RecipeLevel OfLowRank = new("the adapter lpka", [.. OfEvery, "layers", "heads", "unfoldings", "mixing", "form", "attention_dropout", "dropout", "source_evolves"]);
+    private static readonly RecipeLevel OfLowRank = new("the adapter lpka", [.. OfEvery, "layers", "heads", "unfoldings", "mixing", "form", "attention_dropout", "dropout", "writes_dropout", "source_evolves"]);
     private static readonly RecipeLevel OfMlp = new("the adapter mlp", [.. OfEvery, "width"]);
 
     /// <param name="node">What a transfer says of its own adapter; null for nothing.</param>
@@ -34,6 +34,7 @@ internal static class AdapterReader
             Optimizer = rule,
             ClipNorm = given.TryGetValue("clip_norm", out RecipeNode clip) ? ReadClip(clip) : usual.ClipNorm,
             Rate = RunReader.Number(fields, "lr", usual.Rate, "a learning rate above 0", x => x > 0),
+            WritesDropout = RunReader.Flag(fields, "writes_dropout", usual.WritesDropout),
             Schedule = fields.TryGetValue("schedule", out RecipeNode schedule) ? RunReader.ReadSchedule(schedule) : usual.Schedule,
         };
     }

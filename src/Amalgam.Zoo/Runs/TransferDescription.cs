@@ -142,7 +142,10 @@ public sealed record AdapterDescription
     public double Rate { get; init; } = 1e-3;
 
     /// <summary>How that goes, over the target's epochs.</summary>
-    public Schedule Schedule { get; init; } = new ConstantRate();
+    public Schedule Schedule { get; init; } = new CosineRate();
+
+    /// <summary>Whether what is written has gone through the adapter's dropout.</summary>
+    public bool WritesDropout { get; init; } = true;
 
     internal const double UsualClipNorm = 50;
 }

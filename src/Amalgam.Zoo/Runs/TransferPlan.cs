@@ -101,7 +101,7 @@ public sealed class TransferPlan
         return run with { Transfers = [.. run.Transfers.Select(pair => pair with { From = Of(pair.From), To = Of(pair.To) })] };
     }
 
-    private IEnumerable<KnowledgeTransfer> TransfersOf(TransferPair pair, int index)
+    private IEnumerable<KnowledgeTransfer> TransfersOf(TransferPair pair)
     {
         TransferMatrix from = End(pair.From), to = End(pair.To);
         KnowledgeTransfer forth = new(from, to, pair.Adapter.Adapter, pair.Cycle)
@@ -112,10 +112,11 @@ public sealed class TransferPlan
             Schedule = pair.Adapter.Schedule,
             ClipNorm = pair.Adapter.ClipNorm,
             ResetsMomentum = pair.ResetsMomentum,
-            Seed = Description.Seed + 2 * index,
+            WritesDropout = pair.Adapter.WritesDropout,
+            Seed = Description.Seed,
         };
         yield return forth;
-        if (pair.BackCycle is { } cycle) yield return forth with { Source = to, Target = from, Cycle = cycle, Seed = forth.Seed + 1 };
+        if (pair.BackCycle is { } cycle) yield return forth with { Source = to, Target = from, Cycle = cycle };
     }
 
     private TransferMatrix End(TransferEnd end) => new(end.Model, MatrixOf(end), end.Rank) { Start = end.Start, Alpha = end.Alpha };

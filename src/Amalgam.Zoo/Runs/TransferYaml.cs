@@ -55,7 +55,7 @@ public static class TransferYaml
         ("name", adapter.Adapter is MlpAdapter ? AdapterReader.Mlp : AdapterReader.LowRank),
         .. adapter.Adapter switch
         {
-            LowRankAdapter attention => OfLowRank(attention),
+            LowRankAdapter attention => OfLowRank(attention, adapter.WritesDropout),
             MlpAdapter mlp => [("width", RunYaml.Number(mlp.Width))],
             _ => [],
         },
@@ -65,7 +65,7 @@ public static class TransferYaml
         ("schedule", RunYaml.Schedule(adapter.Schedule)),
     ]);
 
-    private static (string, string?)[] OfLowRank(LowRankAdapter adapter) => [
+    private static (string, string?)[] OfLowRank(LowRankAdapter adapter, bool writesDropout) => [
         ("layers", RunYaml.Number(adapter.Layers)),
         ("heads", RunYaml.Number(adapter.Heads)),
         ("unfoldings", TransferWords.Of(TransferWords.Unfoldings, adapter.Unfoldings)),
@@ -73,6 +73,7 @@ public static class TransferYaml
         ("form", TransferWords.Of(TransferWords.Forms, adapter.Form)),
         ("attention_dropout", RunYaml.Number(adapter.AttentionDropout)),
         ("dropout", RunYaml.Number(adapter.Dropout)),
+        ("writes_dropout", RunYaml.Flag(writesDropout)),
         ("source_evolves", RunYaml.Flag(adapter.SourceEvolves)),
     ];
 }

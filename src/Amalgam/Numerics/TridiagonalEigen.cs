@@ -18,12 +18,15 @@ internal sealed class TridiagonalEigen
 
     /// <param name="matrix">Row by row, both halves; it becomes what the reduction needs.</param>
     /// <param name="size">Number of rows.</param>
-    public TridiagonalEigen(double[] matrix, int size)
+    /// <param name="mostSteps">Steps for one value, of which some three are the rule.</param>
+    /// <param name="cancel">Stops between rows.</param>
+    /// <exception cref="ArithmeticException">A value is no finite number or becomes none, or the steps do not suffice.</exception>
+    public TridiagonalEigen(double[] matrix, int size, int mostSteps = MostSteps, CancellationToken cancel = default)
     {
         (_size, _reflections, _factors, _diagonal, _beside, _rotated) = (size, matrix, new double[size], new double[size], new double[size], new double[size * size]);
-        Reduce();
+        Reduce(cancel);
         for (int i = 0; i < size; i++) _rotated[i * size + i] = 1;
-        Diagonalize();
+        Diagonalize(mostSteps, cancel);
     }
 
     /// <summary>The eigenvalues, in no order.</summary>
@@ -43,11 +46,12 @@ internal sealed class TridiagonalEigen
     /// <summary>The vector of reflection k, which leaves the first k + 1 positions alone; it stands where the reduced row was.</summary>
     private Span<double> Reflection(int k) => _reflections.AsSpan(k * _size + k + 1, _size - k - 1);
 
-    private void Reduce()
+    private void Reduce(CancellationToken cancel)
     {
         double[] products = new double[_size];
         for (int k = 0; k < _size - 2; k++)
         {
+            cancel.ThrowIfCancellationRequested();
             _diagonal[k] = _reflections[k * _size + k];
             Span<double> v = Reflection(k), p = products.AsSpan(0, v.Length);
             double first = v[0], rest = TensorPrimitives.SumOfSquares<double>(v[1..]);
@@ -92,18 +96,21 @@ internal sealed class TridiagonalEigen
         }
     });
 
-    private void Diagonalize()
+    private void Diagonalize(int mostSteps, CancellationToken cancel)
     {
         double[] d = _diagonal, e = _beside;
-        double negligible = 0;
-        for (int i = 0; i < _size; i++) negligible = Math.Max(negligible, Precision * (Math.Abs(d[i]) + Math.Abs(e[i])));
+        double size = 0;
+        for (int i = 0; i < _size; i++) size = double.Max(size, Math.Abs(d[i]) + Math.Abs(e[i]));
+        if (!double.IsFinite(size)) throw new ArithmeticException($"a symmetric matrix of {_size} rows has no finite eigenvalues");
         for (int l = 0; l < _size; l++)
         {
-            for (int step = 0; step < MostSteps; step++)
+            cancel.ThrowIfCancellationRequested();
+            for (int step = 0; ; step++)
             {
                 int m = l;
-                while (m < _size - 1 && Math.Abs(e[m]) > negligible) m++;
+                while (m < _size - 1 && Math.Abs(e[m]) > Precision * size) m++;
                 if (m == l) break;
+                if (step == mostSteps) throw new ArithmeticException($"the eigenvalues of a symmetric matrix of {_size} rows did not converge in {mostSteps} steps");
                 Step(d, e, l, m);
             }
         }

@@ -24,6 +24,7 @@ public sealed class Trainer
     private TrainingInstance? _last, _ran;
     private TrainingState _state = new();
     private long _samplesHere;
+    private double _secondsBefore;
 
     /// <param name="network">The network in its inference form; its trainable parameters, and its running statistics, are changed.</param>
     /// <param name="loss">What is minimised.</param>
@@ -84,7 +85,6 @@ public sealed class Trainer
     /// <exception cref="TrainingException">The loss is not a finite number any more.</exception>
     public void Run(IProgress<TrainingProgress>? progress = null, Action<EpochRecord>? epochDone = null, CancellationToken cancel = default)
     {
-        Begin();
         try
         {
             while (true)
@@ -101,9 +101,6 @@ public sealed class Trainer
             throw;
         }
     }
-
-    /// <summary>Begins to take the time of an epoch.</summary>
-    internal void Begin() => _state.Begin();
 
     /// <summary>Runs the forward and backward pass of the next batch and changes the parameters. Until then nothing has changed, so it may be cancelled at any point.</summary>
     internal void TakeStep(CancellationToken cancel)
@@ -144,7 +141,9 @@ public sealed class Trainer
             _evaluating.Stop();
         }
 
-        EpochRecord record = _state.Finish(RateOf(_state.Step - 1), score);
+        double seconds = (_stepping.Elapsed + _evaluating.Elapsed).TotalSeconds;
+        EpochRecord record = _state.Finish(RateOf(_state.Step - 1), score, seconds - _secondsBefore);
+        _secondsBefore = seconds;
         if (score is not null && score.IsBetterThan(BestEpoch?.Validation))
             _state.SetBest(record.Epoch, _network.Parameters.ToImmutableDictionary(p => p.Key, p => p.Value.Value!.Copy()));
         Save();

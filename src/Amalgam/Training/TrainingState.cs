@@ -18,8 +18,7 @@ internal sealed class TrainingState
     private const string Key = "amalgam.training";
     private const string Weights = "weights/", BestWeights = "best/";
 
-    private readonly long _began = TimeProvider.System.GetTimestamp();
-    private double _lossSum, _secondsBefore;
+    private double _lossSum;
     private long _samples, _right;
     private bool _hasClasses;
 
@@ -44,9 +43,6 @@ internal sealed class TrainingState
     /// <summary>Share of the epoch's samples so far that were right.</summary>
     public double? Accuracy => _hasClasses ? _right / (double)Math.Max(1, _samples) : null;
 
-    /// <summary>Begins to take the time: what was done since the state was made, such as measuring other networks, is no part of an epoch.</summary>
-    public void Begin() => _secondsBefore = TimeProvider.System.GetElapsedTime(_began).TotalSeconds;
-
     /// <summary>Counts a step.</summary>
     public void Add(float loss, int samples, int? right)
     {
@@ -58,12 +54,11 @@ internal sealed class TrainingState
     }
 
     /// <summary>Closes an epoch.</summary>
-    public EpochRecord Finish(double rate, Score? validation)
+    public EpochRecord Finish(double rate, Score? validation, double seconds)
     {
-        double seconds = TimeProvider.System.GetElapsedTime(_began).TotalSeconds;
-        EpochRecord record = new(History.Length + 1, Step, rate, MeanLoss, Accuracy, validation, Math.Round(seconds - _secondsBefore, 3));
+        EpochRecord record = new(History.Length + 1, Step, rate, MeanLoss, Accuracy, validation, Math.Round(seconds, 3));
         History = History.Add(record);
-        (_lossSum, _samples, _right, _secondsBefore) = (0, 0, 0, seconds);
+        (_lossSum, _samples, _right) = (0, 0, 0);
         return record;
     }
 

@@ -68,6 +68,19 @@ public class TruncatedSvdTests
         Assert.All(Rest(svd, matrix, rows, columns, all), d => Assert.Equal(0, d, 1e-6));
     }
 
+    /// <summary>Values that the Gram matrix cannot tell apart are the lengths of what its vectors give, which need not come in their order.</summary>
+    [Fact]
+    public void Values_descend_however_small_they_are() => Property.Holds(gen =>
+    {
+        int size = 2 + gen.Size(20);
+        float[] matrix = new float[size * size];
+        float[] left = gen.Floats(size * size), right = gen.Floats(size * size);
+        for (int i = 0; i < size * size; i++) left[i] *= MathF.Pow(10, -(i % size));
+        Gemm.Multiply(size, size, size, left, false, right, false, matrix);
+        TruncatedSvd svd = TruncatedSvd.Of(matrix, size, size, size);
+        Assert.Equal(svd.Values.OrderDescending(), svd.Values);
+    });
+
     [Fact]
     public void Is_the_same_bits_for_any_number_of_threads()
     {

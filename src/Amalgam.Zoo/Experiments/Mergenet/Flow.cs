@@ -1,4 +1,5 @@
 using Amalgam.Graphs;
+using Amalgam.Training;
 using Amalgam.Transfer.MergeNet;
 
 namespace Amalgam.Zoo.Experiments.Mergenet;
@@ -39,6 +40,7 @@ internal sealed record Flow(Subject From, string Source, Subject To, string Targ
     {
         Rule = Rule,
         Rate = Rate,
+        Schedule = new ConstantRate(),
         Seed = seed,
     };
 

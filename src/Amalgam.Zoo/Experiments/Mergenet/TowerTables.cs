@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using Amalgam.Graphs;
 using Amalgam.Training;
 using Amalgam.Training.Data;
-using Amalgam.Transfer.MergeNet;
 using Amalgam.Zoo.Metrics;
 using Amalgam.Zoo.Runs;
 

@@ -91,7 +91,7 @@ internal sealed record Joint : Trial
         foreach (Subject subject in Makes)
         {
             int into = Flows.ToList().FindIndex(flow => flow.To == subject);
-            TransferRecord? last = joint.HistoryOf(into).LastOrDefault();
+            TransferRecord? last = joint.HistoryOf(into) is [.., var end] ? end : null;
             yield return new(subject, joint.NetworkOf(subject.Name),
             [
                 new("change", last?.Change ?? double.NaN),

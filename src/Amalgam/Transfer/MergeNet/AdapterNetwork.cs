@@ -1,5 +1,4 @@
 using Amalgam.Graphs;
-using Amalgam.Training;
 
 namespace Amalgam.Transfer.MergeNet;
 

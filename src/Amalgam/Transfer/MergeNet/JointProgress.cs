@@ -22,7 +22,7 @@ public sealed record JointOptions
 /// <param name="TimeLeft">Until the end, at this speed.</param>
 public readonly record struct JointProgress(long Round, long Rounds, IReadOnlyList<TrainingProgress?> Learners, TimeSpan TimeLeft);
 
-/// <summary>Time of the parts of a joint run, since it began or was resumed.</summary>
+/// <summary>Time of the parts of a joint run.</summary>
 /// <param name="Steps">The learners' own steps.</param>
 /// <param name="Transfers">Snapshots, the adapters' forward passes, and writing what they generate.</param>
 /// <param name="AdapterUpdates">The adapters' backward passes and updates.</param>

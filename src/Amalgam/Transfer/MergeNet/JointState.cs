@@ -13,29 +13,30 @@ internal sealed class JointState(JointOptions options, Learner[] learners, Train
 
     /// <summary>Writes the state between two rounds; nothing where it is kept nowhere.</summary>
     /// <param name="round">Rounds done.</param>
-    public void Save(long round)
+    /// <param name="times">Time so far.</param>
+    public void Save(long round, PhaseTimes times)
     {
         if (options.StatePath is not { } path) return;
         Graph box = new();
-        Dictionary<string, string> notes = new() { [TrainingState.DescriptionKey] = options.Description, [Key] = ToJson(round) };
+        Dictionary<string, string> notes = new() { [TrainingState.DescriptionKey] = options.Description, [Key] = ToJson(round, times) };
         for (int i = 0; i < trainers.Length; i++) trainers[i]?.WriteState(box, notes, Prefix(i));
         foreach (AdapterTraining adapter in adapters) adapter.AddTo(box);
         GraphWeights.Save(box, path, overwrite: true, notes);
     }
 
     /// <summary>Reads the state into networks, optimisers and adapters.</summary>
-    /// <returns>Rounds done; null where there is no state.</returns>
-    public long? Load()
+    /// <returns>Rounds done and the time that they took; null where there is no state.</returns>
+    public (long Round, PhaseTimes Times)? Load()
     {
         if (options.StatePath is not { } path || !File.Exists(path)) return null;
         using Checkpoint checkpoint = TrainingState.Open(path, options.Description);
-        long round = TrainingState.Parse(checkpoint, Key, Read);
+        var (round, times) = TrainingState.Parse(checkpoint, Key, Read);
         Graph box = new();
         for (int i = 0; i < trainers.Length; i++) trainers[i]?.ReadState(checkpoint, box, Prefix(i));
         foreach (AdapterTraining adapter in adapters) adapter.AddTo(box);
         GraphWeights.Load(box, checkpoint);
         for (int i = 0; i < trainers.Length; i++) CheckSteps(path, round, i);
-        return round;
+        return (round, times);
     }
 
     /// <summary>Each network has taken the steps of its rounds, or all of its steps.</summary>
@@ -48,13 +49,16 @@ internal sealed class JointState(JointOptions options, Learner[] learners, Train
 
     private string Prefix(int learner) => $"learners/{learners[learner].Name}/";
 
-    private string ToJson(long round)
+    private string ToJson(long round, PhaseTimes times)
     {
         using MemoryStream stream = new();
         using (Utf8JsonWriter json = new(stream))
         {
             json.WriteStartObject();
             json.WriteNumber("round", round);
+            json.WriteStartArray("seconds");
+            foreach (TimeSpan time in (ReadOnlySpan<TimeSpan>)[times.Steps, times.Transfers, times.AdapterUpdates, times.Evaluation]) json.WriteNumberValue(Math.Round(time.TotalSeconds, 3));
+            json.WriteEndArray();
             json.WriteStartArray("transfers");
             foreach (AdapterTraining adapter in adapters) adapter.Save(json);
             json.WriteEndArray();
@@ -64,12 +68,16 @@ internal sealed class JointState(JointOptions options, Learner[] learners, Train
         return Encoding.UTF8.GetString(stream.ToArray());
     }
 
-    private long Read(JsonElement json)
+    private (long Round, PhaseTimes Times) Read(JsonElement json)
     {
         JsonElement[] transfers = [.. json.GetProperty("transfers").EnumerateArray()];
         if (transfers.Length != adapters.Length) throw new FormatException($"it has {transfers.Length} transfers, the run {adapters.Length}");
         for (int i = 0; i < transfers.Length; i++) adapters[i].Restore(transfers[i]);
         long round = json.GetProperty("round").GetInt64();
-        return round >= 0 ? round : throw new FormatException($"its round is {round}");
+        double[] seconds = [.. json.GetProperty("seconds").EnumerateArray().Select(time => time.GetDouble())];
+        if (seconds.Length != 4 || seconds.Any(time => time is not (>= 0 and < 1e9))) throw new FormatException("its times are not four numbers of seconds");
+        return round >= 0
+            ? (round, new(TimeSpan.FromSeconds(seconds[0]), TimeSpan.FromSeconds(seconds[1]), TimeSpan.FromSeconds(seconds[2]), TimeSpan.FromSeconds(seconds[3])))
+            : throw new FormatException($"its round is {round}");
     }
 }

@@ -21,6 +21,7 @@ public sealed class JointTraining
     private readonly List<(string Learner, EpochRecord Epoch)> _closed = [];
     private readonly JointState _state;
     private readonly Stopwatch _stepping = new(), _transferring = new(), _updating = new(), _evaluating = new();
+    private PhaseTimes _before;
     private long _roundsHere;
 
     /// <param name="learners">The networks.</param>
@@ -57,8 +58,8 @@ public sealed class JointTraining
     /// <param name="transfer">The place of its transfer in the list given at first.</param>
     public long AdapterParameters(int transfer) => _adapters[transfer].Parameters;
 
-    /// <summary>Where the time went.</summary>
-    public PhaseTimes Times => new(_stepping.Elapsed, _transferring.Elapsed, _updating.Elapsed, _evaluating.Elapsed);
+    /// <summary>Where the time went since the run began, before it was resumed too.</summary>
+    public PhaseTimes Times => new(_before.Steps + _stepping.Elapsed, _before.Transfers + _transferring.Elapsed, _before.AdapterUpdates + _updating.Elapsed, _before.Evaluation + _evaluating.Elapsed);
 
     /// <summary>A learner's network with its weights as they are now: the graph that was given, without factors, with weights of its own.</summary>
     /// <exception cref="ArgumentException">There is no such learner.</exception>
@@ -81,8 +82,8 @@ public sealed class JointTraining
     /// <exception cref="InvalidDataException">The state is damaged.</exception>
     public bool Resume()
     {
-        if (_state.Load() is not { } round) return false;
-        Round = round;
+        if (_state.Load() is not var (round, times)) return false;
+        (Round, _before) = (round, times);
         return true;
     }
 
@@ -93,7 +94,6 @@ public sealed class JointTraining
     /// <exception cref="TrainingException">A loss, or what an adapter generates, is not a finite number any more.</exception>
     public void Run(IProgress<JointProgress>? progress = null, Action<string, EpochRecord>? epochDone = null, CancellationToken cancel = default)
     {
-        foreach (Trainer? trainer in _trainers) trainer?.Begin();
         try
         {
             while (true)
@@ -109,7 +109,7 @@ public sealed class JointTraining
         }
         catch (OperationCanceledException)
         {
-            _state.Save(Round);
+            _state.Save(Round, Times);
             throw;
         }
     }
@@ -195,7 +195,7 @@ public sealed class JointTraining
     {
         if (_closed.Count == 0) return;
         _evaluating.Start();
-        _state.Save(Round);
+        _state.Save(Round, Times);
         _evaluating.Stop();
         (string, EpochRecord)[] closed = [.. _closed];
         _closed.Clear();
@@ -229,5 +229,5 @@ public sealed class JointTraining
         Array.FindIndex(_learners, l => l.Name == learner) is >= 0 and var i ? i : throw new ArgumentException($"there is no learner '{learner}'; there are {string.Join(", ", _learners.Select(l => $"'{l.Name}'"))}", nameof(learner));
 
     private JointProgress Progress() =>
-        new(Round, Rounds, [.. _trainers.Select(trainer => trainer?.Progress())], TimeSpan.FromSeconds(Math.Min(Times.Total.TotalSeconds / _roundsHere * (Rounds - Round), 1e9)));
+        new(Round, Rounds, [.. _trainers.Select(trainer => trainer?.Progress())], TimeSpan.FromSeconds(Math.Min((Times.Total - _before.Total).TotalSeconds / _roundsHere * (Rounds - Round), 1e9)));
 }

@@ -60,8 +60,8 @@ public sealed record KnowledgeTransfer(TransferMatrix Source, TransferMatrix Tar
     /// <summary>The adapter's learning rate, which the schedule's factor multiplies.</summary>
     public double Rate { get; init; } = 1e-3;
 
-    /// <summary>How the rate goes, over the target's epochs.</summary>
-    public Schedule Schedule { get; init; } = new ConstantRate();
+    /// <summary>How the rate goes, over the target's epochs. The code's falls by a cosine too, after four epochs.</summary>
+    public Schedule Schedule { get; init; } = new CosineRate();
 
     /// <summary>Largest norm of the adapter's gradient; null for no limit.</summary>
     public double? ClipNorm { get; init; } = 50;

@@ -48,16 +48,17 @@ public sealed record LowRank(WeightMatrix Matrix, int Rank, FactorStart Start = 
     /// <param name="network">The network; it stays as it is.</param>
     /// <param name="matrices">Matrices of that network, no two with a row in common.</param>
     /// <param name="seed">Draws factors that begin fresh.</param>
+    /// <param name="cancel">Stops it.</param>
     /// <returns>The network, in which the factors are trainable where the parameters were. What is not encoded shares its tensors with the network given.</returns>
     /// <exception cref="GraphException">A matrix is not of this network, has a lower rank than asked for, or is asked for twice.</exception>
-    public static Graph Encode(Graph network, IEnumerable<LowRank> matrices, long seed = 0)
+    public static Graph Encode(Graph network, IEnumerable<LowRank> matrices, long seed = 0, CancellationToken cancel = default)
     {
         Dictionary<string, Func<Graph, Node, Node>> expressions = [];
         foreach (var parts in matrices.GroupBy(m => m.Matrix.Name))
         {
             LowRank[] sorted = [.. parts.OrderBy(m => m.Matrix.FirstRow)];
             for (int i = 0; i < sorted.Length; i++) sorted[i].Check(network, i == 0 ? null : sorted[i - 1].Matrix);
-            expressions[parts.Key] = (to, parameter) => Express(to, parameter, sorted, seed);
+            expressions[parts.Key] = (to, parameter) => Express(to, parameter, sorted, seed, cancel);
         }
 
         return Surgery.Replace(network, expressions).Graph;
@@ -69,7 +70,7 @@ public sealed record LowRank(WeightMatrix Matrix, int Rank, FactorStart Start = 
     internal static Node? EncodedIn(string name, Graph network) => !name.StartsWith(Prefix, StringComparison.Ordinal) || network.Parameters.ContainsKey(name) ? null
         : network.Parameters.Where(p => name.AsSpan(Prefix.Length).StartsWith(p.Key, StringComparison.Ordinal) && name[Prefix.Length + p.Key.Length] is '.' or '[').MaxBy(p => p.Key.Length).Value;
 
-    private static Node Express(Graph to, Node parameter, LowRank[] parts, long seed)
+    private static Node Express(Graph to, Node parameter, LowRank[] parts, long seed, CancellationToken cancel)
     {
         WeightMatrix whole = parts[0].Matrix.Whole;
         List<Node> rows = [];
@@ -77,7 +78,7 @@ public sealed record LowRank(WeightMatrix Matrix, int Rank, FactorStart Start = 
         foreach (LowRank part in parts)
         {
             if (part.Matrix.FirstRow > at) rows.Add(Rest(to, parameter, whole.Part(at, part.Matrix.FirstRow - at)));
-            rows.Add(part.Product(to, parameter, seed));
+            rows.Add(part.Product(to, parameter, seed, cancel));
             at = part.Matrix.FirstRow + part.Matrix.Rows;
         }
 
@@ -89,23 +90,23 @@ public sealed record LowRank(WeightMatrix Matrix, int Rank, FactorStart Start = 
     private static Node Rest(Graph to, Node parameter, WeightMatrix matrix) =>
         to.Parameter($"{Prefix}{matrix.Name}[{matrix.FirstRow}..{matrix.FirstRow + matrix.Rows}]", Values(parameter, matrix), parameter.Trainable);
 
-    private Node Product(Graph to, Node parameter, long seed)
+    private Node Product(Graph to, Node parameter, long seed, CancellationToken cancel)
     {
         var (a, b) = Start == FactorStart.Fresh
             ? (Initialisation.Default.Draw(new(Inner, Matrix.Columns), seed, NameOfA), Initialisation.Default.Draw(new(Matrix.Rows, Inner), seed, NameOfB))
-            : Decompose(Values(parameter, Matrix));
+            : Decompose(Values(parameter, Matrix), cancel);
         Node product = to.Parameter(NameOfB, b, parameter.Trainable).MatMul(to.Parameter(NameOfA, a, parameter.Trainable));
         return Scale == 1 ? product : product * (float)Scale;
     }
 
-    private (Tensor A, Tensor B) Decompose(Tensor matrix)
+    private (Tensor A, Tensor B) Decompose(Tensor matrix, CancellationToken cancel)
     {
         TruncatedSvd svd;
         try
         {
-            svd = TruncatedSvd.Of(matrix.Span, Matrix.Rows, Matrix.Columns, Inner);
+            svd = TruncatedSvd.Of(matrix.Span, Matrix.Rows, Matrix.Columns, Inner, cancel);
         }
-        catch (ArgumentException e)
+        catch (Exception e) when (e is ArgumentException or ArithmeticException)
         {
             throw new GraphException($"'{Matrix.Name}' cannot be decomposed: {e.Message}", e);
         }

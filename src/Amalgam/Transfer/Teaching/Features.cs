@@ -36,7 +36,7 @@ public static class Features
     private static Node Read(Node output, string? weight)
     {
         (Node product, Node read) = ProductFor(output, weight);
-        while (read.Op is Dropout or Identity || (read.Op is Mul && read.Inputs[1].Op is DropoutMask)) read = read.Inputs[0];
+        while (read.Op is Dropout or Identity || IsMasked(read)) read = read.Inputs[0];
         return read.Shape.Rank >= 2 && read.Shape[0] == output.Shape[0] ? read
             : throw new GraphException($"what {product} reads, {read.Shape}, has no row for each of {output.Shape[0]} samples, so there are no features to compare");
     }
@@ -67,12 +67,21 @@ public static class Features
     {
         for (Node node = output; ;)
         {
-            Node[] from = [.. node.Inputs.Where(input => computed[input.Id]).Distinct()];
-            if (from.Length != 1) throw new GraphException($"no product with weights makes {output}: {node} {node.Shape} comes from {(from.Length == 0 ? "no input" : $"{from.Length} computed values")}, so there are no features to compare");
+            // In the training form masks and a batch's statistics are computed too, but what they act on is one value.
+            Node[] from = IsMasked(node) || node.Op is BatchNormalizationTraining ? [node.Inputs[0]] : [.. node.Inputs.Where(input => computed[input.Id]).Distinct()];
+            if (from.Length != 1)
+            {
+                throw new GraphException($"no product with weights makes {output}: {node} {node.Shape} comes from {(from.Length == 0 ? "no input" : $"{from.Length} computed values")}, "
+                    + "so there are no features to compare");
+            }
+
             if (IsProduct(node)) return (node, from[0]);
             node = from[0];
         }
     }
+
+    /// <summary>Dropout in its training form.</summary>
+    private static bool IsMasked(Node node) => node.Op is Mul && node.Inputs[1].Op is DropoutMask;
 
     private static bool IsProduct(Node node) => node.Op is MatMul or Conv;
 

@@ -22,6 +22,9 @@ public sealed record Rkd : Distillation
 {
     private const float Smallest = 1e-12f;
 
+    /// <summary>Numbers in the largest value that is not refused: half a gigabyte, of which a step needs several.</summary>
+    private const long Most = 1L << 27;
+
     public override string Name => "rkd";
 
     public override string Summary => "Distances and angles between the samples of a batch (Park et al., 2019)";
@@ -51,7 +54,9 @@ public sealed record Rkd : Distillation
     private protected override Node Teach(Node student, ImmutableArray<Node> teachers, Node labels)
     {
         if (student.Shape[0] < 2) return student.Graph.Constant(0);
-        Relations ours = Relations.Of(Vectors(student)), theirs = Relations.Of(Vectors(teachers[0]));
+        Node[] vectors = [Vectors(student), Vectors(teachers[0])];
+        foreach (Node of in vectors) CheckSize(of.Shape[0], of.Shape[1]);
+        Relations ours = Relations.Of(vectors[0]), theirs = Relations.Of(vectors[1]);
         return SmoothDifference(ours.Distances, theirs.Distances) * (float)Distance + SmoothDifference(ours.Cosines, theirs.Cosines) * (float)Angle;
     }
 
@@ -59,6 +64,17 @@ public sealed record Rkd : Distillation
     {
         if (Of == RelationsOf.Features) return Features.Of(output);
         return output.Shape.Rank == 2 ? output : throw new GraphException($"a row of scores for each sample is needed, found {output} {output.Shape}");
+    }
+
+    /// <exception cref="GraphException">There are too many relations.</exception>
+    private static void CheckSize(long rows, long length)
+    {
+        if (Size(rows) <= Most) return;
+        long fewer = rows;
+        while (fewer > 1 && Size(fewer) > Most) fewer--;
+        throw new GraphException($"rkd compares all pairs and triples of a batch: {rows} samples of {length} numbers need values of {4e-9 * Size(rows):0.0} GB, and several of them; take a batch of {fewer} or fewer");
+
+        double Size(long of) => (double)of * of * Math.Max(of, length);
     }
 
     /// <summary>The mean of x^2 / 2 where the difference x is at most 1 and of |x| - 1 / 2 beyond.</summary>
@@ -73,7 +89,7 @@ public sealed record Rkd : Distillation
     /// <param name="Cosines">Of the angle at i between the ways to j and to k, <c>[rows, rows, rows]</c>; 0 where a way has no length.</param>
     private sealed record Relations(Node Distances, Node Cosines)
     {
-        /// <summary>All from the squared distances d: the cosine at i is (d_ij + d_ik - d_jk) / 2 over both lengths.</summary>
+        /// <summary>From the differences of rows, whose digits are not lost where two are near each other, as they are in a product of all rows.</summary>
         public static Relations Of(Node vectors)
         {
             Graph graph = vectors.Graph;
@@ -82,17 +98,15 @@ public sealed record Rkd : Distillation
             for (int i = 0; i < rows; i++) same.Span[(int)(i * rows + i)] = 1;
             Node diagonal = graph.Constant(same), zero = graph.Constant(0);
 
-            // About their mean, so that a part that all rows share takes no digits from their differences.
-            Node around = vectors - vectors.Mean(true, 0), lengths = (around * around).Sum(true, 1);
-            Node squares = lengths + lengths.Transpose(1, 0) - around.MatMul(around, false, true) * 2;
+            Node ways = vectors.Unsqueeze(0) - vectors.Unsqueeze(1), squares = (ways * ways).Sum(false, 2);
             Node apart = graph.Add(new Greater(), squares, graph.Constant(Smallest)) * (1 - diagonal);
             squares = diagonal.Where(zero, squares.Clip(Smallest, float.PositiveInfinity));
             Node distances = diagonal.Where(zero, diagonal.Where(graph.Constant(1), squares).Sqrt());
             Node mean = distances.Sum() * (1f / (rows * (rows - 1)));
 
             Node inverse = apart.Where(apart.Where(distances, graph.Constant(1)).Reciprocal(), zero);
-            Node cosines = (squares.Unsqueeze(2) + squares.Unsqueeze(1) - squares.Unsqueeze(0)) * (inverse * 0.5f).Unsqueeze(2) * inverse.Unsqueeze(1);
-            return new(distances / mean, cosines);
+            Node units = ways * inverse.Unsqueeze(2);
+            return new(distances / mean, units.MatMul(units, false, true));
         }
     }
 }

@@ -27,7 +27,9 @@ public class JointStateTests
         JointTraining second = Create(folder["state.safetensors"]);
         Assert.True(second.Resume());
         Assert.Equal(after, second.Round);
+        Assert.Equal(first.Times.Steps.TotalSeconds, second.Times.Steps.TotalSeconds, 1e-3);
         second.Run();
+        Assert.True(second.Times.Steps > first.Times.Steps);
 
         foreach (string name in new[] { "a", "b" })
         {

@@ -1,4 +1,5 @@
 using Amalgam.Graphs;
+using Amalgam.Graphs.Ops;
 using Amalgam.Tests.Alignment;
 using Amalgam.Tests.Merging;
 using Amalgam.Training;
@@ -51,6 +52,22 @@ public class FeaturesTests
         GraphCopy training = Rewrite.ForTraining(graph);
         Assert.Same(training.Map[hidden], Features.Of(training.Graph.Outputs["y"]));
         Assert.Same(hidden, Features.Of(graph.Outputs["y"]));
+    }
+
+    /// <summary>In training masks and a batch's statistics are computed beside what they act on.</summary>
+    [Fact]
+    public void Behind_the_output_layer_normalisations_and_dropout_are_passed_in_both_forms()
+    {
+        Graph graph = new();
+        Node hidden = graph.Input("x", new(4, 3)).Linear(graph.Parameter("a", new(new(5, 3)))).Relu();
+        Node scores = hidden.Linear(graph.Parameter("b", new(new(2, 5))));
+        Node[] of = [.. new[] { "scale", "shift", "mean", "variance" }.Select(name => graph.Parameter(name, new(new(2), [1, 1])))];
+        graph.Output("y", graph.Add(new BatchNormalization(), scores, of[0], of[1], of[2], of[3]).Dropout(0.5f));
+        GraphCopy training = Rewrite.ForTraining(graph);
+        Assert.Contains(training.Graph.Nodes, node => node.Op is BatchNormalizationTraining);
+        Assert.Same(hidden, Features.Of(graph.Outputs["y"]));
+        Assert.Same(training.Map[hidden], Features.Of(training.Graph.Outputs["y"]));
+        Assert.Equal(5, Features.CountOf(training.Graph.Outputs["y"]));
     }
 
     /// <summary>A classifier that is a convolution over positions, whose scores are averaged.</summary>

@@ -121,6 +121,23 @@ public class TeachingLawTests
         Assert.True(new Lesson(new Rkd { Labels = 0 }, [0, 1, 0, 1, 0], none, none, features, [.. moved.Reverse()]).Value > 0.1);
     }
 
+    /// <summary>Views of one picture, or features that have become nearly the same: the directions between them are as exact as the features are.</summary>
+    [Theory]
+    [InlineData(1, 1e-3f)]
+    [InlineData(10, 1e-5f)]
+    public void Near_samples_have_the_relations_of_their_differences(float size, float apart)
+    {
+        Generator gen = new(3);
+        float[][] centres = [.. Enumerable.Range(0, 3).Select(_ => gen.Floats(32))];
+        double[][] near = [.. Enumerable.Range(0, 12).Select(i => gen.Floats(32).Zip(centres[i % 3], (noise, c) => (double)(size * (c + apart * noise))).ToArray())];
+        double[][] far = [.. near.Select(_ => gen.Floats(32).Select(v => (double)v).ToArray())], none = [.. near.Select(_ => new double[2])];
+        double[][] Whole(double[][] x) => [.. x.Select(row => (double[])[.. row, 0, 0])];
+        int[] y = new int[12];
+        Lesson angles = new(new Rkd { Labels = 0, Distance = 0, Angle = 1 }, y, none, none, near, far), distances = new(new Rkd { Labels = 0, Distance = 1, Angle = 0 }, y, none, none, near, far);
+        Assert.Equal(Angles(Whole(near), Whole(far)), angles.Value, 1e-6);
+        Assert.Equal(Distances(Whole(near), Whole(far)), distances.Value, 1e-6);
+    }
+
     [Fact]
     public void Equal_samples_and_single_ones_have_finite_relations()
     {
@@ -184,6 +201,12 @@ public class TeachingLawTests
         Assert.Contains("tf_kd_self learns from one teacher", Refusal(new TfKdSelf()), StringComparison.Ordinal);
         Assert.Contains("found 2", Assert.Throws<ArgumentException>(() => new TfKdSelf { Teachers = [network, network] }).Message, StringComparison.Ordinal);
         Assert.Contains("has no teacher", Assert.Throws<ArgumentException>(() => new Uskd { Teachers = [network] }).Message, StringComparison.Ordinal);
+        Graph graph = new(), many = new();
+        graph.Output("scores", graph.Input("x", new(1024, 1)).Linear(graph.Parameter("w", new(new(4, 1)))));
+        Assert.Contains("1024 samples of 4 numbers need values of 4.3 GB, and several of them; take a batch of 512 or fewer",
+            Assert.Throws<GraphException>(() => new Rkd { Of = RelationsOf.Logits, Teachers = [graph] }.Add(graph.Outputs["scores"])).Message, StringComparison.Ordinal);
+        many.Output("scores", many.Input("x", new(300, 8192)).Linear(many.Parameter("w", new(new(4, 8192)))));
+        Assert.Contains("take a batch of 128 or fewer", Assert.Throws<GraphException>(() => new Rkd { Teachers = [many] }.Add(many.Outputs["scores"])).Message, StringComparison.Ordinal);
         Assert.Contains("two classes or more", Assert.Throws<GraphException>(() => new Lesson(new TfKdReg(), [0], [[1]], null)).Message, StringComparison.Ordinal);
         Assert.Contains("label 7", Assert.Throws<GraphException>(() => new Lesson(new Kd(), [7], [[1, 2]], [[1, 2]])).Message, StringComparison.Ordinal);
     }

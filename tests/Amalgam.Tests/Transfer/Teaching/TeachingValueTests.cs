@@ -75,7 +75,7 @@ public class TeachingValueTests
         Lesson lesson = c.Teach(loss);
         Func<double[][], double> formula = c.Formula(loss);
         double expected = formula(c.Features);
-        Assert.Equal(expected, lesson.Value, 2e-6 * Math.Max(1, Math.Abs(expected)) * c.Weight(loss));
+        Assert.Equal(expected, lesson.Value, 2e-6 * Math.Max(1, Math.Abs(expected)) * Case.Weight(loss));
 
         double[][] found = lesson.Gradient;
         const double Step = 1e-5;
@@ -85,7 +85,7 @@ public class TeachingValueTests
             {
                 double At(double shift) => formula([.. c.Features.Select((row, i) => i != n ? row : [.. row.Select((v, j) => j == k ? v + shift : v)])]);
                 double difference = (At(Step) - At(-Step)) / (2 * Step);
-                Assert.True(Math.Abs(difference - found[n][k]) <= 5e-6 * c.Weight(loss) * Math.Max(1, Math.Abs(difference)), $"{loss}: by feature {k} of sample {n} {found[n][k]}, differences give {difference}");
+                Assert.True(Math.Abs(difference - found[n][k]) <= 5e-6 * Case.Weight(loss) * Math.Max(1, Math.Abs(difference)), $"{loss}: by feature {k} of sample {n} {found[n][k]}, differences give {difference}");
             }
         }
     }, Runs);
@@ -110,7 +110,7 @@ public class TeachingValueTests
         // Probabilities that are no float numbers have no ranks in float.
         if (loss is Uskd uskd) lesson = c.Teach(loss = uskd with { Beta = 0 });
         double expected = c.Formula(loss)(c.Features);
-        Assert.Equal(expected, lesson.Value, 1e-5 * Math.Max(1, Math.Abs(expected)) * c.Weight(loss));
+        Assert.Equal(expected, lesson.Value, 1e-5 * Math.Max(1, Math.Abs(expected)) * Case.Weight(loss));
     }, Runs);
 
     internal static Distillation Parse(string text)
@@ -159,7 +159,7 @@ public class TeachingValueTests
         public Lesson Teach(Distillation loss) => new(loss, _y, _s, loss.MostTeachers == 0 ? null : _t, _before, _teacherBefore);
 
         /// <summary>By how much rounding of scores is carried into the value.</summary>
-        public double Weight(Distillation loss) => loss switch
+        public static double Weight(Distillation loss) => loss switch
         {
             Kd kd => 1 + kd.Temperature,
             TfKdSelf self => 1 + self.Temperature * self.Multiplier,

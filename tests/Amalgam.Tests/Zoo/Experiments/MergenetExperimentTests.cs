@@ -1,7 +1,5 @@
 using Amalgam.Graphs;
 using Amalgam.Tests.Zoo.Report;
-using Amalgam.Training.Data;
-using Amalgam.Zoo.Experiments;
 using Amalgam.Zoo.Experiments.Mergenet;
 using Samples = Amalgam.Tests.Alignment.Samples;
 
