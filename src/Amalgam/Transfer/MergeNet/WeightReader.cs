@@ -53,7 +53,8 @@ internal sealed record WeightReader(bool IsExchanged, bool IsConvolution = false
         Mul or Div when node.Shape == node.Inputs[place].Shape && node.Inputs[1 - place].Shape.Count < node.Shape.Count && (place == 0 || node.Op is Mul) => origin,
         _ when place > 0 => null,
         Identity or Cast or Dropout or Slice or Substitute => origin,
-        Transpose { Permutation: var order } when order.Take(order.Length - 2).Select((axis, i) => axis == i).All(stays => stays) => origin with { IsExchanged = origin.IsExchanged ^ order[^1] < order[^2] },
+        Transpose { Permutation: var order } when order.Take(order.Length - 2).Select((axis, i) => axis == i).All(stays => stays) =>
+            origin with { IsExchanged = origin.IsExchanged ^ order[^1] < order[^2] },
         Reshape or Unsqueeze or Squeeze when origin is { IsExchanged: false, Then: null } && node.Shape.Rank > 1 => Reshaped(node, origin),
         _ => null,
     };

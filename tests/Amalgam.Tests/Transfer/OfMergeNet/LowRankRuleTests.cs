@@ -86,7 +86,7 @@ public class LowRankRuleTests
         double begin = AdapterRuleTests.Distance(learner.Network, best);
         Learner alone = learner with { Network = Surgery.Copy(learner.Network) };
         JointTrainingTests.Trained(alone);
-        KnowledgeTransfer transfer = new(JointTrainingTests.Of(still, "w"), JointTrainingTests.Of(learner, "w"), new LowRankAdapter { Layers = 1, Form = form, AttentionDropout = 0, Dropout = 0 }, 1) { Rate = rate };
+        KnowledgeTransfer transfer = new(JointTrainingTests.Of(still, "w"), JointTrainingTests.Of(learner, "w"), new LowRankAdapter { Layers = 1, Form = form, AttentionDropout = 0, Dropout = 0 }, 1) { Rate = rate, Schedule = new ConstantRate() };
         JointTraining joint = new([still, learner], [form == AdapterForm.Residual ? transfer with { Optimizer = new Sgd() } : transfer]);
         joint.Run();
         double byItself = AdapterRuleTests.Distance(alone.Network, best), taught = AdapterRuleTests.Distance(joint.NetworkOf("target"), best);
