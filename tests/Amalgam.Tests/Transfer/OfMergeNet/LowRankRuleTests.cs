@@ -196,7 +196,7 @@ public class LowRankRuleTests
         }
     }
 
-    private static bool DependsOnInput(Node node) => node.Op is Input && !TrainingForm.Fills(node) || node.Inputs.Any(DependsOnInput);
+    private static bool DependsOnInput(Node node) => (node.Op is Input && !TrainingForm.Fills(node)) || node.Inputs.Any(DependsOnInput);
 
     /// <summary>The low-rank adapter, begun where nothing is zero, so that every parameter has a gradient.</summary>
     private sealed record Shaken(LowRankAdapter Inner) : ParameterAdapter
