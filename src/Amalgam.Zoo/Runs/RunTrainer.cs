@@ -30,9 +30,11 @@ internal static class RunTrainer
     /// <summary>The loss, with the teachers that the description names, and the options of such a trainer.</summary>
     public static (Loss Loss, TrainingOptions Options) Prepare(RunDescription run, Graph network, Loss loss, RunData data, string? state, string identity = "", NamedParameters? names = null)
     {
+        NetworkFit.Check(run, network, loss, data);
         if (run.Distill is { } distill)
         {
             ParentModel[] teachers = [.. distill.Teachers.Select(path => ParentModel.Open(path, null, AnyBatch, data.Train))];
+            foreach (ParentModel teacher in teachers) NetworkFit.CheckBatch($"the teacher {teacher.Path}", teacher.Graph, run, data, isMeasured: false);
             loss = WithTeachers(distill, teachers, loss);
             if (teachers.Length > 0) identity += $"# taught by {string.Join(' ', teachers.Select(teacher => teacher.Digest))}\n";
         }
