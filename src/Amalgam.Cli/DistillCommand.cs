@@ -53,13 +53,15 @@ internal sealed class DistillCommand
     private static void Run(DistillationRun run, string folder, TextWriter output, TextWriter error, bool quiet, CancellationToken cancel)
     {
         var clock = Stopwatch.StartNew();
-        if (!quiet) error.WriteLine(run.Student.Resumed ? $"going on after step {run.Step:N0} of {run.Steps:N0}" : $"{run.Steps:N0} steps, {TrainCommand.Trained(run.Student):N0} parameters");
-        DistillationResult result = TrainCommand.Watch(error, quiet, () => (run.Step, run.Steps), progress =>
+        if (!quiet) error.WriteLine(run.Resumed ? $"going on after {Where(run)}" : $"{Printable.Count(run.Steps, "step")}, {Printable.Count(TrainCommand.Trained(run.Student), "parameter")}");
+        DistillationResult result = TrainCommand.Watch(error, quiet, () => Where(run), progress =>
             run.Train(progress, (alone, epoch) => progress.Write(output, $"{(alone ? "without a teacher, " : "")}{TrainCommand.Line(epoch, run.Student.Data.MeritName)}"), cancel));
         if (!quiet) foreach (string note in result.Notes) error.WriteLine($"note: {Printable.Line(note)}");
         output.WriteLine();
         SpliceText.WriteRows(output, result.Method.Name, result.Rows, run.Student.Data);
         if (result.Warning is { } warning) output.WriteLine(Printable.Line(warning));
-        output.WriteLine($"{result.Student.Epochs.Count} epochs in {clock.Elapsed.TotalSeconds:0.0} s, network in {Printable.Line(folder)}, page in {Printable.Line(run.Report)}");
+        output.WriteLine($"{Printable.Count(result.Student.Epochs.Count, "epoch")} in {clock.Elapsed.TotalSeconds:0.0} s, network in {Printable.Line(folder)}, page in {Printable.Line(run.Report)}");
     }
+
+    private static string Where(DistillationRun run) => $"step {run.Step:N0} of {run.Steps:N0}{(run.IsAlone ? " of the training without a teacher" : "")}";
 }

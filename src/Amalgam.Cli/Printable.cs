@@ -28,6 +28,9 @@ internal static class Printable
     public static string Number(double value) =>
         double.IsNaN(value) ? "-" : double.IsInfinity(value) ? (value > 0 ? "inf" : "-inf") : value == 0 ? "0" : Math.Abs(value) is >= 1e-3 and < 1e6 ? FixedPoint(value) : value.ToString("0.###e+0");
 
+    /// <summary>A number of things: 1 epoch, 2 epochs.</summary>
+    public static string Count(long number, string thing) => $"{number:N0} {thing}{(number == 1 ? "" : "s")}";
+
     /// <summary>A share of the whole, in percent.</summary>
     public static string Percent(double share) => share is 0 ? "0%" : share is 1 ? "100%" : share < 0.0001 ? "<0.01%" : $"{Math.Min(share * 100, 99.99):0.00}%";
 

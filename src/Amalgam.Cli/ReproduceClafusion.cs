@@ -10,6 +10,7 @@ internal static class ReproduceClafusion
     {
         ClafusionOptions usual = new() { Table = "" };
         Option<string> table = new("--table") { Description = string.Join("; ", ClafusionExperiment.Tables.Select(t => $"{t.Name}: {t.Summary}")), Required = true };
+        table.CompletionSources.Add([.. ClafusionExperiment.Tables.Select(t => t.Name)]);
         Option<int?> seeds = CountOption.Create("--seeds", "Seeds, from the table's first on [default: as many as suit the table]");
         Option<int?> samples = CountOption.Create("--samples", "Training samples whose activations decide which layers and units belong together [default: the paper's number]");
         Option<int?> epochs = CountOption.Create("--epochs", "Passes over the data of the networks that are trained, over what suits the table");

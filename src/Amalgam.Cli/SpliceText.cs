@@ -28,7 +28,7 @@ internal static class SpliceText
             if (part is null) continue;
             Table table = new(1, [$"{when.ToUpperInvariant()}, {name.ToUpperInvariant()}", .. of(rows[0]).Select(m => $">{m.Name.ToUpperInvariant()}")]);
             foreach (SpliceRow row in rows.Where(r => of(r).Count == of(rows[0]).Count))
-                table.Add([Printable.Line(row.Name), .. of(row).Select(m => m.IsShare ? EvalCommand.Percent(m.Value) : $"{m.Value:0.0000}")]);
+                table.Add([Printable.Line(row.Name), .. of(row).Select(m => m.IsShare ? EvalCommand.Percent(m.Value) : NetworkScores.Text(m.Value))]);
             table.Write(output, Screen.WidthOf(output));
             output.WriteLine();
         }

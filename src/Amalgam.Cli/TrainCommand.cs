@@ -44,20 +44,20 @@ internal static class TrainCommand
     private static void Run(TrainingRun run, string folder, TextWriter output, TextWriter error, bool quiet, CancellationToken cancel)
     {
         var clock = Stopwatch.StartNew();
-        if (!quiet) error.WriteLine(run.Resumed ? $"going on after step {run.Step:N0} of {run.Steps:N0}" : $"{run.Steps:N0} steps, {Trained(run):N0} parameters");
+        if (!quiet) error.WriteLine(run.Resumed ? $"going on after step {run.Step:N0} of {run.Steps:N0}" : $"{Printable.Count(run.Steps, "step")}, {Printable.Count(Trained(run), "parameter")}");
         string merit = run.Data.MeritName;
-        RunResult result = Watch(error, quiet, () => (run.Step, run.Steps), progress => run.Train(progress, epoch => progress.Write(output, Line(epoch, merit)), cancel));
+        RunResult result = Watch(error, quiet, () => $"step {run.Step:N0} of {run.Steps:N0}", progress => run.Train(progress, epoch => progress.Write(output, Line(epoch, merit)), cancel));
         if (!quiet) foreach (string note in result.Notes) error.WriteLine($"note: {Printable.Line(note)}");
         bool bestIsOther = result.Best is { } epoch && epoch.Epoch < result.Epochs.Count;
         if (result.Last is { } last) output.WriteLine($"test data: {Text(last, merit)}{(bestIsOther ? $"; with the weights of epoch {result.Best!.Epoch}: {Text(result.OfBest!, merit)}" : "")}");
-        output.WriteLine($"{result.Epochs.Count} epochs in {clock.Elapsed.TotalSeconds:0.0} s, network in {Printable.Line(folder)}");
+        output.WriteLine($"{Printable.Count(result.Epochs.Count, "epoch")} in {clock.Elapsed.TotalSeconds:0.0} s, network in {Printable.Line(folder)}");
     }
 
     /// <summary>Numbers that a run trains.</summary>
     internal static long Trained(TrainingRun run) => run.Network.Parameters.Values.Where(p => p.Trainable).Sum(p => p.Shape.Count);
 
     /// <summary>Trains with progress on the error output; when it is stopped, says where and how to go on.</summary>
-    internal static T Watch<T>(TextWriter error, bool quiet, Func<(long Step, long Steps)> where, Func<Progress, T> train)
+    internal static T Watch<T>(TextWriter error, bool quiet, Func<string> where, Func<Progress, T> train)
     {
         try
         {
@@ -66,7 +66,7 @@ internal static class TrainCommand
         }
         catch (OperationCanceledException) when (!quiet)
         {
-            error.WriteLine($"stopped after step {where().Step:N0} of {where().Steps:N0}; --resume goes on from there");
+            error.WriteLine($"stopped after {where()}; --resume goes on from there");
             throw;
         }
     }
@@ -76,12 +76,12 @@ internal static class TrainCommand
     {
         string right = epoch.Accuracy is { } accuracy ? $", {EvalCommand.Percent(accuracy)} right" : "";
         string validation = epoch.Validation is { } score ? $"  validation: {Text(score, merit)}" : "";
-        return $"epoch {epoch.Epoch}  loss {epoch.Loss:0.0000}{right}{validation}  lr {Printable.Number(epoch.Rate)}  {epoch.Seconds:0.0} s";
+        return $"epoch {epoch.Epoch}  loss {NetworkScores.Text(epoch.Loss)}{right}{validation}  lr {Printable.Number(epoch.Rate)}  {epoch.Seconds:0.0} s";
     }
 
     private static string Text(Score score, string meritName)
     {
         string merit = score.Merit is { } value ? $"{meritName.ToUpperInvariant()} {value:0.0000}, " : "";
-        return merit + (score.Accuracy is { } accuracy ? $"{EvalCommand.Percent(accuracy)} right, loss {score.Loss:0.0000}" : $"loss {score.Loss:0.0000}");
+        return merit + (score.Accuracy is { } accuracy ? $"{EvalCommand.Percent(accuracy)} right, loss {NetworkScores.Text(score.Loss)}" : $"loss {NetworkScores.Text(score.Loss)}");
     }
 }

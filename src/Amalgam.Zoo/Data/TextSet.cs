@@ -36,7 +36,7 @@ public sealed class TextSet : Dataset
             for (int p = 0; p < segments.Length; p++) _segments[i * length + p] = (byte)segments[p];
         });
         Shape shape = new(length);
-        Fields = [new("input_ids", shape, DType.I64), new("attention_mask", shape, DType.I64), new("token_type_ids", shape, DType.I64), new("label", default, DType.I64)];
+        Fields = [new("input_ids", shape, DType.I64) { Ids = tokenizer.Count }, new("attention_mask", shape, DType.I64), new("token_type_ids", shape, DType.I64), new("label", default, DType.I64)];
     }
 
     public override string Name { get; }

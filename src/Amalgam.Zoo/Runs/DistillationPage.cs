@@ -56,7 +56,8 @@ internal static class DistillationPage
 
     private static DataTable Table(string title, ImmutableArray<SpliceRow> rows, Func<SpliceRow, IReadOnlyList<Measure>> of)
     {
-        ImmutableArray<Column> columns = [new("network"), .. of(rows[0]).Select(m => new Column(m.Name, m.IsShare ? "0.00%" : "0.0000", m.Name == "loss" ? Best.Lowest : Best.Highest))];
+        double LargestOf(string name) => rows.SelectMany(of).Where(m => m.Name == name).Max(m => m.Value);
+        ImmutableArray<Column> columns = [new("network"), .. of(rows[0]).Select(m => new Column(m.Name, m.IsShare ? "0.00%" : NetworkScores.FormatOf(LargestOf(m.Name)), m.Name == "loss" ? Best.Lowest : Best.Highest))];
         return new(title, columns, new TableSection("", [.. rows.Where(row => of(row).Count == of(rows[0]).Count).Select(row => (ImmutableArray<Cell>)[row.Name, .. of(row).Select(m => (Cell)m.Value)])]));
     }
 

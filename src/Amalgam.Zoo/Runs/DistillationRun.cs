@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Amalgam.Graphs;
 using Amalgam.Training;
 using Amalgam.Training.Data;
+using Amalgam.Transfer.Teaching;
 
 namespace Amalgam.Zoo.Runs;
 
@@ -36,11 +37,17 @@ public sealed class DistillationRun
     public DistillationRun(RunDescription run, string folder, bool resume = false, bool overwrite = false, string? report = null)
     {
         _distill = run.Distill ?? throw new InvalidDataException("distill: is missing: it says from what the student learns; a description without it is run by amalgam train");
+        run = run with { Model = RunFolder.Resolve(run.Model) };
         (_run, _folder) = (run, folder);
         Report = report ?? Path.Combine(folder, Page);
         RunOutput solo = new(SoloFolder, RunFolder.NamesIn(SoloFolder), [], resume: false, overwrite: true);
         _student = new(run, folder, resume, overwrite, [Solo, Page]);
-        if (_student.Resumed) return;
+        if (_student.Resumed)
+        {
+            if (_distill.Solo && _student.Step == _student.Steps) _solo = BeginSolo();
+            return;
+        }
+
         File.Delete(Path.Combine(folder, Page));
         if (!Directory.Exists(solo.Folder)) return;
         solo.Begin(resumed: false);
@@ -53,11 +60,19 @@ public sealed class DistillationRun
     /// <summary>The student's training.</summary>
     public TrainingRun Student => _student;
 
-    /// <summary>Steps done, those without a teacher too.</summary>
-    public long Step => _student.Step + (_solo?.Step ?? 0);
+    /// <summary>Whether the student's training is over, and that of the same network without a teacher goes on.</summary>
+    public bool IsAlone => _solo is not null;
 
-    /// <summary>Steps of the whole run.</summary>
-    public long Steps => _student.Steps * (_distill.Solo ? 2 : 1);
+    /// <summary>Whether anything is done already, since the run goes on where another stopped.</summary>
+    public bool Resumed => _student.Resumed;
+
+    /// <summary>Steps done of the training at work.</summary>
+    public long Step => (_solo ?? _student).Step;
+
+    /// <summary>All steps of the training at work.</summary>
+    public long Steps => (_solo ?? _student).Steps;
+
+    private RunDescription Alone => _run with { Distill = null };
 
     private string SoloFolder => Path.Combine(_folder, Solo);
 
@@ -69,15 +84,14 @@ public sealed class DistillationRun
     public DistillationResult Train(IProgress<TrainingProgress>? progress = null, Action<bool, EpochRecord>? epochDone = null, CancellationToken cancel = default)
     {
         RunResult student = _student.Train(progress, epoch => epochDone?.Invoke(false, epoch), cancel), solo = student;
-        RunDescription alone = _run with { Distill = null };
         if (_distill.Solo)
         {
-            _solo = new(alone, SoloFolder, resume: true, overwrite: true);
+            _solo ??= BeginSolo();
             solo = _solo.Train(progress, epoch => epochDone?.Invoke(true, epoch), cancel);
         }
 
         List<string> notes = [.. student.Notes, .. solo.Notes];
-        var networks = Networks(alone, notes);
+        var networks = Networks(notes);
         NetworkJudge judge = new(_run, RunTrainer.LossOf(_run.Loss, _run.Data));
         DistillationResult result = new()
         {
@@ -88,22 +102,27 @@ public sealed class DistillationRun
             Solo = _distill.Solo ? solo : null,
             Notes = [.. notes.Distinct()],
         };
+        _student.WriteText(RunFolder.Result, SpliceJson.Result(result));
         DistillationPage.Of(result, _student.Data).Save(Report);
         return result;
     }
 
+    private TrainingRun BeginSolo() => new(Alone, SoloFolder, resume: true, overwrite: true);
+
     /// <summary>The networks that are compared, as they are known by what was written.</summary>
-    private ImmutableArray<(SpliceStage Stage, string Name, Graph Graph)> Networks(RunDescription alone, List<string> notes)
+    private ImmutableArray<(SpliceStage Stage, string Name, Graph Graph)> Networks(List<string> notes)
     {
         ParentModel[] teachers = [.. _distill.Teachers.Select(path => ParentModel.Open(path, null, GivenNetworks.AnyBatch, _student.Data.Train))];
         var named = teachers.Zip(ParentModel.NamesOf(teachers), (teacher, name) => (Stage: SpliceStage.Given, Name: $"teacher {name}", teacher.Graph)).ToArray();
         long Scores(Graph graph) => DataInputs.OutputOf(graph).Shape[^1];
         notes.AddRange(named.Where(t => Scores(t.Graph) != Scores(_student.Network)).Select(t => $"{t.Name} gives {Scores(t.Graph)} scores for a sample, the student {Scores(_student.Network)}: it is not measured"));
+        if (_distill.Method is TfKdSelf && named.FirstOrDefault(t => !NetworkSize.IsSame(t.Graph, _student.Network)) is { Name: { } other })
+            notes.Add($"{other} is another network than the student, so what tf_kd_self does here is kd's distillation, with other parameters");
         return
         [
             .. named.Where(t => Scores(t.Graph) == Scores(_student.Network)),
             (SpliceStage.Trained, DistillationResult.StudentName, RunFolder.Load(_folder, _run)),
-            .. _distill.Solo ? [(SpliceStage.Trained, DistillationResult.SoloName, RunFolder.Load(SoloFolder, alone))] : Array.Empty<(SpliceStage, string, Graph)>(),
+            .. _distill.Solo ? [(SpliceStage.Trained, DistillationResult.SoloName, RunFolder.Load(SoloFolder, Alone))] : Array.Empty<(SpliceStage, string, Graph)>(),
         ];
     }
 

@@ -90,6 +90,27 @@ public static class ModelLoader
         return made.Graph;
     }
 
+    /// <summary>The network of a file, for one sample where it was written with one, which operations of it hold though the file leaves the number open.</summary>
+    private static Graph OfFile(OnnxModel file, int batch, Dataset? data)
+    {
+        try
+        {
+            return file.ToGraph(ShapesBy(file, data, batch), batch);
+        }
+        catch (GraphException) when (batch != 1)
+        {
+            try
+            {
+                return file.ToGraph(ShapesBy(file, data, 1), 1);
+            }
+            catch (GraphException)
+            {
+            }
+
+            throw;
+        }
+    }
+
     /// <summary>Shapes by the data, of inputs that have a field of their name and leave more open than the number of samples.</summary>
     private static Dictionary<string, Shape>? ShapesBy(OnnxModel file, Dataset? data, int batch)
     {
@@ -108,7 +129,7 @@ public static class ModelLoader
         if (model.IsOnnx)
         {
             using OnnxModel file = OnnxModel.Open(model.Name);
-            return file.ToGraph(ShapesBy(file, data, batch), batch);
+            return OfFile(file, batch, data);
         }
 
         if (model.MayBeFolder && model.Name.AsSpan().ContainsAny('/', '\\')) throw new InvalidDataException($"{model.Name} does not exist; a model is a name of the zoo, an .onnx file, a .yml file of layers or a folder of Hugging Face");

@@ -27,7 +27,20 @@ public record NetworkScores(string Data, int Samples, bool IsTest, ImmutableArra
     public ImmutableArray<string> Names => [.. Rows.SelectMany(r => r.Measures.Select(m => m.Name)).Distinct()];
 
     /// <summary>A figure as people read it.</summary>
-    public static string Text(Measure measure) => measure.IsShare ? measure.Value.ToString("0.00%", CultureInfo.InvariantCulture) : measure.Value.ToString("0.0000", CultureInfo.InvariantCulture);
+    public static string Text(Measure measure) => measure.IsShare ? measure.Value.ToString("0.00%", CultureInfo.InvariantCulture) : Text(measure.Value);
+
+    /// <summary>A loss or another mean with as many digits as two ways to add it up agree in: four after the point, of large numbers fewer.</summary>
+    public static string Text(double mean) => mean.ToString(FormatOf(mean), CultureInfo.InvariantCulture);
+
+    /// <summary>The format of such numbers.</summary>
+    /// <param name="largest">The largest of them.</param>
+    internal static string FormatOf(double largest) => largest switch
+    {
+        >= 1000 => "0",
+        >= 100 => "0.0",
+        >= 10 => "0.00",
+        _ => "0.0000",
+    };
 
     /// <summary>The samples that networks are measured on: test samples, where there are none those that were looked at.</summary>
     /// <param name="networks">The networks.</param>

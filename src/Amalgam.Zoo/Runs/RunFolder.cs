@@ -51,6 +51,21 @@ public static class RunFolder
     /// <exception cref="FileNotFoundException">The run has not ended.</exception>
     public static string FileOf(string path) => !ModelDescription.IsOnnxFile(path) && !ParentModel.IsHuggingFace(path) && Find(path) is not null ? ModelOf(path) : path;
 
+    /// <summary>A model as it is built: a folder of a run, named as the model or for its weights, stands for the network that the run is known by. Others stay as they are.</summary>
+    /// <exception cref="InvalidDataException">The folder says what its model is, and there are options beside.</exception>
+    /// <exception cref="FileNotFoundException">The run has not ended.</exception>
+    internal static ModelDescription Resolve(ModelDescription model)
+    {
+        if (model.MayBeFolder && !ParentModel.IsHuggingFace(model.Name) && Find(model.Name) is { } run)
+        {
+            if (model.Options.Keys.FirstOrDefault() is { } option) throw new InvalidDataException($"{model.Name} is the folder of a run, which says what its model is; leave out '{option}'");
+            string file = ModelOf(model.Name);
+            model = ModelDescription.IsOnnxFile(file) ? new(file) { Weights = model.Weights, Freeze = model.Freeze } : run.Model with { Weights = model.Weights ?? file, Freeze = model.Freeze };
+        }
+
+        return model.Weights is { } weights && Directory.Exists(weights) ? model with { Weights = FileOf(weights) } : model;
+    }
+
     /// <summary>The network that a run is known by.</summary>
     /// <param name="folder">Its folder.</param>
     /// <param name="run">What it was.</param>

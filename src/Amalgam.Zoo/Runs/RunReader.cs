@@ -31,9 +31,16 @@ internal static class RunReader
     public static RunDescription Read(RecipeNode node, ModelDescription? model)
     {
         if (!node.IsMapping) throw node.Unexpected("a run, a mapping with data, model, lr and epochs");
-        if (node.Entries(Run.Place).FirstOrDefault(entry => entry.Key == "models") is { Key: not null } several)
-            throw several.Position.Refuse("this describes networks that train together, which is for amalgam transfer; a run has one model, under model");
+        if (model is null) RefuseOther(node);
         return Read(node, node.Fields(Run), model);
+    }
+
+    /// <summary>Refuses what another verb takes, by that verb's name.</summary>
+    private static void RefuseOther(RecipeNode node)
+    {
+        var entries = node.Entries("a run").ToArray();
+        if (entries.FirstOrDefault(e => e.Key is "models" or "transfers") is not { Key: { } key } of) return;
+        throw of.Position.Refuse($"'{key}' is no key of a run: this is {(entries.Any(e => e.Key == "merge_method") ? "a recipe for amalgam merge" : "a description for amalgam transfer")}");
     }
 
     /// <param name="node">Where the description stands.</param>

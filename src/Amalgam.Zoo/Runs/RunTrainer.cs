@@ -4,6 +4,7 @@ using Amalgam.Graphs;
 using Amalgam.Merging.Recipes;
 using Amalgam.Training;
 using Amalgam.Training.Data;
+using Amalgam.Transfer;
 using Amalgam.Transfer.Teaching;
 
 namespace Amalgam.Zoo.Runs;
@@ -29,9 +30,11 @@ internal static class RunTrainer
     /// <summary>The loss, with the teachers that the description names, and the options of such a trainer.</summary>
     public static (Loss Loss, TrainingOptions Options) Prepare(RunDescription run, Graph network, Loss loss, RunData data, string? state, string identity = "", NamedParameters? names = null)
     {
+        NetworkFit.Check(run, network, loss, data);
         if (run.Distill is { } distill)
         {
             ParentModel[] teachers = [.. distill.Teachers.Select(path => ParentModel.Open(path, null, AnyBatch, data.Train))];
+            foreach (ParentModel teacher in teachers) NetworkFit.CheckBatch($"the teacher {teacher.Path}", teacher.Graph, run, data, isMeasured: false);
             loss = WithTeachers(distill, teachers, loss);
             if (teachers.Length > 0) identity += $"# taught by {string.Join(' ', teachers.Select(teacher => teacher.Digest))}\n";
         }
@@ -58,7 +61,7 @@ internal static class RunTrainer
     private static RunDescription Alone(RunDescription run) => run with { Distill = run.Distill is { } distill ? distill with { Solo = false } : null };
 
     private static Distillation WithTeachers(DistillDescription distill, IEnumerable<ParentModel> teachers, Loss labels) => labels is CrossEntropy entropy
-        ? distill.Method with { Teachers = [.. teachers.Select(teacher => teacher.Graph)], Target = entropy.Target, LabelSmoothing = entropy.LabelSmoothing }
+        ? distill.Method with { Teachers = [.. teachers.Select(teacher => new FrozenNetwork(teacher.Graph))], Target = entropy.Target, LabelSmoothing = entropy.LabelSmoothing }
         : throw new InvalidDataException("distill: goes with the loss cross_entropy: teacher and student give a score for each class");
 
     /// <summary>The loss that a run describes.</summary>

@@ -4,7 +4,7 @@ using Amalgam.Transfer;
 
 namespace Amalgam.Zoo.Runs;
 
-/// <summary>What a learned splice came to, as JSON: the same bytes for the same run, so without times.</summary>
+/// <summary>What a learned splice, or a student, came to, as JSON: the same bytes for the same run, so without times.</summary>
 internal static class SpliceJson
 {
     /// <summary>The figures of all networks and the sizes.</summary>
@@ -16,9 +16,7 @@ internal static class SpliceJson
         foreach (var (name, size) in new[] { ("host", result.Before), ("result", result.After) })
         {
             json.WriteStartObject(name);
-            json.WriteNumber("parameters", size.Parameters);
-            json.WriteNumber("operators", size.Operators);
-            json.WriteNumber("flop_per_sample", size.Work);
+            Size(json, size);
             json.WriteEndObject();
         }
 
@@ -27,10 +25,24 @@ internal static class SpliceJson
         foreach (SpliceRow row in result.Rows)
         {
             json.WriteStartObject();
-            json.WriteString("name", row.Name);
-            json.WriteString("stage", row.Stage switch { SpliceStage.Given => "given", SpliceStage.Combined => "combined", _ => "trained" });
-            Measures(json, "validation", row.Validation);
-            Measures(json, "test", row.Test);
+            Row(json, row);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    });
+
+    /// <summary>What a student came to as its training leaves it, with the figures and sizes of all networks beside it.</summary>
+    public static string Result(DistillationResult result) => Write(json =>
+    {
+        result.Student.WriteFields(json);
+        json.WriteString("method", result.Method.Name);
+        json.WriteStartArray("networks");
+        foreach (var (row, size) in result.Rows.Zip(result.Sizes))
+        {
+            json.WriteStartObject();
+            Row(json, row);
+            Size(json, size);
             json.WriteEndObject();
         }
 
@@ -58,6 +70,21 @@ internal static class SpliceJson
 
         json.WriteEndArray();
     });
+
+    private static void Row(Utf8JsonWriter json, SpliceRow row)
+    {
+        json.WriteString("name", row.Name);
+        json.WriteString("stage", row.Stage switch { SpliceStage.Given => "given", SpliceStage.Combined => "combined", _ => "trained" });
+        Measures(json, "validation", row.Validation);
+        Measures(json, "test", row.Test);
+    }
+
+    private static void Size(Utf8JsonWriter json, NetworkSize size)
+    {
+        json.WriteNumber("parameters", size.Parameters);
+        json.WriteNumber("operators", size.Operators);
+        json.WriteNumber("flop_per_sample", size.Work);
+    }
 
     private static void Head(Utf8JsonWriter json, SpliceResult result)
     {

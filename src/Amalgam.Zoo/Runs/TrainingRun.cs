@@ -27,6 +27,12 @@ public sealed record RunResult(IReadOnlyList<EpochRecord> Epochs, EpochRecord? B
     internal void Write(Utf8JsonWriter json)
     {
         json.WriteStartObject();
+        WriteFields(json);
+        json.WriteEndObject();
+    }
+
+    internal void WriteFields(Utf8JsonWriter json)
+    {
         json.WriteNumber("epochs", Epochs.Count);
         if (Best is { } best) json.WriteNumber("best_epoch", best.Epoch);
         foreach (var (name, score) in new[] { ("test", Last), ("test_of_best", OfBest) })
@@ -39,8 +45,6 @@ public sealed record RunResult(IReadOnlyList<EpochRecord> Epochs, EpochRecord? B
             json.WriteNumber("samples", score.Samples);
             json.WriteEndObject();
         }
-
-        json.WriteEndObject();
     }
 }
 
@@ -70,11 +74,12 @@ public sealed class TrainingRun
     public TrainingRun(RunDescription run, string folder, bool resume = false, bool overwrite = false, IReadOnlyCollection<string>? beside = null)
     {
         if (run.Train is not null) throw new InvalidDataException("train: says what a learned splice trains, so amalgam splice runs this description; without that key amalgam train does");
-        _run = run;
+        _run = run = run with { Model = RunFolder.Resolve(run.Model) };
         _output = new(folder, RunFolder.NamesIn(folder), InputsOf(run), resume, overwrite, beside);
         _data = RunData.Open(ModelText.For(run.Data, run.Model.Name));
         _loss = RunTrainer.LossOf(run.Loss, run.Data);
         _network = ModelLoader.Build(run.Model, AnyBatch, run.Seed, _data.Train, _notes);
+        _notes.AddRange(NetworkFit.NotesOf(run, _data));
         _trainer = RunTrainer.Create(run, _network, _loss, _data, _output.PathOf(RunFolder.State));
 
         Resumed = resume && _trainer.Resume();
@@ -140,6 +145,9 @@ public sealed class TrainingRun
     {
         foreach (var (name, node) in _network.Parameters) weights[name].Span.CopyTo(node.Value!.Span);
     }
+
+    /// <summary>Puts more into the run's folder.</summary>
+    internal void WriteText(string name, string text) => _output.WriteText(name, text);
 
     private void WriteMetrics() => _output.WriteText(RunFolder.Metrics, string.Concat(_trainer.History.Select(epoch => epoch.ToJson() + "\n")));
 }

@@ -99,6 +99,7 @@ public sealed class TransferPlan
         Loss loss = RunTrainer.LossOf(run.Loss, run.Data);
         Graph network = ModelLoader.Build(model.Model, AnyBatch, run.Seed, data.Train, _notes);
         var (taught, options) = RunTrainer.Prepare(run, network, loss, data, null);
+        _notes.AddRange(NetworkFit.NotesOf(run, data).Select(note => $"{model.Name}: {note}"));
         return new(model, new(model.Name, network, taught, data.Train, options, data.Validation) { StepsPerRound = model.Steps }, options.Description) { Data = data, Loss = loss };
     }
 
@@ -113,15 +114,7 @@ public sealed class TransferPlan
     /// <summary>A folder of a run stands for the network that the run is known by.</summary>
     private static TransferModel Resolved(TransferModel model)
     {
-        ModelDescription named = model.Model;
-        if (named.MayBeFolder && !ParentModel.IsHuggingFace(named.Name) && Directory.Exists(named.Name) && RunFolder.Find(named.Name) is { } run)
-        {
-            if (named.Options.Keys.FirstOrDefault() is { } option) throw new InvalidDataException($"{named.Name} is the folder of a run, which says what its model is; leave out '{option}'");
-            string file = RunFolder.ModelOf(named.Name);
-            named = ModelDescription.IsOnnxFile(file) ? new(file) { Weights = named.Weights, Freeze = named.Freeze } : run.Model with { Weights = named.Weights ?? file, Freeze = named.Freeze };
-        }
-
-        if (named.Weights is { } weights && Directory.Exists(weights)) named = named with { Weights = RunFolder.FileOf(weights) };
+        ModelDescription named = RunFolder.Resolve(model.Model);
         return model with { Model = named, Run = model.Run is { } own ? own with { Model = named } : null };
     }
 

@@ -78,11 +78,70 @@ public static class DataInputs
     /// <summary>A table that is read by ids needs a row for each, which would else be missed in the middle of a run.</summary>
     private static void CheckIds(Dataset data, Graph graph, Node?[] inputs)
     {
+        if (ShortTable(data, graph, inputs) is { } table) throw new GraphException(table.Message);
+    }
+
+    /// <summary>The first table that has too few rows for the ids of a field.</summary>
+    /// <param name="data">The data.</param>
+    /// <param name="graph">The network.</param>
+    /// <param name="inputs">The input that each field fills; null for none.</param>
+    /// <returns>The table, its rows, the field, and all of that in a sentence; null where every table has enough.</returns>
+    internal static (Node Table, long Rows, Field Field, string Message)? ShortTable(Dataset data, Graph graph, IReadOnlyList<Node?> inputs)
+    {
+        int[] ids = new int[graph.Nodes.Count];
+        for (int i = 0; i < inputs.Count; i++)
+        {
+            if (inputs[i] is { } input && data.Fields[i].Ids is not null) ids[input.Id] = i + 1;
+        }
+
         foreach (Node node in graph.Nodes)
         {
-            if (node is not { Op: Gather { Axis: 0 }, Inputs: [{ Op: Parameter or Substitute, Shape.Rank: 2 } table, var read] }) continue;
-            if (Array.IndexOf(inputs, read) is >= 0 and var i && data.Fields[i].Ids > table.Shape[0])
-                throw new GraphException($"'{table.Name}' {table.Shape} has rows for {table.Shape[0]} ids, {data.Name} has {data.Fields[i].Ids}, 0 among them: a network for it is built with as many");
+            if (HandsOnIds(node.Op) && ids[node.Inputs[0].Id] is > 0 and var read) ids[node.Id] = read;
+            if (node is not { Op: Gather gather, Inputs: [var table, var index] } || ids[index.Id] is not (> 0 and var from)) continue;
+            Field field = data.Fields[from - 1];
+            long rows = table.Shape[gather.Axis < 0 ? gather.Axis + table.Shape.Rank : gather.Axis];
+            if (field.Ids <= rows) continue;
+            string name = table.Name ?? table.Inputs.Select(input => input.Name).FirstOrDefault(of => of is not null) ?? "a table";
+            return (table, rows, field, $"'{name}' {table.Shape} has rows for {rows} ids, {data.Name} has {field.Ids}, 0 among them: a network for it is built with as many");
+        }
+
+        return null;
+    }
+
+    /// <summary>Whether an operation gives numbers of its first input as they are, in another form or some of them.</summary>
+    private static bool HandsOnIds(Op op) => op is View or Cast or Transpose or Slice or Expand;
+
+    /// <summary>
+    /// Whether a network does not take a number of samples because it holds its own, as files do that were written for one batch.
+    /// </summary>
+    /// <param name="network">The network.</param>
+    /// <param name="data">The data.</param>
+    /// <param name="samples">The number.</param>
+    /// <param name="own">The number that it takes.</param>
+    /// <param name="why">What stands in the way of another.</param>
+    /// <returns>False where it takes the number; also where it does not take its own, for then the number is not the reason.</returns>
+    internal static bool HoldsSamples(Graph network, Dataset data, int samples, out int own, out string? why)
+    {
+        (own, why) = (network.Inputs.Values.FirstOrDefault(node => node.Shape.Rank > 0)?.Shape.Size(0) ?? samples, null);
+        if (own == samples) return false;
+        try
+        {
+            Fit(network, data, samples);
+            return false;
+        }
+        catch (GraphException e)
+        {
+            why = e.Message;
+        }
+
+        try
+        {
+            Fit(network, data, own);
+            return true;
+        }
+        catch (GraphException)
+        {
+            return false;
         }
     }
 

@@ -157,6 +157,8 @@ public class CommandTests
     [InlineData("amalgam inspect --st", "--stats")]
     [InlineData("amalgam methods dare_", "dare_ties")]
     [InlineData("amalgam convert a b --dtype bf", "bfloat16")]
+    [InlineData("amalgam reproduce mergenet --table ", "cycle")]
+    [InlineData("amalgam reproduce clafusion --table 1", "10")]
     public async Task Shells_can_ask_what_may_follow(string line, string expected)
     {
         var (code, output, _) = await Run($"[suggest:{line.Length}]", line);

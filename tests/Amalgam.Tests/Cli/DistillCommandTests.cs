@@ -46,6 +46,20 @@ public class DistillCommandTests
             Assert.Contains(EvalCommand(await Accuracy(folder[path])), line);
         }
 
+        // And what it leaves has it too.
+        using JsonDocument result = JsonDocument.Parse(File.ReadAllText(folder["student/result.json"]));
+        JsonElement[] networks = [.. result.RootElement.GetProperty("networks").EnumerateArray()];
+        Assert.Equal(["teacher teacher", "student", "the same without a teacher"], networks.Select(n => n.GetProperty("name").GetString()));
+        foreach (var (network, path) in networks.Zip(["teacher", "student", "student/solo"]))
+        {
+            Assert.Equal(await Accuracy(folder[path]), network.GetProperty("test").GetProperty("accuracy").GetDouble());
+            Assert.InRange(network.GetProperty("validation").GetProperty("accuracy").GetDouble(), 0, 1);
+        }
+
+        Assert.Equal([47_710, 7_960, 7_960], networks.Select(n => n.GetProperty("parameters").GetInt64()));
+        Assert.Equal("dkd", result.RootElement.GetProperty("method").GetString());
+        Assert.Equal(3, result.RootElement.GetProperty("epochs").GetInt32());
+
         string[] rows = [.. File.ReadAllText(folder["pages/page.html"]).Split("<tr>").Skip(1).Where(row => row.Contains("7,960"))];
         Assert.Equal(2, rows.Length);
         Assert.All(rows, row => Assert.Contains("15,910", row));
@@ -86,8 +100,9 @@ public class DistillCommandTests
     {
         using TemporaryFolder folder = new();
         await Succeeds("train", Describe(folder, Labels.Replace("validation: 150", "classes: [0, 1, 2, 3]").Replace("[10]", "[10], classes: 4")), "-o", folder["teacher"], "-q");
-        var (code, output, error) = await Run("distill", Describe(folder, $"{Labels}distill: {{method: rkd, teachers: '{folder["teacher"]}'}}\n"), "-o", folder["student"]);
+        var (code, output, error) = await Run("distill", Describe(folder, $"{Labels}distill: {{method: rkd, teachers: '{folder["teacher"]}', solo: true}}\n"), "-o", folder["student"]);
         Assert.True(code == 0, error);
+        Assert.Contains("the same without a teacher", File.ReadAllText(folder["student/report.html"]));
         Assert.Contains("teacher teacher gives 4 scores for a sample, the student 10: it is not measured", error);
         Assert.StartsWith("student", output.Split('\n').SkipWhile(line => !line.StartsWith("RKD, TEST DATA")).ElementAt(1));
         await Refuses("both need a score for each of the same classes", "distill", Describe(folder, $"{Labels}distill: {{method: kd, teachers: '{folder["teacher"]}'}}\n"), "-o", folder["other"]);
@@ -110,6 +125,33 @@ public class DistillCommandTests
         Assert.Equal((3, 3), (result.Student.Epochs.Count, result.Solo!.Epochs.Count));
         foreach (string file in new[] { RunFolder.Best, RunFolder.Model, "solo/best.safetensors", "solo/model.safetensors" })
             Assert.Equal(File.ReadAllBytes(folder[$"whole/{file}"]), File.ReadAllBytes(folder[$"parts/{file}"]));
+    }
+
+    [Fact]
+    public void How_far_a_run_is_is_said_of_the_training_at_work()
+    {
+        using TemporaryFolder folder = new();
+        RunDescription run = RunDescription.Parse($"{Labels}distill: {{method: tf_kd_reg, solo: true}}\n", "run.yml");
+        using CancellationTokenSource stop = new();
+        DistillationRun part = new(run, folder["run"]);
+        Assert.Equal((false, 0L, 36L), (part.IsAlone, part.Step, part.Steps));
+        Assert.ThrowsAny<OperationCanceledException>(() => part.Train(null, (isAlone, e) => { if (isAlone && e.Epoch == 1) stop.Cancel(); }, stop.Token));
+        Assert.Equal((true, 12L, 36L), (part.IsAlone, part.Step, part.Steps));
+        DistillationRun rest = new(run, folder["run"], resume: true);
+        Assert.Equal((true, 12L, 36L), (rest.IsAlone, rest.Step, rest.Steps));
+    }
+
+    [Fact]
+    public async Task A_teacher_that_is_no_copy_of_the_student_is_said()
+    {
+        using TemporaryFolder folder = new();
+        foreach (string hidden in (string[])["[10]", "[12]"])
+        {
+            await Succeeds("train", Describe(folder, Labels.Replace("[10]", hidden).Replace("epochs: 3", "epochs: 1")), "-o", folder["teacher"], "--overwrite", "-q");
+            var (code, _, error) = await Run("distill", Describe(folder, $"{Labels.Replace("epochs: 3", "epochs: 1")}distill: {{method: tf_kd_self, teachers: '{folder["teacher"]}'}}\n"), "-o", folder["student"], "--overwrite");
+            Assert.True(code == 0, error);
+            Assert.Equal(hidden == "[12]", error.Contains("teacher teacher is another network than the student"));
+        }
     }
 
     [Fact]

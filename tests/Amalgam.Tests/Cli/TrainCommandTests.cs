@@ -1,7 +1,9 @@
 using System.Text.Json;
 using Amalgam.Checkpoints;
 using Amalgam.Cli;
+using Amalgam.Graphs;
 using Amalgam.Training;
+using Amalgam.Training.Data;
 using Amalgam.Zoo.Runs;
 using static Amalgam.Tests.Cli.CommandLine;
 
@@ -151,6 +153,97 @@ public class TrainCommandTests
         Directory.CreateDirectory(folder["mine"]);
         File.WriteAllText(Path.Combine(folder["mine"], "thesis.txt"), "");
         await Refuses("holds 'thesis.txt'", "train", Describe(folder, Small), "-o", folder["mine"], "--overwrite");
+    }
+
+    [Fact]
+    public async Task A_network_that_is_too_small_for_the_data_is_refused_before_anything_is_written()
+    {
+        using TemporaryFolder folder = new();
+        string few = Small.Replace("hidden: [64]", "hidden: [64], classes: 5"), run = folder["run"];
+        const string FewClasses = "the network gives a score for each of 5 classes, glyphs has 10: set classes: 10 of the model";
+        await Refuses(FewClasses, "train", Describe(folder, few), "-o", run);
+        await Refuses(FewClasses, "distill", Describe(folder, few + "distill: tf_kd_reg\n"), "-o", run);
+        await Refuses($"b: {FewClasses}", "transfer", Describe(folder, Together(few)), "-o", run);
+        await Refuses($"b: {FewClasses}", "transfer", Describe(folder, Together(few)), "--dry-run");
+
+        // Of classes that no sample has none is missed.
+        await Succeeds("train", Describe(folder, few.Replace("validation: 200", "classes: [5, 6, 7, 8, 9]")), "-o", folder["five"], "-q");
+
+        string words = "data: {name: captions, options: {train: 60, validation: 20, test: 20}, validation: own}\nmodel: {name: two_tower, vocabulary: 20, image_hidden: 16, text_hidden: 16, image_depth: 1, text_depth: 1, embedding: 8}\nloss: contrastive\nlr: 0.001\nepochs: 1\n";
+        await Refuses("the network has rows for 20 ids, captions has 64, 0 among them: set vocabulary: 64 of the model", "train", Describe(folder, words), "-o", run);
+        Assert.False(Directory.Exists(run));
+
+        static string Together(string run) => run.Replace("model: {name: mlp, hidden: [64], classes: 5}", "models:\n  a: {model: {name: mlp, hidden: [64]}}\n  b: {model: {name: mlp, hidden: [64], classes: 5}}");
+    }
+
+    [Fact]
+    public void Ids_are_followed_through_what_hands_them_on()
+    {
+        Graph graph = new();
+        Node ids = graph.Input("input_ids", new(2, 6), DType.I64), table = graph.Parameter("table", new Tensor(new(7, 3)));
+        Node read = table.Transpose(1, 0).Gather(ids.Slice(1, 0, 4).Unsqueeze(0).Cast(DType.I64), 1);
+        graph.Output("y", read.Transpose(2, 1, 3, 0).Flatten(2).Sum(false, 1));
+        MadeDataset data = new([new("input_ids", new(6), DType.I64) { Ids = 7 }]);
+        Executor executor = new(graph, [read]);
+        DataInputs.Bind(data, graph, 2, null, executor);
+        GraphException e = Assert.Throws<GraphException>(() => DataInputs.Bind(new MadeDataset([new("input_ids", new(6), DType.I64) { Ids = 8 }]), graph, 2, null, executor));
+        Assert.Contains("has rows for 7 ids", e.Message);
+    }
+
+    [Fact]
+    public async Task A_file_that_holds_its_number_of_samples_is_trained_with_that_one()
+    {
+        using TemporaryFolder folder = new();
+        Graph graph = new();
+        Random random = new(3);
+        Node weight = graph.Parameter("w", new Tensor(new(784, 10), [.. Enumerable.Range(0, 7840).Select(_ => random.NextSingle() / 20 - 0.025f)]));
+        graph.Output("y", graph.Input("image", new(20, 1, 28, 28)).ReshapeTo(new(20, 784)).MatMul(weight));
+        OnnxModel.Write(graph, folder["fixed.onnx"]);
+        string text = Small.Replace("{name: mlp, hidden: [64]}", $"'{folder["fixed.onnx"]}'").Replace("epochs: 3", "epochs: 1");
+        const string Said = "holds a batch of 20 and does not take 64: write batch: 20, or export";
+        await Refuses($"the network {Said}", "train", Describe(folder, text), "-o", folder["run"]);
+        string twenty = text.Replace("batch: 64", "batch: 20");
+        await Refuses("does not take 10 (the last 10 of 190 samples do not fill a batch", "train", Describe(folder, twenty.Replace("validation: 200", "validation: 190")), "-o", folder["run"]);
+        string taught = $"{Small}distill: {{teachers: '{folder["fixed.onnx"]}'}}\n";
+        await Refuses(Said, "distill", Describe(folder, taught), "-o", folder["run"]);
+        Assert.False(Directory.Exists(folder["run"]));
+
+        await Succeeds("train", Describe(folder, twenty), "-o", folder["run"], "-q");
+        await Succeeds("distill", Describe(folder, taught.Replace("batch: 64", "batch: 20")), "-o", folder["student"], "-q");
+    }
+
+    [Fact]
+    public async Task The_folder_of_a_run_is_a_model_to_go_on_from()
+    {
+        using TemporaryFolder folder = new();
+        await Succeeds("train", Describe(folder, Small), "-o", folder["first"], "-q");
+        string on = Small.Replace("lr: 0.003", "lr: 0.0003"), weights = folder["first/best.safetensors"], file = on.Replace("[64]", $"[64], weights: '{weights}'");
+        await Succeeds("train", Describe(folder, file), "-o", folder["file"], "-q");
+        foreach (string model in (string[])[$"'{folder["first"]}'", $"{{name: '{folder["first"]}'}}", $"{{name: mlp, hidden: [64], weights: '{folder["first"]}'}}"])
+        {
+            await Succeeds("train", Describe(folder, on.Replace("{name: mlp, hidden: [64]}", model)), "-o", folder["folder"], "--overwrite", "-q");
+            foreach (string name in (string[])[RunFolder.Model, RunFolder.Best, RunFolder.Onnx, RunFolder.Result]) Assert.Equal(File.ReadAllBytes(folder[$"file/{name}"]), File.ReadAllBytes(folder[$"folder/{name}"]));
+        }
+
+        string student = on.Replace("{name: mlp, hidden: [64]}", $"'{folder["first"]}'") + "distill: {method: tf_kd_reg}\n";
+        await Succeeds("distill", Describe(folder, student), "-o", folder["student"], "-q");
+        Assert.Equal(await Accuracy(folder["student"]), await Accuracy(folder["student/best.onnx"], "--data", "glyphs:test=500", "--mean", "0.2", "--std", "0.3"));
+        await Refuses("which says what its model is; leave out 'hidden'", "train", Describe(folder, on.Replace("name: mlp", $"name: '{folder["first"]}'")), "-o", folder["x"]);
+    }
+
+    [Fact]
+    public async Task What_keys_come_to_is_said()
+    {
+        using TemporaryFolder folder = new();
+        string large = Small.Replace("batch: 64", "batch: 5000\ndrop_last: true").Replace("epochs: 3", "epochs: 1");
+        var (code, output, error) = await Run("train", Describe(folder, large), "-o", folder["run"]);
+        Assert.Equal(0, code);
+        Assert.StartsWith("1 step, ", error);
+        Assert.Contains("note: a batch of 5,000 is more than the 1,500 samples, so all of them are one batch and drop_last leaves none out", error);
+        Assert.Contains("\n1 epoch in ", output);
+
+        await Refuses("run.yml:1:1: 'models' is no key of a run: this is a description for amalgam transfer", "train", Describe(folder, "models: {a: {}}\nlr: 1\n"), "-o", folder["x"]);
+        await Refuses("a recipe for amalgam merge", "train", Describe(folder, "merge_method: linear\nmodels: []\n"), "-o", folder["x"]);
     }
 
     [Fact]

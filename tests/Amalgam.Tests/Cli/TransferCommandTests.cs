@@ -252,7 +252,7 @@ public class TransferCommandTests
         await Wrong("(did you mean 'fc2.weight'?)", Two.Replace("dense:fc2.weight", "dense:fc2"));
         await Wrong("the name of a matrix is missing behind 'conv:'", Two.Replace("conv:fc.weight", "conv:"));
         await Wrong("this describes the training of one network, which is for amalgam train", "data: glyphs\nmodel: mlp\nlr: 1\nepochs: 1\n");
-        await Refuses("this describes networks that train together, which is for amalgam transfer", "train", Describe(folder, Two), "-o", folder["run"]);
+        await Refuses("this is a description for amalgam transfer", "train", Describe(folder, Two), "-o", folder["run"]);
         await Wrong("run.yml:13:12: there is no model 'cnvo'", Two.Replace("'conv:fc.weight'", "cnvo"));
         await Wrong("transfers: dense: the network has no parameter 'fc4.weight'", Two.Replace("dense:fc2.weight", "dense:fc4.weight"));
         await Wrong("is a vector", Two.Replace("dense:fc2.weight", "dense:fc2.bias"));
