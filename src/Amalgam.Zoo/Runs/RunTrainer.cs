@@ -4,6 +4,7 @@ using Amalgam.Graphs;
 using Amalgam.Merging.Recipes;
 using Amalgam.Training;
 using Amalgam.Training.Data;
+using Amalgam.Transfer;
 using Amalgam.Transfer.Teaching;
 
 namespace Amalgam.Zoo.Runs;
@@ -60,7 +61,7 @@ internal static class RunTrainer
     private static RunDescription Alone(RunDescription run) => run with { Distill = run.Distill is { } distill ? distill with { Solo = false } : null };
 
     private static Distillation WithTeachers(DistillDescription distill, IEnumerable<ParentModel> teachers, Loss labels) => labels is CrossEntropy entropy
-        ? distill.Method with { Teachers = [.. teachers.Select(teacher => teacher.Graph)], Target = entropy.Target, LabelSmoothing = entropy.LabelSmoothing }
+        ? distill.Method with { Teachers = [.. teachers.Select(teacher => new FrozenNetwork(teacher.Graph))], Target = entropy.Target, LabelSmoothing = entropy.LabelSmoothing }
         : throw new InvalidDataException("distill: goes with the loss cross_entropy: teacher and student give a score for each class");
 
     /// <summary>The loss that a run describes.</summary>

@@ -21,9 +21,6 @@ public sealed class FrozenNetwork
         _graph = Surgery.Copy(BatchNormalizationFolding.Apply(network, [result]).Graph);
     }
 
-    /// <summary>A network of which the first output is looked at; its weights are copied.</summary>
-    public static implicit operator FrozenNetwork(Graph network) => new(network);
-
     /// <summary>Adds the network to a graph.</summary>
     /// <param name="to">The graph. Its inputs of the same names are the network's too; where each has one input alone, it is whatever its name and shape, if it has as many numbers.</param>
     /// <param name="samples">Samples at a time.</param>

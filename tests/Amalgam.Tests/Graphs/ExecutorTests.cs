@@ -48,6 +48,46 @@ public class ExecutorTests
         Assert.Throws<ArgumentException>(() => parts.RunUntil(x.MatMul(w)));
     }
 
+    /// <summary>Values large enough that chains are joined on both sides of the cut and across it, with masks, a batch's statistics and their updates.</summary>
+    [Fact]
+    public void Two_parts_are_one_run_of_joined_chains_and_of_the_training_form()
+    {
+        Graph graph = new();
+        Tensor weight = new(new(64, 64), [.. Enumerable.Range(0, 4096).Select(i => 0.2f * MathF.Sin(i))]);
+        Node hidden = graph.Input("x", new(64, 64)).MatMul(graph.Parameter("w", weight)), early = (hidden * 3 + 1).Clip(-1, 1) * 0.5f;
+        Node[] of = [.. new[] { 1f, 0, 0, 1 }.Select((value, i) => graph.Parameter($"norm{i}", new(new(64), [.. Enumerable.Repeat(value, 64)])))];
+        Node normed = graph.Add(new BatchNormalization(), hidden, of[0], of[1], of[2], of[3]).Dropout(0.3f);
+        graph.Output("y", (normed * 0.5f + 0.25f).Gelu() * 2 - 1);
+        graph.Output("early", early);
+        GraphCopy training = Rewrite.ForTraining(graph);
+        Node y = training.Graph.Outputs["y"], dy = training.Graph.Input("dy", y.Shape), late = (training.Map[early] * dy + 1) * 0.5f;
+        Node[] wanted = [y, Gradients.Of(y, dy, [training.Graph.Parameters["w"]])[training.Graph.Parameters["w"]], late, .. training.Graph.Updates.Values];
+        Assert.Equal(5, wanted.Length);
+        Executor whole = new(training.Graph, wanted), parts = new(training.Graph, wanted), plain = new(training.Graph, wanted, new(Rewrites: false));
+        Assert.True(whole.Operations < plain.Operations - 3, $"{whole.Operations} of {plain.Operations}");
+        for (int run = 0; run < 3; run++)
+        {
+            foreach (Executor executor in new[] { whole, parts })
+            {
+                for (int i = 0; i < 4096; i++) executor["x"].Span[i] = MathF.Cos(i + run);
+                (executor[TrainingForm.StepName].Span[0], executor[TrainingForm.SeedName].Span[0]) = (run, 9);
+            }
+
+            parts[dy].Span.Fill(float.NaN);
+            parts.RunUntil(y);
+            for (int i = 0; i < 4096; i++) parts[dy].Span[i] = whole[dy].Span[i] = 1 - parts[y].Span[i] + i % 7;
+            float[] before = parts[y].Span.ToArray();
+            parts.RunAfter(y);
+            whole.Run();
+            foreach (Node node in wanted) Assert.Equal(whole[node].Span.ToArray(), parts[node].Span.ToArray());
+            Assert.Equal(before, parts[y].Span.ToArray());
+        }
+
+        Assert.Throws<InvalidOperationException>(() => parts.RunAfter(y));
+        parts.RunUntil(y);
+        Assert.Throws<InvalidOperationException>(() => parts.RunAfter(wanted[1]));
+    }
+
     [Fact]
     public void Any_node_can_be_observed() => Property.Holds(generator =>
     {

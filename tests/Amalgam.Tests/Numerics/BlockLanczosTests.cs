@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Amalgam.Numerics;
 
 namespace Amalgam.Tests.Numerics;
@@ -43,26 +44,18 @@ public class BlockLanczosTests
 
     /// <summary>Large enough that the decomposition takes this way, against the vectors of the whole Gram matrix.</summary>
     [Theory]
-    [InlineData(520, 600)]
-    [InlineData(700, 513)]
+    [InlineData(513, 530)]
+    [InlineData(520, 514)]
     public void A_large_matrix_has_the_same_decomposition_either_way(int rows, int columns)
     {
         const int Rank = 12;
         float[] matrix = new Generator(2).Floats(rows * columns);
         TruncatedSvd svd = TruncatedSvd.Of(matrix, rows, columns, Rank);
         int size = Math.Min(rows, columns);
-        double[] gram = new double[size * size];
-        Cores.ForRange(size, 1, (matrix, gram, rows, columns, size), static (s, from, to) =>
-        {
-            for (int i = from; i < to; i++)
-            {
-                for (int j = 0; j < s.size; j++)
-                {
-                    for (int k = 0; k < Math.Max(s.rows, s.columns); k++)
-                        s.gram[i * s.size + j] += s.rows < s.columns ? (double)s.matrix[i * s.columns + k] * s.matrix[j * s.columns + k] : (double)s.matrix[k * s.columns + i] * s.matrix[k * s.columns + j];
-                }
-            }
-        });
+        int length = Math.Max(rows, columns);
+        double[] gram = new double[size * size], lines = new double[size * length];
+        for (int i = 0; i < lines.Length; i++) lines[i] = rows < columns ? matrix[i] : matrix[i % length * columns + i / length];
+        for (int i = 0; i < gram.Length; i++) gram[i] = TensorPrimitives.Dot<double>(lines.AsSpan(i / size * length, length), lines.AsSpan(i % size * length, length));
         double[] values = [.. new TridiagonalEigen(gram, size).Values.ToArray().OrderDescending().Select(Math.Sqrt)];
         for (int k = 0; k < Rank; k++)
         {

@@ -89,7 +89,7 @@ internal sealed class TeacherAndStudent(Bench bench)
             {
                 bench.Row(Distillations, ResidualNetworks.Pair(seed), name, () =>
                 {
-                    Kd loss = new() { Teachers = [a], Temperature = Temperature, Alpha = Share, Mean = DistillationMean.Elements };
+                    Kd loss = new() { Teachers = [new(a)], Temperature = Temperature, Alpha = Share, Mean = DistillationMean.Elements };
                     Tuned tuned = _tuning.Value.Run(start(), loss, Rate, seed);
                     return new(Setting.Measure([tuned.Network]), Choice: tuned.Choice, Seconds: tuned.Seconds);
                 });

@@ -26,11 +26,17 @@ internal sealed record Flow(Subject From, string Source, Subject To, string Targ
     /// <summary>Rank of the target's factors, which begin anew as the networks do; 0 for the matrix itself.</summary>
     public int Rank { get; init; }
 
+    /// <summary>Whether the source is a network that never learns anything, with weights drawn by another seed: what is gained from it is no knowledge.</summary>
+    public bool FromNothing { get; init; }
+
+    /// <summary>What the source is called among the networks that train together.</summary>
+    public string SourceName => FromNothing ? $"{From.Name}, never trained" : From.Name;
+
     /// <summary>The transfer between the networks of a seed.</summary>
     /// <param name="from">Whose weight is learned from.</param>
     /// <param name="to">Whose weight is written.</param>
     /// <param name="seed">Draws the adapter.</param>
-    public KnowledgeTransfer Of(Graph from, Graph to, int seed) => new(new(From.Name, WeightMatrix.Of(from, Source)), new(To.Name, WeightMatrix.Of(to, Target), Rank) { Start = FactorStart.Fresh }, Adapter, Cycle)
+    public KnowledgeTransfer Of(Graph from, Graph to, int seed) => new(new(SourceName, WeightMatrix.Of(from, Source)), new(To.Name, WeightMatrix.Of(to, Target), Rank) { Start = FactorStart.Fresh }, Adapter, Cycle)
     {
         Rule = Rule,
         Rate = Rate,
@@ -40,5 +46,5 @@ internal sealed record Flow(Subject From, string Source, Subject To, string Targ
 
     /// <summary>All that decides on what comes of it.</summary>
     public override string ToString() => FormattableString.Invariant(
-        $"{From.Name}:{Source} -> {To.Name}:{Target}, cycle {Cycle}, rate {Rate}{(Rank > 0 ? $", rank {Rank}" : "")}{(Rule == AdapterRule.Change ? "" : $", by {Rule}")}, {Adapter}");
+        $"{SourceName}:{Source} -> {To.Name}:{Target}, cycle {Cycle}, rate {Rate}{(Rank > 0 ? $", rank {Rank}" : "")}{(Rule == AdapterRule.Change ? "" : $", by {Rule}")}, {Adapter}");
 }

@@ -85,6 +85,7 @@ internal sealed class ImageTables(MergenetOptions options)
         .. Variant("full, published form", flow => flow with { Adapter = Adapter with { Form = AdapterForm.Published } }),
         .. Variant("full, rank 4", flow => flow with { Rank = 4 }),
         .. Variant("full, by the chain rule", flow => flow with { Rule = AdapterRule.ChainRule }),
+        .. Variant("full, from networks never trained", flow => flow with { FromNothing = true }),
         .. Variant("full, with dropout", flow => flow with { Adapter = new LowRankAdapter() }),
     ];
 

@@ -32,6 +32,8 @@ internal sealed class TextTables(MergenetOptions options)
     public IEnumerable<TableEntry> TwoTasks() =>
     [
         .. BothWays(_sentiment, Value(4), _order, Value(2), "sst2-order -> SST-2", "SST-2 -> sst2-order"),
+        .. TableEntry.Of("never trained -> SST-2", Flow(_order, Value(2), _sentiment, Value(4)) with { FromNothing = true }),
+        .. TableEntry.Of("never trained -> sst2-order", Flow(_sentiment, Value(4), _order, Value(2)) with { FromNothing = true }),
         .. TableEntry.Of(_entailment),
         .. TableEntry.Of("SST-2 -> RTE", Flow(_sentiment, Value(4), _entailment, Value(2))),
     ];

@@ -64,6 +64,8 @@ internal sealed record Taught(Subject Subject, Subject? Teacher, Distillation Wa
 /// <summary>Networks train together, and weights of one teach weights of another.</summary>
 internal sealed record Joint : Trial
 {
+    private const int Unrelated = 1000;
+
     /// <param name="flows">What flows; a network that nothing flows into trains as alone, and has no row.</param>
     public Joint(params ImmutableArray<Flow> flows) : base(string.Join(" and ", flows)) => Flows = flows;
 
@@ -74,8 +76,17 @@ internal sealed record Joint : Trial
 
     public override IEnumerable<Trained> Run(TrialBench bench, int seed)
     {
-        var learners = Flows.SelectMany(flow => new[] { flow.From, flow.To }).Distinct().ToDictionary(subject => subject, subject => subject.Learner(bench.Begin(subject, seed), seed));
-        JointTraining joint = new(learners.Values, Flows.Select(flow => flow.Of(learners[flow.From].Network, learners[flow.To].Network, seed)));
+        Dictionary<string, Learner> learners = [];
+        foreach (Flow flow in Flows)
+        {
+            if (flow.FromNothing) learners.TryAdd(flow.SourceName, Learner.Source(flow.SourceName, flow.From.Network(seed + Unrelated)));
+            foreach (Subject subject in flow.FromNothing ? [flow.To] : new[] { flow.From, flow.To })
+            {
+                if (!learners.ContainsKey(subject.Name)) learners.Add(subject.Name, subject.Learner(bench.Begin(subject, seed), seed));
+            }
+        }
+
+        JointTraining joint = new(learners.Values, Flows.Select(flow => flow.Of(learners[flow.SourceName].Network, learners[flow.To.Name].Network, seed)));
         bench.Run(joint);
         foreach (Subject subject in Makes)
         {

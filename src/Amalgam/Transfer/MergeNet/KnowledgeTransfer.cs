@@ -18,11 +18,7 @@ public sealed record TransferMatrix(string Learner, WeightMatrix Matrix, int Ran
     public double Alpha { get; init; }
 
     /// <summary>The learner and the weight.</summary>
-    public override string ToString()
-    {
-        string rows = Matrix.Rows == Matrix.AllRows ? "" : $"[{Matrix.FirstRow}..{Matrix.FirstRow + Matrix.Rows}]";
-        return $"{Learner}:{Matrix.Name}{rows}{(Rank > 0 ? $" at rank {Rank}" : "")}";
-    }
+    public override string ToString() => $"{Learner}:{Matrix.Label}{(Rank > 0 ? $" at rank {Rank}" : "")}";
 }
 
 /// <summary>What an adapter's parameters phi are updated by.</summary>

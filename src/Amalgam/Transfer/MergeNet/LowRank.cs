@@ -37,7 +37,7 @@ public sealed record LowRank(WeightMatrix Matrix, int Rank, FactorStart Start = 
     /// <summary>Rows of A and columns of B.</summary>
     public int Inner => Rank * Matrix.Side;
 
-    private string Key => Prefix + Matrix.Name + (Matrix.Rows == Matrix.AllRows ? "" : $"[{Matrix.FirstRow}..{Matrix.FirstRow + Matrix.Rows}]");
+    private string Key => Prefix + Matrix.Label;
 
     private double Scale => (Alpha == 0 ? Rank : Alpha) / Rank;
 
@@ -88,7 +88,7 @@ public sealed record LowRank(WeightMatrix Matrix, int Rank, FactorStart Start = 
 
     /// <summary>Rows that are not encoded, as a parameter of their own.</summary>
     private static Node Rest(Graph to, Node parameter, WeightMatrix matrix) =>
-        to.Parameter($"{Prefix}{matrix.Name}[{matrix.FirstRow}..{matrix.FirstRow + matrix.Rows}]", Values(parameter, matrix), parameter.Trainable);
+        to.Parameter(Prefix + matrix.Label, Values(parameter, matrix), parameter.Trainable);
 
     private Node Product(Graph to, Node parameter, long seed, CancellationToken cancel)
     {
@@ -134,8 +134,7 @@ public sealed record LowRank(WeightMatrix Matrix, int Rank, FactorStart Start = 
     {
         if (!network.Parameters.TryGetValue(Matrix.Name, out Node? parameter) || parameter.Shape != Matrix.Shape)
             throw new GraphException($"'{Matrix.Name}' {Matrix.Shape} is no parameter of the network that is to be encoded");
-        int most = Math.Min(Matrix.Rows, Matrix.Columns) / Matrix.Side;
-        if (Rank < 1 || Rank > most) throw new GraphException($"the rank of {Matrix} must be from 1 to {most}, got {Rank}");
+        if (Rank < 1 || Rank > Matrix.HighestRank) throw new GraphException($"the rank of {Matrix} must be from 1 to {Matrix.HighestRank}, got {Rank}");
         if (!(Scale > 0) || !double.IsFinite(Scale)) throw new GraphException($"alpha of {Matrix} must be above 0, or 0 for the rank, got {Alpha}");
         if (before is null) return;
         if (before.Whole != Matrix.Whole) throw new GraphException($"'{Matrix.Name}' is encoded in two layouts; take one");

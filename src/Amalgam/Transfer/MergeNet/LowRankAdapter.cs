@@ -29,7 +29,10 @@ public enum AdapterForm
     /// <summary>Normalises what it reads, adds to the target in the target's own scale, and is the identity at the start.</summary>
     Residual,
 
-    /// <summary>The paper's code: normalises after each sum, so that rows have unit variance times a learned scale, with spectral norms in the feed-forward part; it begins at random.</summary>
+    /// <summary>
+    /// The paper's code: normalises after each sum, so that rows have unit variance times a learned scale, with spectral norms in the feed-forward part; it begins at random. Two things are not the code's: a row of one number
+    /// is not normalised, which would leave nothing of it, and the mixing is learned unless <see cref="Mixing.Average"/> is chosen.
+    /// </summary>
     Published,
 }
 

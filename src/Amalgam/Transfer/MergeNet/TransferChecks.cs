@@ -33,8 +33,8 @@ internal static class TransferChecks
         foreach (TransferMatrix matrix in new[] { transfer.Source, transfer.Target })
         {
             if (learners.All(learner => learner.Name != matrix.Learner)) throw new GraphException($"there is no network '{matrix.Learner}' for {transfer.Name}; there are {string.Join(", ", learners.Select(l => $"'{l.Name}'"))}");
-            int most = Math.Min(matrix.Matrix.Rows, matrix.Matrix.Columns) / matrix.Matrix.Side;
-            if (matrix.Rank < 0 || matrix.Rank > most) throw new GraphException($"{matrix} [{matrix.Matrix.Rows},{matrix.Matrix.Columns}] needs a rank from 1 to {most}, or 0 for the matrix itself");
+            if (matrix.Rank < 0 || matrix.Rank > matrix.Matrix.HighestRank)
+                throw new GraphException($"{matrix} [{matrix.Matrix.Rows},{matrix.Matrix.Columns}] needs a rank from 1 to {matrix.Matrix.HighestRank}, or 0 for the matrix itself");
         }
 
         if (learners.First(learner => learner.Name == transfer.Target.Learner).Frozen) throw new GraphException($"{transfer.Name} writes to a network that is not trained");

@@ -19,7 +19,7 @@ public enum ConvolutionLayout
 
 /// <summary>
 /// A parameter of a network seen as a matrix: a row for each output and a column for each input of the operation that reads it, in whichever order they are stored; or some rows of it, as of a matrix in which those of
-/// queries, keys and values stand one below the other. A parameter that no product and no convolution reads, such as an embedding, has its last axis as columns.
+/// queries, keys and values stand one below the other. A parameter that no product and no convolution reads, such as an embedding, has its first axis as rows, axes of length 1 before it aside.
 /// </summary>
 public sealed record WeightMatrix
 {
@@ -56,6 +56,12 @@ public sealed record WeightMatrix
 
     /// <summary>The parameter's shape.</summary>
     public Shape Shape { get; }
+
+    /// <summary>The parameter with the rows where they are not all: <c>in_proj_weight[0..768]</c>.</summary>
+    public string Label => Rows == AllRows ? Name : $"{Name}[{FirstRow}..{FirstRow + Rows}]";
+
+    /// <summary>The highest rank of an encoding of it.</summary>
+    public int HighestRank => Math.Min(Rows, Columns) / Side;
 
     /// <summary>Side of the kernel in loralib's layout, 1 otherwise: a rank there stands for as many rows and columns of the factors.</summary>
     public int Side { get; private init; } = 1;
@@ -118,7 +124,7 @@ public sealed record WeightMatrix
     public bool Overlaps(WeightMatrix other) => Name == other.Name && (AllRows != other.AllRows || (FirstRow < other.FirstRow + other.Rows && other.FirstRow < FirstRow + Rows));
 
     /// <summary>For example <c>fc.weight [100, 2048]</c>.</summary>
-    public override string ToString() => $"{Name}{(Rows == AllRows ? "" : $"[{FirstRow}..{FirstRow + Rows}]")} [{Rows}, {Columns}]";
+    public override string ToString() => $"{Label} [{Rows}, {Columns}]";
 
     /// <summary>All rows.</summary>
     internal WeightMatrix Whole => Part(0, AllRows);
@@ -137,6 +143,13 @@ public sealed record WeightMatrix
     {
         Shape shape = parameter.Shape;
         string name = parameter.Name!;
+        if (reader is null && shape.Rank > 2)
+        {
+            int first = 0;
+            while (first < shape.Rank - 2 && shape[first] == 1) first++;
+            return new(name, shape, 1, shape.Size(first), (int)(shape.Count / shape[first]), 1, false, rows);
+        }
+
         if (reader is null or { IsConvolution: false })
         {
             int outputs = shape.Size(^2), inputs = shape.Size(^1);

@@ -60,7 +60,8 @@ public abstract record Distillation() : Loss("label")
 
     public sealed override LossNodes Add(Node output)
     {
-        if (output.Shape.Rank != 2 || output.Shape[1] < 2) throw new GraphException($"a score for each sample and each of two classes or more is needed, [samples, classes], found {output} {output.Shape}");
+        if (output.Shape.Rank != 2 || output.Shape[1] < 2)
+            throw new GraphException($"a score for each sample and each of two classes or more is needed, [samples, classes], found {output} {output.Shape}");
         if (Teachers.Length < FewestTeachers) throw new GraphException(Takes(Teachers.Length));
         ImmutableArray<Node> teachers = [.. Teachers.Select((teacher, i) => teacher.Include(output.Graph, output.Shape.Size(0), $"teacher{i + 1}/"))];
         LossNodes labels = ForEvaluation().Add(output);
@@ -71,7 +72,8 @@ public abstract record Distillation() : Loss("label")
     /// <summary>What is wrong with a number of teachers, in a sentence.</summary>
     /// <param name="found">The number.</param>
     public string Takes(int found) =>
-        $"{Name} {(MostTeachers == 0 ? "has no teacher but the labels" : MostTeachers > 1 ? "learns from one teacher or more" : "learns from one teacher")}, found {(found == 0 ? "none" : $"{found}")}";
+        $"{Name} {(MostTeachers == 0 ? "has no teacher but the labels" : MostTeachers > 1 ? "learns from one teacher or more" : "learns from one teacher")}, "
+        + $"found {(found == 0 ? "none" : $"{found}")}";
 
     /// <summary>Adds what is learned beside the labels.</summary>
     /// <param name="student">The student's scores, <c>[samples, classes]</c>.</param>
@@ -87,7 +89,11 @@ public abstract record Distillation() : Loss("label")
         foreach (Node scores in teachers)
         {
             if (scores.Shape != student.Shape)
-                throw new GraphException($"teacher {teachers.IndexOf(scores) + 1} says {scores.Shape} of samples of which the student says {student.Shape}: both need a score for each of the same classes");
+            {
+                throw new GraphException($"teacher {teachers.IndexOf(scores) + 1} says {scores.Shape} of samples of which the student says {student.Shape}: "
+                    + "both need a score for each of the same classes");
+            }
+
             sum = sum is null ? scores : sum + scores;
         }
 

@@ -25,7 +25,10 @@ public sealed record Dkd : Distillation
     /// <summary>Weight of the part about the others, 0 or more.</summary>
     public double Beta { get; init => field = NumberRange.NotNegative.Check(value, nameof(Beta)); } = 8;
 
-    /// <summary>Epochs over which both parts rise to their weights, in even steps from epoch to epoch; 0 for none. It counts only where a graph is trained by a <see cref="Training.Trainer"/>.</summary>
+    /// <summary>
+    /// Epochs over which both parts rise to their weights, in even steps from epoch to epoch; 0 for none. A <see cref="Training.Trainer"/> tells the epoch by the input <see cref="TrainingForm.EpochName"/>; in a graph where
+    /// nothing fills it, it is 0 and so are both parts.
+    /// </summary>
     public double WarmUp { get; init => field = NumberRange.NotNegative.Check(value, nameof(WarmUp)); } = 20;
 
     /// <summary>Weight of the cross-entropy with the labels, 0 or more.</summary>

@@ -52,7 +52,9 @@ public static class Features
     {
         bool[] computed = DependsOnInputs(output.Graph, output.Id);
         if (weight is null) return ProductBehind(output, computed);
-        Node named = output.Graph.Find(weight) is { Op: Parameter or Substitute or Constant } found ? found : throw new GraphException($"there is no weight '{weight}' whose product's input could be looked at");
+        Node named = output.Graph.Find(weight) is { Op: Parameter or Substitute or Constant } found
+            ? found
+            : throw new GraphException($"there is no weight '{weight}' whose product's input could be looked at");
         foreach (Node node in output.Graph.Nodes.Take(output.Id + 1).Where(IsProduct))
         {
             Node by = Weight(node, computed);

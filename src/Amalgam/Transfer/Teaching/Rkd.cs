@@ -72,7 +72,8 @@ public sealed record Rkd : Distillation
         if (Size(rows) <= Most) return;
         long fewer = rows;
         while (fewer > 1 && Size(fewer) > Most) fewer--;
-        throw new GraphException($"rkd compares all pairs and triples of a batch: {rows} samples of {length} numbers need values of {4e-9 * Size(rows):0.0} GB, and several of them; take a batch of {fewer} or fewer");
+        throw new GraphException(
+            $"rkd compares all pairs and triples of a batch: {rows} samples of {length} numbers need values of {4e-9 * Size(rows):0.0} GB, and several of them; take a batch of {fewer} or fewer");
 
         double Size(long of) => (double)of * of * Math.Max(of, length);
     }

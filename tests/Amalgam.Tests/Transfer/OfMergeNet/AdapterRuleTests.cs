@@ -124,7 +124,7 @@ public class AdapterRuleTests
         return parameters.Select((node, i) => (node.Name, Value: executor[gradients[i]].Span.ToArray())).ToDictionary(p => p.Name![4..], p => p.Value.Select(x => (double)x).ToArray());
     }
 
-    private static Graph Linear(Tensor weight)
+    internal static Graph Linear(Tensor weight)
     {
         Graph graph = new();
         graph.Output("y", graph.Input("x", new(2, weight.Shape[1])).Linear(graph.Parameter("w", weight.Copy())));
@@ -133,17 +133,17 @@ public class AdapterRuleTests
 
     private static TransferMatrix Matrix(Learner learner) => new(learner.Name, WeightMatrix.Of(learner.Network, "w"));
 
-    private static Tensor Draw(Random random, int rows, int columns, float scale)
+    internal static Tensor Draw(Random random, int rows, int columns, float scale)
     {
         Tensor value = new(new(rows, columns));
         foreach (ref float x in value.Span) x = (float)(random.NextDouble() * 2 - 1) * scale;
         return value;
     }
 
-    private static double Distance(Graph network, Tensor best) => Math.Sqrt(network.Parameters["w"].Value!.Span.ToArray().Zip(best.Span.ToArray(), (x, y) => Math.Pow(x - y, 2)).Sum());
+    internal static double Distance(Graph network, Tensor best) => Math.Sqrt(network.Parameters["w"].Value!.Span.ToArray().Zip(best.Span.ToArray(), (x, y) => Math.Pow(x - y, 2)).Sum());
 
     /// <summary>Random inputs, and what a matrix makes of them.</summary>
-    private sealed class Mapped(Tensor matrix, int count) : Dataset
+    internal sealed class Mapped(Tensor matrix, int count) : Dataset
     {
         public override string Name => "mapped";
 

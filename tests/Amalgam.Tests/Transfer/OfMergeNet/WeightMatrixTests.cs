@@ -63,6 +63,37 @@ public class WeightMatrixTests
         }
     }
 
+    /// <summary>Weights with a norm of their own, folded scales and other shapes, as exporters write them: a row is an output still.</summary>
+    [Fact]
+    public void Weights_are_followed_through_factors_and_shapes()
+    {
+        Graph graph = new();
+        Node Weight(string name, params ReadOnlySpan<long> shape) => graph.Parameter(name, RandomGraph.Random(new(name.Length), new(shape)));
+        Node x = graph.Input("x", new(1, 4, 5, 5)), rows = graph.Input("rows", new(2, 6)), v = Weight("v", 5, 4, 3, 3);
+        graph.Output("normed", x.Conv(Weight("g", 5, 1, 1, 1) * v / (v * v).Sum(true, 1, 2, 3).Sqrt()));
+        graph.Output("flat", x.Conv(Weight("flat", 5, 36).Reshape(5, 4, 3, 3)));
+        graph.Output("filters", graph.Input("patches", new(2, 36)).Linear(Weight("filters", 5, 4, 3, 3).Reshape(5, 36)));
+        graph.Output("heads", rows.Linear(Weight("heads", 2, 3, 6).Reshape(6, 6)));
+        graph.Output("scaled", rows.MatMul(graph.Parameter("by", Tensor.Vector(1, 2, 3, 4)) * Weight("scaled", 6, 4) * 0.5f));
+        graph.Output("gated", (Weight("gate", 2, 6) * rows).MatMul(Weight("last", 6, 3)));
+        Assert.Equal(["v [5, 36]", "flat [5, 36]", "filters [5, 36]", "heads [6, 6]", "scaled [4, 6]", "last [3, 6]"], WeightMatrix.AllOf(graph).Select(matrix => matrix.ToString()));
+        Assert.Equal(v.Value!.Span[36..72].ToArray(), Values(graph, WeightMatrix.Of(graph, "v"))[36..72]);
+    }
+
+    [Fact]
+    public void A_parameter_that_nothing_known_reads_has_its_first_axis_as_rows()
+    {
+        Graph graph = new();
+        graph.Parameter("bias", new(new(5, 4, 3, 3)));
+        graph.Parameter("positions", new(new(1, 7, 8)));
+        graph.Parameter("table", new(new(9, 8)));
+        graph.Parameter("one", new(new(1, 1, 1)));
+        Assert.Equal(["bias [5, 36]", "positions [7, 8]", "table [9, 8]", "one [1, 1]"], graph.Parameters.Keys.Select(name => WeightMatrix.Of(graph, name).ToString()));
+        WeightMatrix part = WeightMatrix.Of(graph, "bias", rows: (1, 3));
+        Assert.Equal(("bias[1..4]", 3, "bias[1..4] [3, 36]"), (part.Label, part.HighestRank, part.ToString()));
+        Assert.Equal(("table", 8), (WeightMatrix.Of(graph, "table").Label, WeightMatrix.Of(graph, "table").HighestRank));
+    }
+
     [Fact]
     public void Loralibs_view_follows_its_formula()
     {

@@ -39,7 +39,7 @@ public class MergenetExperimentTests
         TrialBench bench = new(options);
         TableEntry entry = MergenetExperiment.EntriesOf(options).First(e => e.Trial is Joint { Flows.Length: 2 });
         var flows = ((Joint)entry.Trial).Flows;
-        Joint still = new([.. flows.Select(flow => flow with { Rate = 0, Cycle = 1 })]);
+        Joint still = new([.. flows.Select((flow, i) => flow with { Rate = 0, Cycle = 1, FromNothing = i > 0 })]);
         Assert.Equal(2, still.Makes.Count());
         foreach (Trained trained in still.Run(bench, 3))
         {

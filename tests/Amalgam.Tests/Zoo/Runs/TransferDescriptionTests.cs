@@ -82,8 +82,8 @@ public class TransferDescriptionTests
         TransferPair pair = Assert.Single(run.Transfers);
         Assert.Equal((4, null, false), (pair.Cycle, pair.BackCycle, pair.ResetsMomentum));
         Assert.Equal(new AdapterDescription(), pair.Adapter);
-        Assert.Equal((new LowRankAdapter(), AdapterRule.Change, new AdamW(WeightDecay: 0.01), 50.0, 1e-3, new ConstantRate()),
-            ((LowRankAdapter)pair.Adapter.Adapter, pair.Adapter.Rule, (AdamW)pair.Adapter.Optimizer, pair.Adapter.ClipNorm, pair.Adapter.Rate, (ConstantRate)pair.Adapter.Schedule));
+        Assert.Equal((new LowRankAdapter(), AdapterRule.Change, new AdamW(WeightDecay: 0.01), 50.0, 1e-3, new CosineRate()),
+            ((LowRankAdapter)pair.Adapter.Adapter, pair.Adapter.Rule, (AdamW)pair.Adapter.Optimizer, pair.Adapter.ClipNorm, pair.Adapter.Rate, (CosineRate)pair.Adapter.Schedule));
         Assert.Empty(TransferDescription.Parse(Small, "run.yml").Transfers);
     }
 

@@ -29,7 +29,7 @@ internal sealed class Lesson
     {
         _classes = s[0].Length;
         _graph = Network(Joined(before, s), _classes);
-        if (t is not null) loss = loss with { Teachers = [Network(Joined(teacherBefore, t), _classes)] };
+        if (t is not null) loss = loss with { Teachers = [new(Network(Joined(teacherBefore, t), _classes))] };
         Loss begun = loss.Begin(_graph.Outputs.Values.Single(), 0);
         if (begun is Uskd { Head: { } head } && before is not null)
         {

@@ -159,7 +159,7 @@ public class TeachingLawTests
         Graph teacher = Samples.Of("mlp", 2).Network;
         double[] Losses(Dkd way)
         {
-            Trainer trainer = new(Surgery.Copy(student), way with { Teachers = [teacher] }, data, new() { Rate = 0, Epochs = 6, Batch = 10, Seed = 3 });
+            Trainer trainer = new(Surgery.Copy(student), way with { Teachers = [new(teacher)] }, data, new() { Rate = 0, Epochs = 6, Batch = 10, Seed = 3 });
             trainer.Run();
             return [.. trainer.History.Select(epoch => epoch.Loss)];
         }
@@ -175,7 +175,7 @@ public class TeachingLawTests
     public void A_run_is_a_function_of_its_description(string name)
     {
         Graph teacher = Samples.Of("resnet", 2).Network;
-        Distillation way = Distillation.Find(name)! is var found && found.MostTeachers == 0 ? found : found with { Teachers = [teacher] };
+        Distillation way = Distillation.Find(name)! is var found && found.MostTeachers == 0 ? found : found with { Teachers = [new(teacher)] };
         (float[], double, double) Run(int threads)
         {
             using CoreLimit limit = Cores.Limit(threads);
@@ -199,14 +199,14 @@ public class TeachingLawTests
         string Refusal(Distillation way) => Assert.Throws<GraphException>(() => new Lesson(way, Y, S, null)).Message;
         Assert.Contains("rkd learns from one teacher, found none", Refusal(new Rkd()), StringComparison.Ordinal);
         Assert.Contains("tf_kd_self learns from one teacher", Refusal(new TfKdSelf()), StringComparison.Ordinal);
-        Assert.Contains("found 2", Assert.Throws<ArgumentException>(() => new TfKdSelf { Teachers = [network, network] }).Message, StringComparison.Ordinal);
-        Assert.Contains("has no teacher", Assert.Throws<ArgumentException>(() => new Uskd { Teachers = [network] }).Message, StringComparison.Ordinal);
+        Assert.Contains("found 2", Assert.Throws<ArgumentException>(() => new TfKdSelf { Teachers = [new(network), new(network)] }).Message, StringComparison.Ordinal);
+        Assert.Contains("has no teacher", Assert.Throws<ArgumentException>(() => new Uskd { Teachers = [new(network)] }).Message, StringComparison.Ordinal);
         Graph graph = new(), many = new();
         graph.Output("scores", graph.Input("x", new(1024, 1)).Linear(graph.Parameter("w", new(new(4, 1)))));
         Assert.Contains("1024 samples of 4 numbers need values of 4.3 GB, and several of them; take a batch of 512 or fewer",
-            Assert.Throws<GraphException>(() => new Rkd { Of = RelationsOf.Logits, Teachers = [graph] }.Add(graph.Outputs["scores"])).Message, StringComparison.Ordinal);
+            Assert.Throws<GraphException>(() => new Rkd { Of = RelationsOf.Logits, Teachers = [new(graph)] }.Add(graph.Outputs["scores"])).Message, StringComparison.Ordinal);
         many.Output("scores", many.Input("x", new(300, 8192)).Linear(many.Parameter("w", new(new(4, 8192)))));
-        Assert.Contains("take a batch of 128 or fewer", Assert.Throws<GraphException>(() => new Rkd { Teachers = [many] }.Add(many.Outputs["scores"])).Message, StringComparison.Ordinal);
+        Assert.Contains("take a batch of 128 or fewer", Assert.Throws<GraphException>(() => new Rkd { Teachers = [new(many)] }.Add(many.Outputs["scores"])).Message, StringComparison.Ordinal);
         Assert.Contains("two classes or more", Assert.Throws<GraphException>(() => new Lesson(new TfKdReg(), [0], [[1]], null)).Message, StringComparison.Ordinal);
         Assert.Contains("label 7", Assert.Throws<GraphException>(() => new Lesson(new Kd(), [7], [[1, 2]], [[1, 2]])).Message, StringComparison.Ordinal);
     }
