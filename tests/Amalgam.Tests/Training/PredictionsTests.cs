@@ -40,6 +40,19 @@ public class PredictionsTests
 
     /// <summary>A network that would compute something for images of any size takes those of its own alone; a list of ids may have any length.</summary>
     [Fact]
+    public void Ids_are_followed_through_what_hands_them_on()
+    {
+        Graph graph = new();
+        Node ids = graph.Input("input_ids", new(2, 6), DType.I64), table = graph.Parameter("table", new Tensor(new(7, 3)));
+        Node read = table.Transpose(1, 0).Gather(ids.Slice(1, 0, 4).Unsqueeze(0).Cast(DType.I64), 1);
+        graph.Output("y", read.Transpose(2, 1, 3, 0).Flatten(2).Sum(false, 1));
+        Executor executor = new(graph, [read]);
+        Tensor?[] Bind(int count) => DataInputs.Bind(new Ones("input_ids", new(6)) { Ids = count }, graph, 2, null, executor);
+        Assert.NotNull(Assert.Single(Bind(7)));
+        Assert.Contains("has rows for 7 ids, ones has 8", Assert.Throws<GraphException>(() => Bind(8)).Message);
+    }
+
+    [Fact]
     public void Images_of_another_size_are_refused_and_lists_of_ids_are_not()
     {
         Graph pixels = new();
@@ -84,7 +97,9 @@ public class PredictionsTests
 
         public override int Count => 3;
 
-        public override ImmutableArray<Field> Fields => [new Field(input, shape, DType.F32)];
+        public override ImmutableArray<Field> Fields => [new Field(input, shape, Ids is null ? DType.F32 : DType.I64) { Ids = Ids }];
+
+        public int? Ids { get; init; }
 
         public override void Read(int field, int sample, Draw draw, Span<float> y) => y.Fill(1);
     }
