@@ -180,6 +180,9 @@ public sealed record AdapterDescription
     /// <summary>How that goes, over the target's epochs.</summary>
     public Schedule Schedule { get; init; } = new CosineRate();
 
+    /// <summary>How much of what a transfer itself changed is added to what the adapter learns from; null for what is usual with it.</summary>
+    public double? Damping { get; init; }
+
     /// <summary>Whether what is written has gone through the adapter's dropout.</summary>
     public bool WritesDropout { get; init; } = true;
 

@@ -136,6 +136,7 @@ public sealed class TransferPlan
             Schedule = pair.Adapter.Schedule,
             ClipNorm = pair.Adapter.ClipNorm,
             ResetsMomentum = pair.ResetsMomentum,
+            Damping = pair.Adapter.Damping,
             WritesDropout = pair.Adapter.WritesDropout,
             Seed = Description.Seed,
         };
