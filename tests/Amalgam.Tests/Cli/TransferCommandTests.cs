@@ -3,7 +3,6 @@ using Amalgam.Checkpoints;
 using Amalgam.Cli;
 using Amalgam.Graphs;
 using Amalgam.Training;
-using Amalgam.Transfer.MergeNet;
 using Amalgam.Zoo.Models;
 using Amalgam.Zoo.Runs;
 using static Amalgam.Tests.Cli.CommandLine;
