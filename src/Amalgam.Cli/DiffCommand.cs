@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Text.Json;
 using Amalgam.Checkpoints;
 using Amalgam.Merging.Recipes;
+using Amalgam.Zoo.Runs;
 
 namespace Amalgam.Cli;
 
@@ -33,6 +34,7 @@ internal static class DiffCommand
         verb.Runs((parse, cancel) =>
         {
             TextWriter output = parse.InvocationConfiguration.Output;
+            foreach (string path in (string[])[parse.GetValue(a)!, parse.GetValue(b)!]) TransferFolder.CheckIsNone(path);
             using Checkpoint first = Checkpoint.Open(parse.GetValue(a)!), second = Checkpoint.Open(parse.GetValue(b)!);
             Difference difference;
             using (Progress progress = new(parse.InvocationConfiguration.Error, parse.GetValue(quiet))) difference = Compare(first, second, progress, cancel);

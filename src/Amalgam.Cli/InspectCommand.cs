@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Amalgam.Checkpoints;
 using Amalgam.Merging.Recipes;
+using Amalgam.Zoo.Runs;
 
 namespace Amalgam.Cli;
 
@@ -32,6 +33,7 @@ internal static class InspectCommand
         verb.Runs((parse, cancel) =>
         {
             TextWriter output = parse.InvocationConfiguration.Output;
+            TransferFolder.CheckIsNone(parse.GetValue(path)!);
             using Checkpoint checkpoint = Checkpoint.Open(parse.GetValue(path)!);
             List<Row> rows = [.. Select(checkpoint, parse.GetValue(filter)).Select(t => new Row(t, null))];
             if (parse.GetValue(stats))

@@ -195,6 +195,7 @@ internal sealed class MergeCommand
         string? target = parse.GetValue(_output);
         if (parse.GetValue(_method) is { } method)
         {
+            foreach (string model in paths) TransferFolder.CheckIsNone(model);
             string text = SimpleRecipe.Write(method, paths, parse.GetValue(_base));
             return (RecipeRun.Parse(text, Environment.CurrentDirectory, "--method", (r, isResult) => Adjust(r, isResult, parse)), target);
         }

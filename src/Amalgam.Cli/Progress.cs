@@ -3,7 +3,7 @@ using Amalgam.Alignment;
 using Amalgam.Checkpoints;
 using Amalgam.Merging;
 using Amalgam.Training;
-using Amalgam.Transfer.MergeNet;
+using Amalgam.Zoo.Runs;
 
 namespace Amalgam.Cli;
 
@@ -13,7 +13,7 @@ namespace Amalgam.Cli;
 /// </summary>
 /// <param name="error">Where it goes.</param>
 /// <param name="quiet">Says nothing at all.</param>
-internal sealed class Progress(TextWriter error, bool quiet) : IProgress<CopyProgress>, IProgress<MergeProgress>, IProgress<TrainingProgress>, IProgress<AlignmentProgress>, IDisposable
+internal sealed class Progress(TextWriter error, bool quiet) : IProgress<CopyProgress>, IProgress<MergeProgress>, IProgress<TrainingProgress>, IProgress<AlignmentProgress>, IProgress<TransferProgress>, IDisposable
 {
     private const int BarWidth = 20, WhatWidth = 28;
     private static readonly TimeSpan LiveInterval = TimeSpan.FromMilliseconds(100), PlainInterval = TimeSpan.FromSeconds(5);
@@ -69,15 +69,12 @@ internal sealed class Progress(TextWriter error, bool quiet) : IProgress<CopyPro
         }
     }
 
-    /// <summary>Says how far networks that train together have come.</summary>
-    /// <param name="value">The round, and each network.</param>
-    /// <param name="names">Names of the networks.</param>
-    public void Report(JointProgress value, IReadOnlyList<string> names)
+    public void Report(TransferProgress value)
     {
         if (quiet) return;
         lock (_gate)
         {
-            if (IsDue()) Show(Line(value, names, _live));
+            if (IsDue()) Show(Line(value, _live));
         }
     }
 
@@ -128,11 +125,12 @@ internal sealed class Progress(TextWriter error, bool quiet) : IProgress<CopyPro
         return $"{Bar((double)p.Step / Math.Max(1, p.Steps), bar)}  epoch {p.Epoch}/{p.Epochs}  loss {p.Loss:0.0000}{right}  {p.SamplesPerSecond:N0}/s  {Duration(p.TimeLeft.TotalSeconds)} left";
     }
 
-    /// <summary>For example <c>[####----------------]  23%  a: epoch 3/10 loss 0.1234, b: epoch 2/8 loss 0.5678  0:42 left</c>.</summary>
-    internal static string Line(JointProgress p, IReadOnlyList<string> names, bool bar)
+    /// <summary>For example <c>[####----------------]  23%  a: epoch 3/10 loss 0.1234, b: epoch 2/8 loss 0.5678  0:42 left</c>, of the whole run.</summary>
+    internal static string Line(TransferProgress p, bool bar)
     {
-        var each = p.Learners.Zip(names).Where(l => l.First is not null).Select(l => $"{l.Second}: epoch {l.First!.Value.Epoch}/{l.First.Value.Epochs} loss {l.First.Value.Loss:0.0000}");
-        return $"{Bar((double)p.Round / Math.Max(1, p.Rounds), bar)}  {string.Join(", ", each)}  {Duration(p.TimeLeft.TotalSeconds)} left";
+        string alone = p.Alone is var (number, count) ? $" by itself ({number} of {count})" : "";
+        var each = p.Networks.Select(network => $"{network.Name}{alone}: epoch {network.Training.Epoch}/{network.Training.Epochs} loss {network.Training.Loss:0.0000}");
+        return $"{Bar(p.Share, bar)}  {string.Join(", ", each)}  {Duration(p.TimeLeft.TotalSeconds)} left";
     }
 
     private static string Bar(double share, bool drawn)

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
 using Amalgam.Numerics;
-using Amalgam.Transfer.MergeNet;
 using Amalgam.Zoo.Runs;
 
 namespace Amalgam.Cli;
@@ -57,37 +56,47 @@ internal sealed class TransferCommand
 
         string folder = parse.GetValue(_folder) ?? description.Output ?? throw new InvalidDataException("name a folder for what the run leaves behind: --output, or output in the description");
         if (parse.GetValue(_report) is { } report) OutputFile.Check("--report", report, [parse.GetValue(_path)!], parse.GetValue(_overwrite) || parse.GetValue(_resume));
-        TransferRun run = new(new(description), folder, parse.GetValue(_resume), parse.GetValue(_overwrite), parse.GetValue(_report));
+        TransferPlan whole = new(description);
+        if (parse.GetValue(_resume) && TransferRun.HasEnded(whole, folder))
+        {
+            output.WriteLine($"the run in {Printable.Line(folder)} has ended, there is nothing to go on with; --overwrite begins anew");
+            return;
+        }
+
+        TransferRun run = new(whole, folder, parse.GetValue(_resume), parse.GetValue(_overwrite), parse.GetValue(_report));
         Run(run, folder, output, error, quiet, cancel);
     }
 
     private static void Run(TransferRun run, string folder, TextWriter output, TextWriter error, bool quiet, CancellationToken cancel)
     {
         var clock = Stopwatch.StartNew();
-        if (run.Plan.IsProposed || !quiet) TransferText.WriteTransfers(run.Plan.IsProposed ? output : error, run.Plan, run.AdapterParameters);
-        if (!quiet) error.WriteLine(run.Resumed ? $"going on after round {run.Round:N0} of {run.Rounds:N0}" : $"{run.Rounds:N0} rounds");
+        if (run.Plan.IsProposed || !quiet) TransferText.WriteTransfers(run.Plan.IsProposed ? output : error, run.Plan, run.Training);
+        string[] notes = [.. run.Plan.Notes, .. run.Plan.NotesOn(run.Training)];
+        if (!quiet) foreach (string note in notes) error.WriteLine($"note: {Printable.Line(note)}");
+        if (!quiet) error.WriteLine(!run.Resumed ? TransferText.Rounds(run.Rounds) : run.Round < run.Rounds ? $"going on after round {run.Round:N0} of {run.Rounds:N0}" : "going on after the training together");
         TransferResult result;
         try
         {
             using Progress progress = new(error, quiet);
-            result = run.Train(new Together(progress, [.. run.Plan.Members.Select(member => member.Model.Name)]), (name, alone, epoch) =>
+            result = run.Train(progress, (name, alone, epoch) =>
             {
-                if (!quiet) progress.Write(output, $"{Printable.Line(name)}{(alone ? " by itself" : "")}, {TrainCommand.Line(epoch)}");
-            }, progress, cancel);
+                if (!quiet) progress.Write(output, $"{Printable.Line(name)}{(alone ? " by itself" : "")}, {TrainCommand.Line(epoch, MeritOf(run, name))}{(alone ? "" : TransferText.Changes(run, name, epoch.Epoch))}");
+            }, () =>
+            {
+                if (!quiet && run.Alone is { Step: > 0 } begun && begun.Step < begun.Steps) progress.Write(error, $"going on with the training of {begun.Model} by itself, after step {begun.Step:N0} of {begun.Steps:N0}");
+            }, cancel);
         }
         catch (OperationCanceledException) when (!quiet)
         {
-            error.WriteLine(run.Round < run.Rounds ? $"stopped after round {run.Round:N0} of {run.Rounds:N0}; --resume goes on from there" : "stopped after the training together; --resume goes on with what follows");
+            error.WriteLine(run.Alone is var (model, step, steps) ? $"stopped in the training of {model} by itself, after step {step:N0} of {steps:N0}; --resume goes on from there"
+                : run.Round < run.Rounds ? $"stopped after round {run.Round:N0} of {run.Rounds:N0}; --resume goes on from there" : "stopped after the training together; --resume goes on with what follows");
             throw;
         }
 
-        if (!quiet) foreach (string note in result.Notes) error.WriteLine($"note: {Printable.Line(note)}");
+        if (!quiet) foreach (string note in result.Notes.Except(notes)) error.WriteLine($"note: {Printable.Line(note)}");
         TransferText.WriteResult(output, result);
-        output.WriteLine($"{run.Rounds:N0} rounds in {clock.Elapsed.TotalSeconds:0.0} s, networks in {Printable.Line(folder)}, page in {Printable.Line(run.Report)}");
+        output.WriteLine($"{TransferText.Rounds(run.Rounds)} in {clock.Elapsed.TotalSeconds:0.0} s, networks in {Printable.Line(folder)}, page in {Printable.Line(run.Report)}");
     }
 
-    private sealed class Together(Progress progress, IReadOnlyList<string> names) : IProgress<JointProgress>
-    {
-        public void Report(JointProgress value) => progress.Report(value, names);
-    }
+    private static string MeritOf(TransferRun run, string model) => run.Plan.Members.First(member => member.Model.Name == model).Data!.MeritName;
 }

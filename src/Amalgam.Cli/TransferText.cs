@@ -23,38 +23,60 @@ internal static class TransferText
 
         matrices.Write(output, Screen.WidthOf(output));
         output.WriteLine();
-        WriteTransfers(output, plan, training.AdapterParameters);
-        output.WriteLine($"{training.Rounds:N0} rounds. Nothing was written.");
+        WriteTransfers(output, plan, training);
+        foreach (string note in plan.Notes.Concat(plan.NotesOn(training))) output.WriteLine($"note: {Printable.Line(note)}");
+        output.WriteLine($"{Rounds(training.Rounds)}. Nothing was written.");
     }
 
     /// <summary>A line for each transfer.</summary>
-    public static void WriteTransfers(TextWriter output, TransferPlan plan, Func<int, long> adapterParameters)
+    public static void WriteTransfers(TextWriter output, TransferPlan plan, JointTraining training)
     {
         for (int i = 0; i < plan.Transfers.Length; i++)
         {
             KnowledgeTransfer transfer = plan.Transfers[i];
             string every = transfer.Cycle == 1 ? "every round" : $"every {transfer.Cycle} rounds";
-            output.WriteLine($"{(plan.IsProposed ? "proposed: " : "")}{End(transfer.Source)} -> {End(transfer.Target)}, {every}, {transfer.Adapter.Name} of {adapterParameters(i):N0} parameters");
+            long times = plan.TimesOf(training, i);
+            string proposed = plan.Proposed[i] switch { (true, true) => "proposed: ", (true, false) => "proposed source: ", (false, true) => "proposed target: ", _ => "" };
+            output.WriteLine($"{proposed}{End(transfer.Source)} -> {End(transfer.Target)}, {every}, {transfer.Adapter.Name} of {training.AdapterParameters(i):N0} parameters, {times:N0} {(times == 1 ? "transfer" : "transfers")}");
         }
     }
+
+    /// <summary>So many rounds.</summary>
+    public static string Rounds(long count) => $"{count:N0} {(count == 1 ? "round" : "rounds")}";
+
+    /// <summary>What an epoch's transfers did to a network, such as <c>  fc2.weight changed by 12.3%</c>; nothing where none is written to it.</summary>
+    public static string Changes(TransferRun run, string model, int epoch) => string.Concat(run.Plan.Transfers.Select((transfer, i) =>
+        transfer.Target.Learner != model || run.Training.HistoryOf(i).FirstOrDefault(record => record.Epoch == epoch) is not { } record ? ""
+        : $"  {Printable.Line(transfer.Target.Matrix.Name)} changed by {100 * record.Change:0.0}%"));
 
     /// <summary>Each network with transfers and by itself.</summary>
     public static void WriteResult(TextWriter output, TransferResult result)
     {
         foreach (var (name, onTest) in new[] { ("VALIDATION", false), ("TEST", true) })
         {
-            var rows = result.Models.Select(model => (model.Name, Score: model.Compared(onTest))).Where(row => row.Score is not null).ToArray();
+            var rows = result.Models.Select(model => (Model: model, Score: model.Compared(onTest))).Where(row => row.Score is not null).ToArray();
             if (rows.Length == 0) continue;
-            Table table = new(1, $"{name} DATA", "MEASURE", ">SOLO", ">WITH TRANSFER", ">DIFFERENCE");
+            Table table = result.HasSolo ? new(1, $"{name} DATA", "MEASURE", ">SOLO", ">WITH TRANSFER", ">DIFFERENCE") : new(1, $"{name} DATA", "MEASURE", ">WITH TRANSFER");
             foreach (var (model, score) in rows)
-                table.Add(model, score!.Measure, score.Solo is { } solo ? Text(score, solo) : "-", Text(score, score.Together), score.Difference is { } difference ? Signed(score, difference) : "-");
+            {
+                string[] cells = [model.Name, score!.Measure, Text(score, score.Together)];
+                if (!result.HasSolo) table.Add(cells);
+                else table.Add([.. cells[..2], score.Solo is { } solo ? Text(score, solo) : "-", cells[2], !model.IsChanged ? "not written to" : score.Difference is { } difference ? Signed(score, difference) : "-"]);
+            }
+
             output.WriteLine();
             table.Write(output, Screen.WidthOf(output));
         }
 
         output.WriteLine();
+        foreach (string sentence in (string[])[TransferSentences.Epochs(result), TransferSentences.Comparison(result), TransferSentences.Cost(result)])
+        {
+            if (sentence != "") output.WriteLine(Printable.Line(sentence));
+        }
+
         string[] changed = [.. result.Models.Where(model => !model.IsSameNetwork).Select(model => model.Name)];
         output.WriteLine(changed.Length == 0 ? "Every network is the one that was given, operator for operator: adapters and factors are gone." : $"Not the same operators as given: {string.Join(", ", changed)}.");
+        foreach (string warning in TransferSentences.Warnings(result)) output.WriteLine($"warning: {Printable.Line(warning)}");
     }
 
     private static string End(TransferMatrix end) => Printable.Line($"{end} [{end.Matrix.Rows}, {end.Matrix.Columns}]");
@@ -67,6 +89,7 @@ internal static class TransferText
             MatrixRole.Output => "output",
             MatrixRole.Values => "values of the last attention",
             MatrixRole.Channelwise => "by channel",
+            MatrixRole.Table => "table",
             _ => "hidden",
         };
         return candidate.IsTrained || member.Model.Frozen ? role : $"{role}, frozen";

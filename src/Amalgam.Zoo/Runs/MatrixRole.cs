@@ -21,6 +21,9 @@ public enum MatrixRole
 
     /// <summary>It makes the result.</summary>
     Output,
+
+    /// <summary>No product reads it: it is looked up in or added, as embeddings are.</summary>
+    Table,
 }
 
 /// <summary>A matrix of a network that may take part in a transfer.</summary>
@@ -32,12 +35,16 @@ public sealed record TransferCandidate(WeightMatrix Matrix, MatrixRole Role, boo
     /// <summary>Numbers in it.</summary>
     public long Size => (long)Matrix.Rows * Matrix.Columns;
 
-    /// <summary>The matrices of a network, in the order in which they are read. What each does is found from the operations.</summary>
+    /// <summary>The matrices of a network: tables, then those of products in the order in which they are read. What each does is found from the operations.</summary>
     public static ImmutableArray<TransferCandidate> AllOf(Graph network)
     {
         NetworkProducts products = new(network);
         var values = products.Values;
-        return [.. WeightMatrix.AllOf(network).Select(matrix =>
+        ImmutableArray<WeightMatrix> read = WeightMatrix.AllOf(network);
+        HashSet<string> names = [.. read.Select(matrix => matrix.Name)];
+        var tables = network.Parameters.Values.Where(p => p.Shape.Rank > 1 && p.Shape.Count > 0 && !names.Contains(p.Name!))
+            .Select(p => new TransferCandidate(WeightMatrix.Of(network, p.Name!), MatrixRole.Table, p.Trainable));
+        return [.. tables, .. read.Select(matrix =>
         {
             Node parameter = network.Parameters[matrix.Name];
             MatrixRole role = parameter == products.Output ? MatrixRole.Output

@@ -78,6 +78,7 @@ public static class ModelLoader
 
     private static Graph OfFolder(ModelDescription model, int batch, long seed, Dataset? data, ICollection<string>? notes)
     {
+        TransferFolder.CheckIsNone(model.Name);
         const string Classes = "classes";
         if (model.Options.Keys.FirstOrDefault(o => o != Classes) is { } other)
             throw new GraphException($"{model.Name} is a folder, whose config.json says what its model is; it has the option {Classes} alone, found {Nearest.Quote(other)}");

@@ -40,8 +40,12 @@ public static class RunFolder
     internal static IEnumerable<string> NamesIn(string folder) => File.Exists(Path.Combine(folder, Description)) ? [.. All, Last, LastOnnx, .. Models.HuggingFaceOutput.Names] : All;
 
     /// <summary>The description of the run that a folder is of; null where the path is no such folder.</summary>
-    /// <exception cref="InvalidDataException">The description is damaged.</exception>
-    public static RunDescription? Find(string path) => File.Exists(Path.Combine(path, Description)) ? RunDescription.Read(Path.Combine(path, Description)) : null;
+    /// <exception cref="InvalidDataException">The description is damaged, or the folder is that of a transfer of several networks.</exception>
+    public static RunDescription? Find(string path)
+    {
+        TransferFolder.CheckIsNone(path);
+        return File.Exists(Path.Combine(path, Description)) ? RunDescription.Read(Path.Combine(path, Description)) : null;
+    }
 
     /// <summary>The file, or the folder of Hugging Face, that a model's weights are in: of the folder of a run those that the run is known by.</summary>
     /// <exception cref="FileNotFoundException">The run has not ended.</exception>

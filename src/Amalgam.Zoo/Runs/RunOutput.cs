@@ -31,7 +31,7 @@ internal sealed class RunOutput
         if (!Directory.Exists(folder) || (resume && File.Exists(PathOf(RunFolder.State)))) return;
         string[] inside = [.. Directory.EnumerateFileSystemEntries(folder).Select(e => Path.GetFileName(e)).Order(StringComparer.Ordinal)];
         if (inside.Length == 0) return;
-        if (!overwrite) throw new IOException($"{folder} is not empty; {(resume ? "it holds no interrupted run to go on with" : "--resume goes on with an interrupted run")}, --overwrite begins anew, or name another folder");
+        if (!overwrite) throw new IOException($"{folder} is not empty; {(resume ? "it holds no interrupted run to go on with, " : File.Exists(PathOf(RunFolder.State)) ? "--resume goes on with an interrupted run, " : "")}--overwrite begins anew, or name another folder");
         if (inside.FirstOrDefault(name => !_names.Contains(name) && !name.StartsWith('.') && folders?.Contains(name) != true) is { } strange)
             throw new IOException($"{folder} holds '{strange}', which no run leaves, so --overwrite does not replace the folder; name another or clear it yourself");
     }
@@ -44,7 +44,13 @@ internal sealed class RunOutput
     public void Begin(bool resumed)
     {
         Directory.CreateDirectory(Folder);
-        if (!resumed) foreach (string name in _names) File.Delete(PathOf(name));
+        if (!resumed) Clear();
+    }
+
+    /// <summary>Removes what the run leaves.</summary>
+    public void Clear()
+    {
+        foreach (string name in _names) File.Delete(PathOf(name));
     }
 
     /// <summary>Writes a text, which appears under its name when it is complete.</summary>

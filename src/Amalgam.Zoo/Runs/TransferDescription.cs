@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Amalgam.Graphs;
 using Amalgam.Merging;
 using Amalgam.Merging.Recipes;
 using Amalgam.Training;
@@ -71,8 +72,37 @@ public sealed record TransferModel(string Name, ModelDescription Model)
     /// <summary>Draws its first weights where it has none.</summary>
     public long Seed { get; init; }
 
+    /// <summary>Where it is described, file, line and column; null where it is made in code.</summary>
+    public string? Place { get; init; }
+
     /// <summary>Whether it is not trained.</summary>
     public bool Frozen => Run is null;
+
+    /// <summary>Does something for this network: what goes wrong says whose it is, and where it is described.</summary>
+    internal T Locate<T>(Func<T> what)
+    {
+        string Text(Exception e) => $"{(Place is null ? "" : $"{Place}: ")}{Name}: {e.Message}";
+        try
+        {
+            return what();
+        }
+        catch (GraphException e)
+        {
+            throw new GraphException(Text(e), e);
+        }
+        catch (TrainingException e)
+        {
+            throw new TrainingException(Text(e), e);
+        }
+        catch (FileNotFoundException e)
+        {
+            throw new FileNotFoundException(Text(e), e.FileName, e);
+        }
+        catch (Exception e) when (e is InvalidDataException or MergeException)
+        {
+            throw new InvalidDataException(Text(e), e);
+        }
+    }
 }
 
 /// <summary>A matrix that teaches another.</summary>
@@ -94,6 +124,9 @@ public sealed record TransferPair(TransferEnd From, TransferEnd To)
 
     /// <summary>What makes the one of the other.</summary>
     public AdapterDescription Adapter { get; init; } = new();
+
+    /// <summary>Where it is described, file, line and column; null where it is not.</summary>
+    public string? Place { get; init; }
 }
 
 /// <summary>A matrix of a network, by name.</summary>
@@ -103,6 +136,9 @@ public sealed record TransferEnd(string Model, string? Matrix = null)
 {
     /// <summary>Says that the rank is the usual one for the matrix.</summary>
     public const int UsualRank = -1;
+
+    /// <summary>Whether <see cref="TransferProposal"/> chose the matrix.</summary>
+    public bool IsProposed { get; init; }
 
     /// <summary>The rows that are meant, from the first up to, without, the last; null for all.</summary>
     public (int From, int To)? Rows { get; init; }
@@ -143,6 +179,9 @@ public sealed record AdapterDescription
 
     /// <summary>How that goes, over the target's epochs.</summary>
     public Schedule Schedule { get; init; } = new CosineRate();
+
+    /// <summary>How much of what a transfer itself changed is added to what the adapter learns from; null for what is usual with it.</summary>
+    public double? Damping { get; init; }
 
     /// <summary>Whether what is written has gone through the adapter's dropout.</summary>
     public bool WritesDropout { get; init; } = true;

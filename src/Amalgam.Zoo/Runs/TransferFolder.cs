@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Text.Json;
+using Amalgam.Merging.Recipes;
 
 namespace Amalgam.Zoo.Runs;
 
@@ -19,6 +21,46 @@ public static class TransferFolder
 
     /// <summary>Every file that a transfer run may leave outside the networks' folders.</summary>
     public static readonly ImmutableArray<string> All = [Description, Transfers, RunFolder.Result, Report, RunFolder.State];
+
+    /// <summary>Refuses the folder of a transfer run where a network is expected.</summary>
+    /// <exception cref="InvalidDataException">It is one.</exception>
+    public static void CheckIsNone(string path)
+    {
+        if (!File.Exists(Path.Combine(path, Description)) || File.Exists(Path.Combine(path, RunFolder.Description))) return;
+        string[] networks = [.. ModelsIn(path).Select(name => Path.Combine(path, name))];
+        throw new InvalidDataException($"{path} is the folder of a transfer{(networks.Length == 0 ? ", not of a network" : $"; its networks are {string.Join(", ", networks)}")}");
+    }
+
+    /// <summary>The first place where the description that a run in a folder began with is not another one: <c>there 'lr: 0.1', here 'lr: 0.2'</c>; null where they are the same.</summary>
+    internal static string? Difference(string folder, TransferDescription run)
+    {
+        string path = Path.Combine(folder, Description);
+        if (!File.Exists(path)) return null;
+        static string[] Lines(string text) => [.. text.Split('\n').Where(line => line.Length > 0 && !line.StartsWith("output:", StringComparison.Ordinal) && !line.StartsWith("solo:", StringComparison.Ordinal)).Append("")];
+        string[] there = Lines(File.ReadAllText(path)), here = Lines(TransferYaml.Write(run, withOutput: false));
+        var (old, now) = there.Zip(here).FirstOrDefault(pair => pair.First != pair.Second);
+        if (old is null) return null;
+        int same = old.Zip(now).TakeWhile(pair => pair.First == pair.Second).Count();
+        int from = old[..same].LastIndexOfAny(['{', ',']) + 1;
+        string Part(string line) => line.IndexOf(", ", same, StringComparison.Ordinal) is > 0 and var end ? line[from..end] : line[from..];
+        return $"there {Nearest.Quote(Part(old).Trim())}, here {Nearest.Quote(Part(now).Trim())}";
+    }
+
+    /// <summary>What tells the run that ended in a folder from others; null where none has ended.</summary>
+    internal static string? IdentityOfEnded(string folder)
+    {
+        string path = Path.Combine(folder, RunFolder.Result);
+        if (!File.Exists(path) || !File.Exists(Path.Combine(folder, Description)) || File.Exists(Path.Combine(folder, RunFolder.State))) return null;
+        try
+        {
+            using JsonDocument json = JsonDocument.Parse(File.ReadAllText(path));
+            return json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty(TransferJson.Identity, out JsonElement run) && run.ValueKind == JsonValueKind.String ? run.GetString() : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Names of the trained networks of the run that a folder is of; none where it is of none.</summary>
     internal static ImmutableArray<string> ModelsIn(string folder)

@@ -5,13 +5,17 @@ using Amalgam.Transfer.MergeNet;
 
 namespace Amalgam.Zoo.Runs;
 
-/// <summary>What a transfer run came to, for programs. Without times: the same bytes for the same run.</summary>
+/// <summary>What a transfer run came to, for programs. But for the times the same bytes for the same run.</summary>
 internal static class TransferJson
 {
+    /// <summary>The key of what tells a run from others.</summary>
+    public const string Identity = "run";
+
     /// <summary>What <c>result.json</c> says.</summary>
     public static string Result(TransferResult result) => Text(json =>
     {
         json.WriteStartObject();
+        json.WriteString(Identity, result.Identity);
         json.WriteStartObject("models");
         foreach (TransferredModel model in result.Models) Write(json, model);
         json.WriteEndObject();
@@ -19,6 +23,7 @@ internal static class TransferJson
         json.WriteStartArray("transfers");
         foreach (TransferSummary summary in result.Transfers) Write(json, summary);
         json.WriteEndArray();
+        WriteTimes(json, result);
         json.WriteEndObject();
     }, indented: true) + "\n";
 
@@ -30,6 +35,7 @@ internal static class TransferJson
         json.WriteStartObject(model.Name);
         json.WriteNumber("parameters", model.Parameters);
         json.WriteBoolean("same_network", model.IsSameNetwork);
+        json.WriteBoolean("changed_by_transfers", model.IsChanged);
         json.WritePropertyName("with_transfers");
         model.Together.Write(json);
         if (model.Solo is { } solo)
@@ -40,9 +46,12 @@ internal static class TransferJson
 
         foreach (var (name, compared) in new[] { ("validation", model.Compared(onTest: false)), ("test", model.Compared(onTest: true)) })
         {
-            if (compared is not { Solo: not null } || !double.IsFinite(compared.Together) || !double.IsFinite(compared.Solo.Value)) continue;
-            json.WriteStartObject($"difference_{name}");
-            json.WriteNumber(compared.Measure, compared.Difference!.Value);
+            if (compared is null || !double.IsFinite(compared.Together) || !double.IsFinite(compared.Solo ?? 0)) continue;
+            json.WriteStartObject(name);
+            json.WriteString("measure", compared.Measure);
+            json.WriteNumber("with_transfers", compared.Together);
+            if (compared.Solo is { } alone) json.WriteNumber("solo", alone);
+            if (compared.Difference is { } difference) json.WriteNumber("difference", difference);
             json.WriteEndObject();
         }
 
@@ -67,7 +76,27 @@ internal static class TransferJson
         json.WriteNumber("cycle", transfer.Cycle);
         json.WriteString("adapter", transfer.Adapter.Name);
         json.WriteNumber("adapter_parameters", summary.Parameters);
-        if (summary.History is [.., var last]) json.WriteNumber("transfers", last.Transfers);
+        if (summary.History is [.., var last])
+        {
+            json.WriteNumber("transfers", last.Transfers);
+            if (double.IsFinite(last.Change)) json.WriteNumber("last_change", last.Change);
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void WriteTimes(Utf8JsonWriter json, TransferResult result)
+    {
+        PhaseTimes times = result.Times;
+        json.WriteStartObject("seconds");
+        foreach (var (name, time) in new[] { ("steps", times.Steps), ("transfers", times.Transfers), ("adapter_updates", times.AdapterUpdates), ("evaluation", times.Evaluation) }) json.WriteNumber(name, Math.Round(time.TotalSeconds, 3));
+        json.WriteNumber("of_a_round_together", result.SecondsTogether);
+        if (result.SecondsAlone is { } alone)
+        {
+            json.WriteNumber("of_a_round_alone", alone);
+            if (alone > 0) json.WriteNumber("ratio", result.SecondsTogether / alone);
+        }
+
         json.WriteEndObject();
     }
 

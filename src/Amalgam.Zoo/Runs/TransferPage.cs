@@ -22,8 +22,9 @@ internal static class TransferPage
             .. result.Transfers.SelectMany(Curves),
             .. Times(result),
             new Heading("How it was measured"),
-            new Paragraph((result.Models.Any(model => model.Solo is not null) ? "Each network was also trained by itself with the same description and seed: the same first weights, the same batches in the same order, the same number of steps. " : "")
-                + "Scores are those of the epoch that did best on the validation samples, or, without any, of the last. No choice was made by test data."),
+            new Paragraph((result.Models.Any(model => model is { Solo: not null, IsChanged: true })
+                ? "Each network that transfers change was also trained by itself with the same description and seed: the same first weights as given, the same batches in the same order, the same number of steps. " : "")
+                + $"{TransferSentences.Comparison(result)} {TransferSentences.Epochs(result)} No choice was made by test data."),
             new Paragraph("Adapters take part in the training alone. What was written is the network that was given, with other weights.", Quiet: true),
         ])
     {
@@ -36,25 +37,31 @@ internal static class TransferPage
         {
             bool onTest = model.Compared(onTest: true) is not null;
             if (model.Compared(onTest) is not { } score) return new($"{result.Rounds:#,0}", model.Name, "rounds; no data to measure on");
-            string against = score.Solo is { } solo ? $"by itself {Text(score, solo)}, {Signed(score)}" : "not trained by itself";
+            string against = !model.IsChanged ? "nothing is written to it" : score.Solo is { } solo ? $"by itself {Text(score, solo)}, {Signed(score)}" : "with transfers";
             return new(Text(score, score.Together), $"{model.Name}, {score.Measure} on {(onTest ? "test" : "validation")} data", against);
         }
 
         yield return new KeyFigures([.. result.Models.Select(Figure)]);
+        foreach (string warning in TransferSentences.Warnings(result)) yield return new Paragraph($"Warning: {warning}.");
         string[] changed = [.. result.Models.Where(model => !model.IsSameNetwork).Select(model => model.Name)];
         yield return new Paragraph(changed.Length == 0 ? "Every network is the one that was given, operator for operator: adapters and factors are gone." : $"Not the same operators as given: {string.Join(", ", changed)}.");
     }
 
     private static IEnumerable<ReportPart> Tables(TransferResult result)
     {
-        yield return new Heading("With transfers and by itself");
+        yield return new Heading(result.HasSolo ? "With transfers and by itself" : "With transfers");
         foreach (var (name, onTest) in new[] { ("validation", false), ("test", true) })
         {
-            var rows = result.Models.Select(model => (model.Name, Score: model.Compared(onTest))).Where(row => row.Score is not null).ToArray();
+            var rows = result.Models.Select(model => (Model: model, Score: model.Compared(onTest))).Where(row => row.Score is not null).ToArray();
             if (rows.Length == 0) continue;
-            yield return new DataTable($"On the {name} data", [new("network"), new("measure"), new("by itself"), new("with transfers"), new("difference")], new TableSection("",
-                [.. rows.Select(row => (ImmutableArray<Cell>)[row.Name, row.Score!.Measure, row.Score.Solo is { } solo ? Text(row.Score, solo) : "\u2013", Text(row.Score, row.Score.Together), Signed(row.Score)])]));
+            (ImmutableArray<Column> columns, Func<TransferredModel, ComparedScore, ImmutableArray<Cell>> cells) = result.HasSolo
+                ? ([new("network"), new("measure"), new("by itself"), new("with transfers"), new("difference")],
+                    (model, score) => [model.Name, score.Measure, score.Solo is { } solo ? Text(score, solo) : "\u2013", Text(score, score.Together), model.IsChanged ? Signed(score) : "nothing is written to it"])
+                : ((ImmutableArray<Column>)[new("network"), new("measure"), new("with transfers")], (Func<TransferredModel, ComparedScore, ImmutableArray<Cell>>)((model, score) => [model.Name, score.Measure, Text(score, score.Together)]));
+            yield return new DataTable($"On the {name} data", columns, new TableSection("", [.. rows.Select(row => cells(row.Model, row.Score!))]));
         }
+
+        yield return new Paragraph(TransferSentences.Epochs(result), Quiet: true);
 
         yield return new Heading("Transfers");
         yield return new DataTable("What goes from where to where", [new("from"), new("shape"), new("to"), new("shape"), new("every", "0")], new TableSection("", [.. result.Transfers.Select(Ends)]));
@@ -67,25 +74,27 @@ internal static class TransferPage
 
     private static ImmutableArray<Cell> Ends(TransferSummary summary)
     {
-        static string Shape(TransferMatrix end) => $"{(end.Rank > 0 ? $"{end.Rank} \u00d7 {end.Matrix.Columns} of " : "")}{end.Matrix.Rows} \u00d7 {end.Matrix.Columns}";
+        static string Shape(TransferMatrix end) => $"{(end.Rank > 0 ? $"{end.Rank}\u00a0\u00d7\u00a0{end.Matrix.Columns} of " : "")}{end.Matrix.Rows}\u00a0\u00d7\u00a0{end.Matrix.Columns}";
         KnowledgeTransfer transfer = summary.Transfer;
-        return [transfer.Source.ToString(), Shape(transfer.Source), transfer.Target.ToString(), Shape(transfer.Target), transfer.Cycle];
+        return [Breakable(transfer.Source), Shape(transfer.Source), Breakable(transfer.Target), Shape(transfer.Target), transfer.Cycle];
     }
 
     private static ImmutableArray<Cell> Adapter(TransferSummary summary)
     {
         TransferRecord? last = summary.History.LastOrDefault();
-        return [summary.Transfer.Target.ToString(), summary.Transfer.Adapter.Name, summary.Parameters, last?.Transfers ?? 0, last?.Change ?? double.NaN];
+        return [Breakable(summary.Transfer.Target), summary.Transfer.Adapter.Name, summary.Parameters, last?.Transfers ?? 0, last?.Change ?? double.NaN];
     }
 
     private static IEnumerable<ReportPart> Curves(TransferredModel model)
     {
+        // With one epoch a curve is a dot, and the tables say it better.
+        if (model.Together.Epochs.Count < 2) yield break;
         yield return new Heading(model.Name);
         Series Of(string name, IReadOnlyList<EpochRecord> epochs, Func<EpochRecord, double?> value) => new(name, [.. epochs.Select(e => value(e) ?? double.NaN)]);
         LineChart Chart(string title, string axis, Func<EpochRecord, double?> value, string? format = null)
         {
             List<Series> curves = [Of("with transfers", model.Together.Epochs, value)];
-            if (model.Solo is { } solo) curves.Add(Of("by itself", solo.Epochs, value));
+            if (model is { Solo: { } solo, IsChanged: true }) curves.Add(Of("by itself", solo.Epochs, value));
             return new(title, "epoch", axis, [.. curves]) { Format = format };
         }
 
@@ -100,8 +109,8 @@ internal static class TransferPage
 
     private static IEnumerable<ReportPart> Curves(TransferSummary summary)
     {
-        if (summary.History.IsEmpty) yield break;
-        yield return new Heading(summary.Transfer.Name);
+        if (summary.History.Length < 2) yield break;
+        yield return new Heading($"{summary.Transfer.Source} \u2192 {summary.Transfer.Target}");
         Series Of(string name, Func<TransferRecord, double> value) => new(name, [.. summary.History.Select(value)]) { X = [.. summary.History.Select(record => (double)record.Epoch)] };
         yield return new SideBySide(
             new LineChart("Norm of the adapter's weights", "epoch", "norm", Of("norm", record => record.WeightNorm)),
@@ -110,8 +119,8 @@ internal static class TransferPage
         if (layers == 0) yield break;
         yield return new SideBySide([.. Enumerable.Range(0, layers).Select(layer => new LineChart(
             $"Mixing weights of layer {layer + 1}", "epoch", "share",
-            [.. Unfoldings.Select((name, i) => Of(name, record => layer < record.Mixing.Length && i < record.Mixing[layer].Length ? record.Mixing[layer][i] : double.NaN))]) { Format = "0%" })]);
-        yield return new Paragraph("What asks by what answers: rows or columns of the target ask, rows or columns of the source answer.", Quiet: true);
+            [.. Unfoldings.Select((name, i) => Of(name, record => layer < record.Mixing.Length && i < record.Mixing[layer].Length ? record.Mixing[layer][i] : double.NaN))]) { Format = "0.00%" })]);
+        yield return new Paragraph("What asks by what answers: rows or columns of the target ask, rows or columns of the source answer. Scales do not begin at 0, and lines that coincide look like one.", Quiet: true);
     }
 
     private static IEnumerable<ReportPart> Times(TransferResult result)
@@ -120,11 +129,13 @@ internal static class TransferPage
         PhaseTimes times = result.Times;
         (string Name, TimeSpan Time)[] phases = [("steps of the networks", times.Steps), ("transfers: snapshot, adapters forward, writing", times.Transfers), ("updates of the adapters", times.AdapterUpdates), ("measuring and keeping", times.Evaluation)];
         double whole = Math.Max(1e-9, times.Total.TotalSeconds);
-        yield return new DataTable("Training together, since it began or was resumed", [new("phase"), new("seconds", "0.0"), new("share", "0.0%")],
-            new TableSection("", [.. phases.Select(phase => (ImmutableArray<Cell>)[phase.Name, phase.Time.TotalSeconds, phase.Time.TotalSeconds / whole])]));
-        double steps = times.Steps.TotalSeconds;
-        if (steps > 0) yield return new Paragraph($"Transfers and adapters take {Figures.Text((times.Transfers + times.AdapterUpdates).TotalSeconds / steps, "0.00")} of the time that the networks' own steps take.");
+        yield return new DataTable("Training together", [new("phase"), new("seconds", "0.0"), new("share", "0.0%"), new("seconds of a round", "0.0000")],
+            new TableSection("", [.. phases.Select(phase => (ImmutableArray<Cell>)[phase.Name, phase.Time.TotalSeconds, phase.Time.TotalSeconds / whole, phase.Time.TotalSeconds / Math.Max(1, result.Rounds)])]));
+        yield return new Paragraph(TransferSentences.Cost(result));
     }
+
+    /// <summary>A name that may be broken at its dots, and hence is not broken elsewhere.</summary>
+    private static string Breakable(TransferMatrix end) => end.ToString().Replace(":", ":\u200b").Replace(".", ".\u200b");
 
     private static string Text(ComparedScore score, double value) => Figures.Text(value, score.IsShare ? "0.00%" : "0.0000");
 

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
 using Amalgam.Graphs;
 using Amalgam.Training;
 using Amalgam.Transfer.MergeNet;
@@ -8,7 +10,7 @@ namespace Amalgam.Zoo.Runs;
 /// <summary>The networks and the data of a transfer run, opened, with every transfer and every matrix named.</summary>
 public sealed class TransferPlan
 {
-    private const int AnyBatch = 2;
+    private const int AnyBatch = 2, LargeAdapter = 10;
 
     private readonly List<string> _notes = [];
     private readonly string _identity;
@@ -19,22 +21,26 @@ public sealed class TransferPlan
     /// <exception cref="GraphException">The parts do not fit together, or there is no such matrix.</exception>
     public TransferPlan(TransferDescription described)
     {
-        IsProposed = described.Transfers.IsEmpty || described.Transfers.Any(pair => pair.From.Matrix is null || pair.To.Matrix is null);
-        described = described with { Models = [.. described.Models.Select(Resolved)] };
+        described = described with { Models = [.. described.Models.Select(model => model.Locate(() => Resolved(model)))] };
         Dictionary<string, RunData> opened = [];
-        Members = [.. described.Models.Where(model => !model.Frozen).Select(model => Open(model, opened))];
-        Members = [.. described.Models.Select(model => Members.FirstOrDefault(member => member.Model == model) ?? OpenSource(model))];
+        Members = [.. described.Models.Where(model => !model.Frozen).Select(model => model.Locate(() => Open(model, opened)))];
+        Members = [.. described.Models.Select(model => Members.FirstOrDefault(member => member.Model == model) ?? model.Locate(() => OpenSource(model)))];
+        foreach (TransferPair pair in described.Transfers) CheckNames(pair);
         Candidates = Members.ToImmutableDictionary(member => member.Model.Name, member => TransferCandidate.AllOf(member.Learner.Network));
         Description = Ranked(TransferProposal.Complete(described, Candidates, Members.ToDictionary(member => member.Model.Name, member => member.Parameters)));
         Transfers = [.. Description.Transfers.SelectMany(TransfersOf)];
+        Proposed = [.. Description.Transfers.SelectMany(ProposedIn)];
         _identity = TransferYaml.Write(Description with { Solo = true }, withOutput: false) + string.Concat(Members.Select(member => $"# {member.Model.Name}\n{member.Identity}"));
     }
 
     /// <summary>The description with every transfer and every matrix named.</summary>
     public TransferDescription Description { get; }
 
-    /// <summary>Whether some of that was proposed, and not described.</summary>
-    public bool IsProposed { get; }
+    /// <summary>Of each transfer, whether its source and its target were proposed, and not described.</summary>
+    public ImmutableArray<(bool Source, bool Target)> Proposed { get; }
+
+    /// <summary>Whether some of that was proposed.</summary>
+    public bool IsProposed => Proposed.Any(ends => ends.Source || ends.Target);
 
     /// <summary>The networks, in the order of the description.</summary>
     public ImmutableArray<TransferMember> Members { get; }
@@ -45,8 +51,39 @@ public sealed class TransferPlan
     /// <summary>What goes from where to where; a transfer back follows the one there.</summary>
     public ImmutableArray<KnowledgeTransfer> Transfers { get; }
 
-    /// <summary>What a user should know, one sentence each.</summary>
+    /// <summary>What a user should know of the networks, one sentence each.</summary>
     public IReadOnlyList<string> Notes => _notes;
+
+    /// <summary>Tells the run from those with another description or other data.</summary>
+    public string Identity => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(_identity)))[..16];
+
+    /// <summary>Whether transfers change how a network trains: one writes to it, or has one of its matrices in factors.</summary>
+    public bool Changes(string model) => Transfers.Any(transfer => transfer.Target.Learner == model || (transfer.Source.Learner == model && transfer.Source.Rank > 0));
+
+    /// <summary>How often a transfer comes in the whole run.</summary>
+    /// <param name="training">Of <see cref="Begin"/>.</param>
+    /// <param name="transfer">Its place in <see cref="Transfers"/>.</param>
+    public long TimesOf(JointTraining training, int transfer)
+    {
+        int target = Members.IndexOf(MemberOf(Transfers[transfer].Target.Learner));
+        int cycle = Transfers[transfer].Cycle, steps = Members[target].Model.Steps;
+        long rounds = (training.Trainers[target]!.Steps + steps - 1) / steps;
+        return (rounds + cycle - 1) / cycle;
+    }
+
+    /// <summary>What a user should know of the transfers before they begin, one sentence each.</summary>
+    /// <param name="training">Of <see cref="Begin"/>.</param>
+    public IEnumerable<string> NotesOn(JointTraining training)
+    {
+        for (int i = 0; i < Transfers.Length; i++)
+        {
+            KnowledgeTransfer transfer = Transfers[i];
+            if (TimesOf(training, i) == 1 && training.Rounds > 1) yield return $"{transfer.Name} comes once, in the first of {training.Rounds:#,0} rounds: its cycle is {transfer.Cycle}";
+            long adapter = training.AdapterParameters(i), network = MemberOf(transfer.Target.Learner).Parameters;
+            if (adapter > LargeAdapter * network)
+                yield return $"the adapter of {transfer.Name} has {adapter:#,0} parameters, {Math.Round((double)adapter / network):#,0} times as many as {transfer.Target.Learner}: a rank, fewer layers or some of the rows make it smaller";
+        }
+    }
 
     /// <summary>The training of all networks, at its beginning.</summary>
     /// <param name="state">Where its state is kept; null for nowhere.</param>
@@ -61,21 +98,15 @@ public sealed class TransferPlan
         if (!opened.TryGetValue(key, out RunData? data)) opened.Add(key, data = RunData.Open(described));
         Loss loss = RunTrainer.LossOf(run.Loss, run.Data);
         Graph network = ModelLoader.Build(model.Model, AnyBatch, run.Seed, data.Train, _notes);
-        try
-        {
-            var (taught, options) = RunTrainer.Prepare(run, network, loss, data, null);
-            _notes.AddRange(NetworkFit.NotesOf(run, data).Select(note => $"{model.Name}: {note}"));
-            return new(model, new(model.Name, network, taught, data.Train, options, data.Validation) { StepsPerRound = model.Steps }, options.Description) { Data = data, Loss = loss };
-        }
-        catch (GraphException e)
-        {
-            throw new GraphException($"{model.Name}: {e.Message}", e);
-        }
+        var (taught, options) = RunTrainer.Prepare(run, network, loss, data, null);
+        _notes.AddRange(NetworkFit.NotesOf(run, data).Select(note => $"{model.Name}: {note}"));
+        return new(model, new(model.Name, network, taught, data.Train, options, data.Validation) { StepsPerRound = model.Steps }, options.Description) { Data = data, Loss = loss };
     }
 
     /// <summary>A network that is not trained. Lengths that an ONNX file leaves open are those of the data that the others learn from.</summary>
     private TransferMember OpenSource(TransferModel model)
     {
+        if (model.Model is { IsOnnx: false, IsFolder: false, Weights: null }) _notes.Add($"{model.Name} is frozen and has no weights of its own: they are drawn by chance, so what it teaches is noise; name a trained network, or its weights");
         Graph network = ModelLoader.Build(model.Model, AnyBatch, model.Seed, Members.Select(member => member.Data!.Train).FirstOrDefault(), _notes);
         return new(model, Learner.Source(model.Name, network), ParentModel.DigestOf(network) + "\n");
     }
@@ -105,6 +136,7 @@ public sealed class TransferPlan
             Schedule = pair.Adapter.Schedule,
             ClipNorm = pair.Adapter.ClipNorm,
             ResetsMomentum = pair.ResetsMomentum,
+            Damping = pair.Adapter.Damping,
             WritesDropout = pair.Adapter.WritesDropout,
             Seed = Description.Seed,
         };
@@ -112,13 +144,38 @@ public sealed class TransferPlan
         if (pair.BackCycle is { } cycle) yield return forth with { Source = to, Target = from, Cycle = cycle };
     }
 
+    private static IEnumerable<(bool, bool)> ProposedIn(TransferPair pair)
+    {
+        yield return (pair.From.IsProposed, pair.To.IsProposed);
+        if (pair.BackCycle is not null) yield return (pair.To.IsProposed, pair.From.IsProposed);
+    }
+
+    /// <summary>What is named must be there before something is proposed beside it.</summary>
+    private void CheckNames(TransferPair pair)
+    {
+        foreach (TransferEnd end in (TransferEnd[])[pair.From, pair.To])
+        {
+            if (end.Matrix is null) continue;
+            try
+            {
+                MatrixOf(end);
+            }
+            catch (GraphException e)
+            {
+                throw new GraphException($"{(pair.Place is null ? "" : $"{pair.Place}: ")}{e.Message}", e);
+            }
+        }
+    }
+
     private TransferMatrix End(TransferEnd end) => new(end.Model, MatrixOf(end), end.Rank) { Start = end.Start, Alpha = end.Alpha };
+
+    private TransferMember MemberOf(string name) => Members.First(member => member.Model.Name == name);
 
     private WeightMatrix MatrixOf(TransferEnd end)
     {
         try
         {
-            return WeightMatrix.Of(Members.First(member => member.Model.Name == end.Model).Learner.Network, end.Matrix!, end.Layout, end.Rows is var (from, to) ? (from, to - from) : null);
+            return WeightMatrix.Of(MemberOf(end.Model).Learner.Network, end.Matrix!, end.Layout, end.Rows is var (from, to) ? (from, to - from) : null);
         }
         catch (GraphException e)
         {

@@ -30,6 +30,7 @@ public static class TransferProposal
             [.. open.Where(c => c.Role == MatrixRole.Hidden && c.Matrix.Rows <= c.Matrix.Columns)],
             [.. open.Where(c => c.Role == MatrixRole.Hidden)],
             [.. open.Where(c => c.Role == MatrixRole.First)],
+            [.. open.Where(c => c.Role != MatrixRole.Table)],
             open,
         ];
         TransferCandidate[] hidden = choices.FirstOrDefault(choice => choice.Length > 0) ?? [];
@@ -79,7 +80,7 @@ public static class TransferProposal
 
         if (to.Matrix is not null) return pair with { From = from };
         TransferCandidate source = candidates[from.Model].FirstOrDefault(c => c.Matrix.Name == from.Matrix)
-            ?? throw new GraphException($"{from}: '{from.Matrix}' is no weight of a product or a convolution, so nothing near it in size can be proposed; name the other matrix too");
+            ?? throw new GraphException($"{from.Model}: the network has no matrix '{from.Matrix}', so nothing near it in size can be proposed");
         TransferCandidate target = TargetOf(candidates[to.Model], source) ?? throw new GraphException($"{to.Model} has no {(within ? "second " : "")}matrix that is trained, which a transfer could write to");
         return pair with { From = from, To = Filled(to, target) };
     }
@@ -87,6 +88,7 @@ public static class TransferProposal
     private static TransferEnd Filled(TransferEnd end, TransferCandidate matrix) => end with
     {
         Matrix = matrix.Matrix.Name,
+        IsProposed = true,
         Rows = matrix.Matrix.Rows == matrix.Matrix.AllRows ? null : (matrix.Matrix.FirstRow, matrix.Matrix.FirstRow + matrix.Matrix.Rows),
     };
 }

@@ -19,6 +19,9 @@ internal static class TransferReader
     public static TransferDescription Read(RecipeNode node)
     {
         if (!node.IsMapping) throw node.Unexpected("a transfer run, a mapping with models, transfers and what training needs");
+        var keys = node.Entries(Top.Place);
+        if (keys.All(entry => entry.Key != "models") && keys.FirstOrDefault(entry => entry.Key == "model") is { Key: not null } one)
+            throw one.Position.Refuse($"this describes the training of one network, which is for amalgam {(keys.Any(entry => entry.Key == "distill") ? "distill" : "train")}; a transfer run has models, a mapping from names to networks");
         var fields = node.Fields(Top);
         RecipeNode models = RunReader.Required(node, fields, "models");
         var shared = fields.Where(f => OfRun.Contains(f.Key)).ToDictionary();
@@ -53,11 +56,11 @@ internal static class TransferReader
         {
             if (own.FirstOrDefault(f => f.Key is not ("model" or "frozen" or "seed")) is { Key: { } idle } field)
                 throw field.Value.Position.Refuse($"the model {Nearest.Quote(name)} is frozen, so '{idle}' has no effect; leave it out");
-            return new(name, model) { Seed = RunReader.Whole(Together(own, shared), "seed") };
+            return new(name, model) { Seed = RunReader.Whole(Together(own, shared), "seed"), Place = position.ToString() };
         }
 
         RunDescription run = RunReader.Read(node, Together(own, shared), model);
-        return new(name, model) { Run = run, Seed = run.Seed, Steps = own.TryGetValue("steps", out RecipeNode steps) ? RunReader.FromOne(steps, "a number of batches from 1 on") : 1 };
+        return new(name, model) { Run = run, Seed = run.Seed, Steps = own.TryGetValue("steps", out RecipeNode steps) ? RunReader.FromOne(steps, "a number of batches from 1 on") : 1, Place = position.ToString() };
     }
 
     /// <summary>What a model says itself, and of the rest what stands for all.</summary>
@@ -77,6 +80,7 @@ internal static class TransferReader
             BackCycle = both ? CycleOf(fields, "back_cycle", cycle) : null,
             ResetsMomentum = RunReader.Flag(fields, "resets_momentum", false),
             Adapter = AdapterReader.Read(fields.TryGetValue("adapter", out RecipeNode own) ? own : null, shared),
+            Place = node.Position.ToString(),
         };
         if (run.ModelOf(pair.To.Model).Frozen) throw to.Position.Refuse($"{Nearest.Quote(pair.To.Model)} is frozen, so nothing can be written to it");
         if (both && run.ModelOf(pair.From.Model).Frozen) throw fields["both"].Position.Refuse($"{Nearest.Quote(pair.From.Model)} is frozen, so there is no transfer back to it");
@@ -90,7 +94,9 @@ internal static class TransferReader
         if (!node.IsMapping)
         {
             string[] parts = node.Text(What).Split(':', 2);
-            return new(Known(node, parts[0], run), parts.Length > 1 ? parts[1] : null);
+            string known = Known(node, parts[0], run);
+            if (parts is [_, ""]) throw node.Position.Refuse($"the name of a matrix is missing behind '{known}:'; a model alone, whose matrix is proposed, is '{known}'");
+            return new(known, parts.Length > 1 ? parts[1] : null);
         }
 
         var fields = node.Fields(End);

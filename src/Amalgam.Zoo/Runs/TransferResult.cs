@@ -13,14 +13,26 @@ public sealed record TransferResult
     /// <summary>The transfers, a transfer back after the one there.</summary>
     public required ImmutableArray<TransferSummary> Transfers { get; init; }
 
-    /// <summary>Where the time of the training together went, since it began or was resumed.</summary>
+    /// <summary>Where the time of the training together went.</summary>
     public required PhaseTimes Times { get; init; }
 
     /// <summary>Rounds of the training together.</summary>
     public required long Rounds { get; init; }
 
+    /// <summary>Tells the run from those with another description or other data.</summary>
+    public string Identity { get; init; } = "";
+
     /// <summary>What a user should know of what was written.</summary>
     public ImmutableArray<string> Notes { get; init; } = [];
+
+    /// <summary>Whether there is something to compare with.</summary>
+    public bool HasSolo => Models.Any(model => model.Solo is not null);
+
+    /// <summary>Seconds of a round of the training together, with all that belongs to it.</summary>
+    public double SecondsTogether => Times.Total.TotalSeconds / Math.Max(1, Rounds);
+
+    /// <summary>Seconds that the same steps took without transfers, by the sum over the networks; null where one was not trained by itself.</summary>
+    public double? SecondsAlone => Models.All(model => model.Solo is not null) ? Models.Sum(model => model.Solo!.Epochs.Sum(epoch => epoch.Seconds)) / Math.Max(1, Rounds) : null;
 }
 
 /// <summary>What a network came to.</summary>
@@ -31,6 +43,9 @@ public sealed record TransferredModel(string Name, RunResult Together, RunResult
 {
     /// <summary>Numbers of its parameters.</summary>
     public long Parameters { get; init; }
+
+    /// <summary>Whether a transfer wrote to it, or trained it in factors; else it trained as by itself, and <see cref="Solo"/> is <see cref="Together"/>.</summary>
+    public bool IsChanged { get; init; } = true;
 
     /// <summary>Whether what was written is the network that was given, operator for operator, with other weights.</summary>
     public bool IsSameNetwork { get; init; }
@@ -59,11 +74,18 @@ public sealed record ComparedScore(string Measure, double Together, double? Solo
     public double? Difference => Together - Solo;
 
     /// <summary>Whether the measure is a share, to be written in percent.</summary>
-    public bool IsShare => Measure == "accuracy";
+    public bool IsShare => Measure is "accuracy" or PairRetrieval.MeritName;
 }
 
 /// <summary>What became of a transfer.</summary>
 /// <param name="Transfer">The transfer.</param>
 /// <param name="Parameters">Numbers that its adapter learned.</param>
 /// <param name="History">One record for each epoch of the target.</param>
-public sealed record TransferSummary(KnowledgeTransfer Transfer, long Parameters, ImmutableArray<TransferRecord> History);
+public sealed record TransferSummary(KnowledgeTransfer Transfer, long Parameters, ImmutableArray<TransferRecord> History)
+{
+    /// <summary>The mean relative change of an epoch's transfers above which a target is overwritten rather than taught.</summary>
+    public const double LargestChange = 0.3;
+
+    /// <summary>Whether the last epoch's transfers changed the target by more than <see cref="LargestChange"/>.</summary>
+    public bool IsAstray => History is [.., var last] && !(last.Change <= LargestChange);
+}

@@ -5,7 +5,7 @@ using Amalgam.Transfer.MergeNet;
 namespace Amalgam.Zoo.Runs;
 
 /// <summary>
-/// Networks train together and teach each other by their parameters (<see cref="JointTraining"/>); then, to compare with, each of them by itself, with the same seed and options. Leaves a folder as a
+/// Networks train together and teach each other by their parameters (<see cref="JointTraining"/>); then, to compare with, each that was changed by it by itself, with the same seed and options. Leaves a folder as a
 /// <see cref="TrainingRun"/> does for each, whose networks are the original graphs, and what the transfers came to.
 /// </summary>
 public sealed class TransferRun
@@ -13,6 +13,7 @@ public sealed class TransferRun
     private readonly RunOutput _output;
     private readonly RunOutput[] _models;
     private readonly JointTraining _training;
+    private (string Model, TrainingRun Run)? _alone;
 
     /// <summary>Prepares the folder. Nothing is written before all of it fits together.</summary>
     /// <param name="plan">What to do.</param>
@@ -37,7 +38,7 @@ public sealed class TransferRun
         RunOutput[] others = [.. names.Concat(before).Select(name => Of(SoloOf(name))), .. before.Select(name => Of(_output.PathOf(name)))];
 
         _training = plan.Begin(_output.PathOf(RunFolder.State));
-        Resumed = resume && _training.Resume();
+        Resumed = resume && Resume();
         Begin(Resumed ? [] : others);
     }
 
@@ -56,42 +57,96 @@ public sealed class TransferRun
     /// <summary>Rounds of the whole run.</summary>
     public long Rounds => _training.Rounds;
 
-    /// <summary>Numbers that an adapter learns, which are gone when the run has ended.</summary>
-    /// <param name="transfer">The place of its transfer in the plan.</param>
-    public long AdapterParameters(int transfer) => _training.AdapterParameters(transfer);
+    /// <summary>The training together.</summary>
+    public JointTraining Training => _training;
+
+    /// <summary>The network that trains by itself, and how far it has come; null where none does yet.</summary>
+    public (string Model, long Step, long Steps)? Alone => _alone is var (model, run) ? (model, run.Step, run.Steps) : null;
+
+    /// <summary>Whether a run has ended in a folder, so that there is nothing to go on with.</summary>
+    /// <param name="plan">What to do.</param>
+    /// <param name="folder">The folder.</param>
+    /// <exception cref="TrainingException">It has, and was one with another description or other data.</exception>
+    public static bool HasEnded(TransferPlan plan, string folder)
+    {
+        if (TransferFolder.IdentityOfEnded(folder) is not { } ended) return false;
+        if (ended == plan.Identity) return true;
+        string where = TransferFolder.Difference(folder, plan.Description) is { } differs ? $" ({differs})" : "";
+        throw new TrainingException($"{folder} is that of a run with another description or other data{where}, which has ended; --overwrite begins anew, or name another folder");
+    }
 
     private IEnumerable<TransferMember> Trained => Plan.Members.Where(member => !member.Model.Frozen);
 
     /// <summary>Trains to the end and writes networks, metrics and the page.</summary>
-    /// <param name="progress">Hears of every round.</param>
+    /// <param name="progress">Hears of every round, and of every step of a network that is trained by itself.</param>
     /// <param name="epochDone">Called after every epoch of a network, with its name and whether it is trained by itself.</param>
-    /// <param name="alone">Hears of every step of a network that is trained by itself.</param>
+    /// <param name="begins">Called before a network is trained by itself, when <see cref="Alone"/> says where it goes on.</param>
     /// <param name="cancel">Stops between rounds; the run can then be resumed.</param>
     /// <exception cref="TrainingException">A loss, or what an adapter generates, is not a finite number any more.</exception>
-    public TransferResult Train(IProgress<JointProgress>? progress = null, Action<string, bool, EpochRecord>? epochDone = null, IProgress<TrainingProgress>? alone = null, CancellationToken cancel = default)
+    public TransferResult Train(IProgress<TransferProgress>? progress = null, Action<string, bool, EpochRecord>? epochDone = null, Action? begins = null, CancellationToken cancel = default)
     {
-        _training.Run(progress, (name, epoch) =>
-        {
-            WriteMetrics();
-            epochDone?.Invoke(name, false, epoch);
-        }, cancel);
-        WriteMetrics();
+        int[] alone = Plan.Description.Solo ? [.. Enumerable.Range(0, Plan.Members.Length).Where(i => !Plan.Members[i].Model.Frozen && Plan.Changes(Plan.Members[i].Model.Name))] : [];
+        TransferForecast forecast = new(_training, [.. Plan.Members.Select(member => member.Model.Name)], alone);
+        TrainTogether(forecast, progress, epochDone, cancel);
         RunResult[] together = [.. Trained.Select((member, i) => Finish(member, _models[i], cancel))];
+        RunResult? Solo(TransferMember member, RunResult own) => !Plan.Description.Solo ? null : Array.IndexOf(alone, Plan.Members.IndexOf(member)) is >= 0 and var place
+            ? member.Model.Locate(() => TrainAlone(member, new Relay<TrainingProgress>(step => progress?.Report(forecast.Of(place, step))), epochDone, begins, cancel))
+            : own;
         TransferResult result = new()
         {
-            Models = [.. Trained.Select((member, i) => new TransferredModel(member.Model.Name, together[i], Plan.Description.Solo ? Alone(member, epochDone, alone, cancel) : null)
+            Models = [.. Trained.Select((member, i) => new TransferredModel(member.Model.Name, together[i], Solo(member, together[i]))
             {
                 Parameters = member.Parameters,
+                IsChanged = Plan.Changes(member.Model.Name),
                 IsSameNetwork = NetworkSize.IsSame(member.Learner.Network, _training.NetworkOf(member.Model.Name)),
             })],
             Transfers = [.. Plan.Transfers.Select((transfer, i) => new TransferSummary(transfer, _training.AdapterParameters(i), [.. _training.HistoryOf(i)]))],
             Times = _training.Times,
             Rounds = _training.Rounds,
+            Identity = Plan.Identity,
             Notes = [.. Plan.Notes.Concat(together.SelectMany(of => of.Notes)).Distinct()],
         };
         _output.WriteText(RunFolder.Result, TransferJson.Result(result));
         TransferPage.Of(result, Plan).Save(Report);
+        File.Delete(_output.PathOf(RunFolder.State));
         return result;
+    }
+
+    private void TrainTogether(TransferForecast forecast, IProgress<TransferProgress>? progress, Action<string, bool, EpochRecord>? epochDone, CancellationToken cancel)
+    {
+        try
+        {
+            _training.Run(new Relay<JointProgress>(round => progress?.Report(forecast.Of(round))), (name, epoch) =>
+            {
+                WriteMetrics();
+                epochDone?.Invoke(name, false, epoch);
+            }, cancel);
+        }
+        catch (Exception e) when (e is not OperationCanceledException && !File.Exists(_output.PathOf(RunFolder.State)))
+        {
+            // Nothing is there that could be gone on with.
+            foreach (RunOutput output in (RunOutput[])[.. _models, _output])
+            {
+                output.Clear();
+                DeleteIfEmpty(output.Folder);
+            }
+
+            throw;
+        }
+
+        WriteMetrics();
+    }
+
+    private bool Resume()
+    {
+        try
+        {
+            return _training.Resume();
+        }
+        catch (TrainingException e) when (TransferFolder.Difference(_output.Folder, Plan.Description) is { } differs)
+        {
+            throw new TrainingException($"{e.Message}: {differs}", e);
+        }
     }
 
     /// <summary>Makes the folders, with what the run is; where it begins anew, without what another one left.</summary>
@@ -137,10 +192,17 @@ public sealed class TransferRun
     }
 
     /// <summary>Trains a network by itself, as <c>amalgam train</c> does, or goes on with it.</summary>
-    private RunResult Alone(TransferMember member, Action<string, bool, EpochRecord>? epochDone, IProgress<TrainingProgress>? progress, CancellationToken cancel)
+    private RunResult TrainAlone(TransferMember member, IProgress<TrainingProgress> progress, Action<string, bool, EpochRecord>? epochDone, Action? begins, CancellationToken cancel)
     {
         TrainingRun run = new(member.Model.Run!, SoloOf(member.Model.Name), resume: true, overwrite: true);
+        _alone = (member.Model.Name, run);
+        begins?.Invoke();
         return run.Train(progress, epoch => epochDone?.Invoke(member.Model.Name, true, epoch), cancel);
+    }
+
+    private sealed class Relay<T>(Action<T> to) : IProgress<T>
+    {
+        public void Report(T value) => to(value);
     }
 
     private string SoloOf(string name) => Path.Combine(_output.Folder, TransferFolder.Solo, name);

@@ -47,6 +47,8 @@ internal static class CheckpointFolder
             }
         }
 
+        string[] inside = [.. Directory.EnumerateDirectories(folder).Where(inner => File.Exists(Path.Combine(inner, "model.safetensors"))).Order(StringComparer.Ordinal)];
+        if (inside.Length > 0) throw new FileNotFoundException($"{folder} holds no checkpoint itself; the folders in it do: {string.Join(", ", inside)}");
         throw new FileNotFoundException($"{folder} holds no checkpoint ({string.Join(", ", CheckpointFormat.All.SelectMany(f => f.Extensions).Distinct())}); it has {(files.Length == 0 ? "no files" : Names(files))}");
     }
 

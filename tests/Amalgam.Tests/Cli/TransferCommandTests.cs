@@ -99,8 +99,18 @@ public class TransferCommandTests
     public async Task A_network_that_nothing_is_written_to_trains_as_by_itself()
     {
         using TemporaryFolder folder = new();
-        await Succeeds("transfer", Describe(folder, Two.Replace(", both: true, back_cycle: 2", "")), "-o", folder["run"], "-q");
-        AssertSame(folder["run/conv"], folder["run/solo/conv"], OfModel, "source");
+        string output = await Succeeds("transfer", Describe(folder, Two.Replace(", both: true, back_cycle: 2", "")), "-o", folder["run"], "-q");
+        await Succeeds("train", folder[$"run/conv/{RunFolder.Description}"], "-o", folder["conv"], "-q");
+        AssertSame(folder["run/conv"], folder["conv"], OfModel, "source");
+
+        // So it is trained once, and what stands beside it is itself.
+        Assert.False(Directory.Exists(folder["run/solo/conv"]));
+        Assert.Contains("Nothing is written to conv, which therefore trained as by itself and was trained once.", output);
+        Assert.Matches(@"\nconv +accuracy +(\S+) +\1 +not written to\n", output);
+        using JsonDocument result = JsonDocument.Parse(File.ReadAllText(folder[$"run/{RunFolder.Result}"]));
+        JsonElement conv = result.RootElement.GetProperty("models").GetProperty("conv");
+        Assert.False(conv.GetProperty("changed_by_transfers").GetBoolean());
+        Assert.Equal(conv.GetProperty("with_transfers").GetRawText(), conv.GetProperty("solo").GetRawText());
         Assert.NotEqual(File.ReadAllBytes(folder["run/dense/model.safetensors"]), File.ReadAllBytes(folder["run/solo/dense/model.safetensors"]));
     }
 
@@ -123,17 +133,26 @@ public class TransferCommandTests
                 }, cancel: stop.Token));
         }
 
-        await Succeeds("transfer", Describe(folder, Two), "-o", folder["parts"], "--resume");
+        // While the state is there, another training is none to go on with, and the message says where they differ.
+        await Refuses("another description or other data; resume it with those that it began with, or begin anew with another output: there 'lr: 0.003', here 'lr: 0.02'",
+            "transfer", Describe(folder, Two.Replace("lr: 0.003", "lr: 0.02")), "-o", folder["parts"], "--resume");
+        var (code, _, error) = await Run("transfer", Describe(folder, Two), "-o", folder["parts"], "--resume");
+        Assert.True(code == 0, error);
+        Assert.Contains("going on after the training together\n", error);
+        Assert.Contains("going on with the training of conv by itself, after step 5 of 10\n", error);
         foreach (string left in (string[])["other", "parts"])
         {
-            AssertSame(folder["whole"], folder[left], [RunFolder.Result], left);
+            Assert.Equal(WithoutTimes(folder[$"whole/{RunFolder.Result}"]), WithoutTimes(folder[$"{left}/{RunFolder.Result}"]));
             foreach (string name in (string[])["conv", "dense", "solo/conv", "solo/dense"]) AssertSame(folder[$"whole/{name}"], folder[$"{left}/{name}"], OfModel, $"{left}/{name}");
             Assert.Equal(File.ReadAllText(folder[$"whole/{TransferFolder.Transfers}"]), File.ReadAllText(folder[$"{left}/{TransferFolder.Transfers}"]));
         }
 
-        // Another training is none to go on with; with what was left of this one there is nothing to do but to write it again.
-        await Refuses("another description", "transfer", Describe(folder, Two.Replace("lr: 0.01", "lr: 0.02")), "-o", folder["parts"], "--resume");
-        await Succeeds("transfer", folder[$"parts/{TransferFolder.Description}"], "-o", folder["parts"], "--resume", "--no-solo");
+        // When it has ended there is nothing to go on with, and nothing of it is touched.
+        Assert.False(File.Exists(folder[$"parts/{RunFolder.State}"]));
+        await Refuses("another description or other data (there 'lr: 0.05', here 'lr: 0.02'), which has ended", "transfer", Describe(folder, Two.Replace("lr: 0.05", "lr: 0.02")), "-o", folder["parts"], "--resume");
+        byte[] page = File.ReadAllBytes(folder[$"parts/{TransferFolder.Report}"]);
+        Assert.Contains("has ended, there is nothing to go on with", await Succeeds("transfer", folder[$"parts/{TransferFolder.Description}"], "-o", folder["parts"], "--resume", "--no-solo"));
+        Assert.Equal(page, File.ReadAllBytes(folder[$"parts/{TransferFolder.Report}"]));
         AssertSame(folder["whole/dense"], folder["parts/dense"], OfModel, "again");
     }
 
@@ -146,6 +165,8 @@ public class TransferCommandTests
         string models = $"models:\n  a: '{folder["a.onnx"]}'\n  b: '{folder["b.onnx"]}'\n";
         string output = await Succeeds("transfer", Describe(folder, Head + models), "-o", folder["run"], "--no-solo");
         Assert.Contains("proposed: ", output);
+        Assert.Contains("MEASURE   WITH TRANSFER\n", output);
+        Assert.DoesNotContain("by itself", output + File.ReadAllText(folder[$"run/{TransferFolder.Report}"]));
         Assert.False(Directory.Exists(folder["run/solo"]));
         foreach (string name in (string[])["a", "b"])
         {
@@ -223,6 +244,15 @@ public class TransferCommandTests
     {
         using TemporaryFolder folder = new();
         async Task Wrong(string phrase, string text, params string[] more) => await Refuses(phrase, ["transfer", Describe(folder, text), .. more.Length > 0 ? more : ["-o", folder["run"]]]);
+        await Wrong("run.yml:10:3: conv: there is no model 'ccn'", Two.Replace("name: cnn", "name: ccn"));
+        await Wrong("run.yml:11:3: dense: nowhere.onnx does not exist", Two.Replace("{name: mlp, hidden: [24, 12]}", "nowhere.onnx"));
+        await Wrong("run.yml:11:3: dense: mlp has no option 'image'", Two.Replace("hidden: [24, 12]", "image: 3"));
+        await Wrong("run.yml:13:5: transfers: conv: the network has no parameter 'fc.wieght' (did you mean 'fc.weight'?)", Two.Replace("'conv:fc.weight', to: 'dense:fc2.weight'", "'conv:fc.wieght', to: dense"));
+        await Wrong("conv: 'fc.bias' [10] is a vector", Two.Replace("'conv:fc.weight', to: 'dense:fc2.weight'", "'conv:fc.bias', to: dense"));
+        await Wrong("(did you mean 'fc2.weight'?)", Two.Replace("dense:fc2.weight", "dense:fc2"));
+        await Wrong("the name of a matrix is missing behind 'conv:'", Two.Replace("conv:fc.weight", "conv:"));
+        await Wrong("this describes the training of one network, which is for amalgam train", "data: glyphs\nmodel: mlp\nlr: 1\nepochs: 1\n");
+        await Refuses("this is a description for amalgam transfer", "train", Describe(folder, Two), "-o", folder["run"]);
         await Wrong("run.yml:13:12: there is no model 'cnvo'", Two.Replace("'conv:fc.weight'", "cnvo"));
         await Wrong("transfers: dense: the network has no parameter 'fc4.weight'", Two.Replace("dense:fc2.weight", "dense:fc4.weight"));
         await Wrong("is a vector", Two.Replace("dense:fc2.weight", "dense:fc2.bias"));
@@ -231,7 +261,6 @@ public class TransferCommandTests
         await Wrong("is from a matrix to itself", Two.Replace("'conv:fc.weight', to: 'dense:fc2.weight', cycle: 3, both: true, back_cycle: 2", "'dense:fc2.weight', to: 'dense:fc2.weight'").Replace("  conv: {model: {name: cnn, channels: [4, 6]}, steps: 2}\n", ""));
         await Wrong("two transfers write to dense:fc2.weight", Two + "  - {from: 'conv:fc.weight', to: 'dense:fc2.weight'}\n");
         await Wrong("is frozen", Two.Replace("hidden: [24, 12]", "hidden: [24, 12], freeze: fc2"));
-        await Wrong("there is no model 'ccn'", Two.Replace("name: cnn", "name: ccn"));
         await Wrong("dense: optimizer: no parameter of the model matches 'fc9'", Two.Replace("momentum: 0.5", "momentum: 0.5, no_decay: fc9"));
         await Wrong("name a folder", Two, "--quiet");
         await Wrong("--resume and --overwrite exclude each other", Two, "-o", folder["run"], "--resume", "--overwrite");
@@ -251,10 +280,10 @@ public class TransferCommandTests
     {
         using TemporaryFolder folder = new();
         await Succeeds("transfer", Describe(folder, Two), "-o", folder["run"], "-q");
-        await Refuses("--resume goes on with an interrupted run, --overwrite begins anew", "transfer", Describe(folder, Two), "-o", folder["run"]);
+        await Refuses("run is not empty; --overwrite begins anew", "transfer", Describe(folder, Two), "-o", folder["run"]);
         string other = Head.Replace("epochs: 2", "epochs: 1") + "models: {dense: {model: {name: mlp, hidden: [9]}}}\n";
         await Succeeds("transfer", Describe(folder, other), "-o", folder["run"], "--overwrite", "--no-solo", "-q");
-        Assert.Equal(["dense", "report.html", "result.json", "state.safetensors", "transfer.yaml", "transfers.jsonl"], Directory.EnumerateFileSystemEntries(folder["run"]).Select(path => Path.GetFileName(path)).Order());
+        Assert.Equal(["dense", "report.html", "result.json", "transfer.yaml", "transfers.jsonl"], Directory.EnumerateFileSystemEntries(folder["run"]).Select(path => Path.GetFileName(path)).Order());
     }
 
     /// <summary>A network that an interrupted or finished run of amalgam train left, ONNX or not, is a model as good as any.</summary>
@@ -284,15 +313,107 @@ public class TransferCommandTests
     }
 
     [Fact]
+    public void Progress_is_of_the_whole_run()
+    {
+        using TemporaryFolder folder = new();
+        List<TransferProgress> seen = [];
+        new TransferRun(new(TransferDescription.Parse(Two, "run.yml")), folder["run"]).Train(new Listener(seen));
+        Assert.Equal(seen.Select(p => p.Share).Order(), seen.Select(p => p.Share));
+        Assert.Equal(1, seen[^1].Share);
+
+        // 10 and 20 steps, together and alone.
+        Assert.Equal(0.5, seen.Last(p => p.Alone is null).Share);
+        Assert.Equal(["conv", "dense"], seen.Where(p => p.Alone is not null).Select(p => p.Networks.Single().Name).Distinct());
+        Assert.Equal([(1, 2), (2, 2)], seen.Select(p => p.Alone).OfType<(int, int)>().Distinct());
+        Assert.All(seen, p => Assert.True(p.TimeLeft >= TimeSpan.Zero));
+    }
+
+    private sealed class Listener(List<TransferProgress> seen) : IProgress<TransferProgress>
+    {
+        public void Report(TransferProgress value) => seen.Add(value);
+    }
+
+    [Fact]
+    public async Task A_run_that_fails_before_its_first_epoch_leaves_nothing()
+    {
+        using TemporaryFolder folder = new();
+        await Refuses("the loss is", "transfer", Describe(folder, Two.Replace("lr: 0.05", "lr: 1.0e+30")), "-o", folder["run"], "-q");
+        Assert.False(Directory.Exists(folder["run"]));
+    }
+
+    /// <summary>Another verb that is given the whole folder is told where the networks are.</summary>
+    [Fact]
+    public async Task A_folder_of_a_transfer_is_no_network()
+    {
+        using TemporaryFolder folder = new();
+        await Succeeds("transfer", Describe(folder, Two), "-o", folder["run"], "--no-solo", "-q");
+        string hint = $"is the folder of a transfer; its networks are {Path.Combine(folder["run"], "conv")}, {Path.Combine(folder["run"], "dense")}", run = folder["run"];
+        await Refuses(hint, "eval", run);
+        await Refuses(hint, "inspect", run);
+        await Refuses(hint, "diff", run, run);
+        await Refuses(hint, "merge", "-m", "linear", run, run, "-o", folder["mm"]);
+        await Refuses(hint, "transfer", Describe(folder, Head + $"models: {{a: '{run}'}}\n"), "-o", folder["other"]);
+        await Refuses(hint, "train", Describe(folder, $"data: glyphs\nmodel: {{name: '{run}'}}\nlr: 1\nepochs: 1\n"), "-o", folder["other"]);
+    }
+
+    [Fact]
+    public async Task What_a_user_should_know_is_said_before_and_after()
+    {
+        using TemporaryFolder folder = new();
+        string drawn = Head + "models: {a: {model: {name: mlp, hidden: [8]}, frozen: true}, b: {model: {name: mlp, hidden: [8, 8]}}}\ntransfers: [{from: a, to: 'b:fc2.weight', cycle: 50}]\n";
+        string output = await Succeeds("transfer", Describe(folder, drawn), "--dry-run");
+        Assert.Contains("note: a is frozen and has no weights of its own", output);
+        Assert.Contains("proposed source: a:fc2.weight [10, 8] -> b:fc2.weight [8, 8], every 50 rounds", output);
+        Assert.Contains("1 transfer\n", output);
+        Assert.Contains("note: a:fc2.weight -> b:fc2.weight comes once, in the first of 10 rounds: its cycle is 50", output);
+        Assert.DoesNotContain("times as many", output);
+        Assert.Contains("times as many as b", await Succeeds("transfer", Describe(folder, drawn.Replace("layers: 1, ", "layers: 30, ")), "--dry-run"));
+
+        // An adapter that learns much too fast rewrites its target, which the terminal and the page say; so does what a rank means for the comparison.
+        string astray = Two.Replace("adapter: {layers: 1, heads: 2, lr: 0.01}", "adapter: {layers: 1, heads: 2, lr: 1, form: published}").Replace("'conv:fc.weight', to", "{model: conv, matrix: fc.weight, rank: 2}, to");
+        output = await Succeeds("transfer", Describe(folder, astray), "-o", folder["run"]);
+        string page = File.ReadAllText(folder[$"run/{TransferFolder.Report}"]);
+        Assert.Matches("dense, epoch 2 .*  fc2.weight changed by [0-9.]+%\n", output);
+        Assert.Contains("warning: a transfer changed dense:fc2.weight by ", output);
+        Assert.Contains("Warning: a transfer changed dense:fc2.weight by ", page);
+        Assert.Contains("conv:fc.weight trained as a product of factors of rank 2; by itself conv trained as it was given", output);
+        Assert.Contains("by itself conv trained as it was given", page);
+        Assert.Matches("Scores are of the epochs that did best on the validation data: conv [12] of 2 \\(by itself [12]\\), dense [12] of 2 \\(by itself [12]\\)\\.", output);
+        Assert.Matches("A round took [0-9.]+ s together, of which transfers and adapters [0-9.]+ s, and [0-9.]+ s with each network by itself: [0-9.]+ times as long together\\.", output);
+        using JsonDocument result = JsonDocument.Parse(File.ReadAllText(folder[$"run/{RunFolder.Result}"]));
+        JsonElement seconds = result.RootElement.GetProperty("seconds");
+        Assert.Equal(seconds.GetProperty("of_a_round_together").GetDouble() / seconds.GetProperty("of_a_round_alone").GetDouble(), seconds.GetProperty("ratio").GetDouble(), 1e-9);
+    }
+
+    [Fact]
+    public async Task Embeddings_are_listed_and_may_teach()
+    {
+        using TemporaryFolder folder = new();
+        string run = Head + "models: {a: {model: {name: vit_tiny, image: [1, 28, 28], patch: 14, depth: 1, hidden: 16, heads: 2, inner: 16}}, b: {model: {name: mlp, hidden: [8, 8]}}}\ntransfers: [{from: 'a:POSITIONS', to: b}]\n";
+        string name = ZooModel.Find("vit_tiny").Build(2).Parameters.Keys.First(key => key.Contains("position"));
+        string output = await Succeeds("transfer", Describe(folder, run.Replace("POSITIONS", name)), "--dry-run");
+        Assert.Matches($"a +{name} +5 +16 +table +source", output);
+        Assert.Contains("proposed target: a:", output);
+    }
+
+    [Fact]
     public void Progress_is_told_of_every_network_that_trains()
     {
         TrainingProgress a = new(2, 5, 12, 40, 0.12345, 0.9, 100, TimeSpan.FromSeconds(9)), b = a with { Epoch = 1, Epochs = 3, Loss = 2 };
-        Assert.Equal("[####----------------]  24%  a: epoch 2/5 loss 0.1235, b: epoch 1/3 loss 2.0000  1:05 left", Progress.Line(new JointProgress(12, 50, [a, null, b], TimeSpan.FromSeconds(65)), ["a", "teacher", "b"], bar: true));
+        Assert.Equal("[####----------------]  24%  a: epoch 2/5 loss 0.1235, b: epoch 1/3 loss 2.0000  1:05 left", Progress.Line(new TransferProgress(0.24, [("a", a), ("b", b)], null, TimeSpan.FromSeconds(65)), bar: true));
+        Assert.Equal(" 75%  b by itself (2 of 2): epoch 1/3 loss 2.0000  0:09 left", Progress.Line(new TransferProgress(0.75, [("b", b)], (2, 2), TimeSpan.FromSeconds(9)), bar: false));
     }
 
     private static void AssertSame(string a, string b, IEnumerable<string> files, string what)
     {
         foreach (string file in files) Assert.True(File.ReadAllBytes(Path.Combine(a, file)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(b, file))), $"{what}: {file} differs");
+    }
+
+    private static string WithoutTimes(string file)
+    {
+        string text = File.ReadAllText(file);
+        Assert.Contains("\"seconds\": {", text);
+        return text[..text.IndexOf("\"seconds\": {", StringComparison.Ordinal)];
     }
 
     private static string Describe(TemporaryFolder folder, string text)

@@ -23,6 +23,12 @@ internal sealed record Flow(Subject From, string Source, Subject To, string Targ
     /// <summary>What the adapter learns by.</summary>
     public AdapterRule Rule { get; init; }
 
+    /// <summary>How much of what a transfer itself changed is added to what the adapter learns from; 0 is the paper's rule.</summary>
+    public double Damping { get; init; }
+
+    /// <summary>The same with the damping that is usual with the adapter.</summary>
+    public Flow Damped() => this with { Damping = Adapter.UsualDamping };
+
     /// <summary>Rank of the target's factors, which begin anew as the networks do; 0 for the matrix itself.</summary>
     public int Rank { get; init; }
 
@@ -41,10 +47,11 @@ internal sealed record Flow(Subject From, string Source, Subject To, string Targ
         Rule = Rule,
         Rate = Rate,
         Schedule = new ConstantRate(),
+        Damping = Damping,
         Seed = seed,
     };
 
     /// <summary>All that decides on what comes of it.</summary>
     public override string ToString() => FormattableString.Invariant(
-        $"{SourceName}:{Source} -> {To.Name}:{Target}, cycle {Cycle}, rate {Rate}{(Rank > 0 ? $", rank {Rank}" : "")}{(Rule == AdapterRule.Change ? "" : $", by {Rule}")}, {Adapter}");
+        $"{SourceName}:{Source} -> {To.Name}:{Target}, cycle {Cycle}, rate {Rate}{(Rank > 0 ? $", rank {Rank}" : "")}{(Rule == AdapterRule.Change ? "" : $", by {Rule}")}{(Damping > 0 ? $", damping {Damping}" : "")}, {Adapter}");
 }

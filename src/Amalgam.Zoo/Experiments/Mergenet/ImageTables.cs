@@ -63,6 +63,10 @@ internal sealed class ImageTables(MergenetOptions options)
         return [.. TableEntry.Of(mobile), .. TableEntry.Of(residual), .. TableEntry.Of(Both, ToMobile with { From = residual, To = mobile }, ToResidual with { From = mobile, To = residual })];
     }
 
+    /// <summary>Table 1's transfers with damping.</summary>
+    public IEnumerable<TableEntry> Damped() =>
+        [.. TableEntry.Of(_mobile), .. TableEntry.Of(_residual), .. TableEntry.Of("MergeNet R -> M, damped", ToMobile.Damped()), .. TableEntry.Of($"{Both}, damped", ToMobile.Damped(), ToResidual.Damped())];
+
     /// <summary>Table 5.</summary>
     public IEnumerable<TableEntry> OfItself() =>
     [

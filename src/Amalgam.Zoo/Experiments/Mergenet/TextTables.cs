@@ -38,6 +38,10 @@ internal sealed class TextTables(MergenetOptions options)
         .. TableEntry.Of("SST-2 -> RTE", Flow(_sentiment, Value(4), _entailment, Value(2))),
     ];
 
+    /// <summary>Table 3's transfers with damping.</summary>
+    public IEnumerable<TableEntry> Damped() =>
+        [.. TableEntry.Of(_sentiment), .. TableEntry.Of(_order), .. TableEntry.Of($"{Both}, damped", Flow(_order, Value(2), _sentiment, Value(4)).Damped(), Flow(_sentiment, Value(4), _order, Value(2)).Damped())];
+
     /// <summary>Table 4: the value matrix of the encoder's last layer and the classifier of the network for images.</summary>
     public IEnumerable<TableEntry> TextAndImages() => BothWays(_sentiment, Value(4), _images.OfImages, ImageTables.Classifier, "images -> text", "text -> images");
 

@@ -34,6 +34,9 @@ internal sealed class TowerTables(MergenetOptions options)
     public IEnumerable<TableEntry> Run() =>
         [.. TableEntry.Of(_towers), .. TableEntry.Of(ToText, IntoText), .. TableEntry.Of(ToImages, IntoImages), .. TableEntry.Of(Both, IntoText, IntoImages)];
 
+    /// <summary>Table 2's transfers with damping.</summary>
+    public IEnumerable<TableEntry> Damped() => [.. TableEntry.Of(_towers), .. TableEntry.Of($"{Both}, damped", IntoText.Damped(), IntoImages.Damped())];
+
     /// <summary>Which rate adapters get: measured on held-out samples.</summary>
     public IEnumerable<TableEntry> Choose() =>
     [

@@ -17,6 +17,7 @@ internal sealed class AdapterTraining
     private readonly AdapterNetwork _adapter;
     private readonly Optimizer _optimizer;
     private readonly float[] _zeros;
+    private readonly float _damping;
     private double _rate, _changeSum;
     private long _transfers;
     private int _changes;
@@ -42,6 +43,7 @@ internal sealed class AdapterTraining
         }
 
         _optimizer = new(transfer.Optimizer, _adapter.Parameters, transfer.Settings, transfer.ClipNorm);
+        _damping = (float)(transfer.Damping ?? transfer.Adapter.UsualDamping);
         _zeros = transfer.ResetsMomentum ? new float[first.Count] : [];
     }
 
@@ -92,6 +94,7 @@ internal sealed class AdapterTraining
         {
             _target.Read(change);
             TensorPrimitives.Subtract(_adapter.Generated.Span, change, change);
+            if (_damping > 0) Damp(change);
         }
 
         _adapter.Differentiate();
@@ -106,6 +109,13 @@ internal sealed class AdapterTraining
 
         _adapter.Update();
         if (!double.IsFinite(WeightNorm())) throw Astray("has parameters that are no finite numbers", "or limit the norm of its gradient");
+    }
+
+    /// <summary>Adds a multiple of what the transfer itself changed.</summary>
+    private void Damp(Span<float> change)
+    {
+        ReadOnlySpan<float> before = _adapter.Target.Span, generated = _adapter.Generated.Span;
+        for (int i = 0; i < change.Length; i++) change[i] += _damping * (generated[i] - before[i]);
     }
 
     /// <summary>Closes an epoch of the target.</summary>

@@ -162,6 +162,10 @@ public sealed class JointTraining
         {
             throw new TrainingException($"{_learners[learner].Name}: {e.Message}", e);
         }
+        catch (GraphException e)
+        {
+            throw new GraphException($"{_learners[learner].Name}: {e.Message}", e);
+        }
         finally
         {
             _stepping.Stop();
@@ -183,6 +187,10 @@ public sealed class JointTraining
         {
             _trainers[learner]!.FinishEpoch(epoch => _closed.Add((_learners[learner].Name, epoch)), cancel);
             foreach (AdapterTraining adapter in _into[learner]) adapter.FinishEpoch(_closed[^1].Epoch.Epoch);
+        }
+        catch (GraphException e)
+        {
+            throw new GraphException($"{_learners[learner].Name}: {e.Message}", e);
         }
         finally
         {
@@ -207,7 +215,14 @@ public sealed class JointTraining
         TrainingOptions options = learner.Options with { StatePath = null };
         // What holds for a weight holds for its factors.
         if (options.Settings is { } settings) options = options with { Settings = node => settings(LowRank.EncodedIn(node.Name!, learner.Network) ?? node) };
-        return new(network, learner.Loss!, learner.Data!, options, learner.Validation);
+        try
+        {
+            return new(network, learner.Loss!, learner.Data!, options, learner.Validation);
+        }
+        catch (GraphException e)
+        {
+            throw new GraphException($"{learner.Name}: {e.Message}", e);
+        }
     }
 
     private static Graph Encoded(Learner learner, KnowledgeTransfer[] transfers)

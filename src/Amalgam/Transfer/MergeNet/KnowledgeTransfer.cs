@@ -47,6 +47,13 @@ public sealed record KnowledgeTransfer(TransferMatrix Source, TransferMatrix Tar
     /// <summary>What the adapter's parameters are updated by.</summary>
     public AdapterRule Rule { get; init; }
 
+    /// <summary>
+    /// Of <see cref="AdapterRule.Change"/>: this times what the transfer itself changed, generated - before, is added to the change that the adapter learns from; 0 for the paper's rule, null for what is usual with the
+    /// adapter. A target that an adapter adds to is the sum of what was added, and what is added is in turn a sum of gradients: an oscillator that nothing damps. With a damping of 1 / k it settles where a
+    /// transfer goes k of the target's own steps ahead.
+    /// </summary>
+    public double? Damping { get; init; }
+
     /// <summary>How they follow from that.</summary>
     public UpdateRule Optimizer { get; init; } = new AdamW(WeightDecay: 0.01);
 

@@ -72,6 +72,9 @@ public sealed record LowRankAdapter : ParameterAdapter
 
     public override string Name => "lpka";
 
+    /// <summary>1/4 in the residual form, which adds to its target; 0 in the published one, which writes it anew.</summary>
+    public override double UsualDamping => Form == AdapterForm.Residual ? 0.25 : 0;
+
     public override ImmutableArray<double[]> SharesOf(Graph adapter) => MixingOf(adapter);
 
     public override Node Add(AdapterSite site)

@@ -190,6 +190,7 @@ public sealed record WeightMatrix
         string[] known = [.. network.Parameters.Values.Where(p => p.Shape.Rank > 1).Select(p => p.Name!)];
         string[] shown = [.. known.OrderBy(k => k.Contains(name, StringComparison.OrdinalIgnoreCase) ? 0 : 1).Take(MostNamed)];
         string more = known.Length > shown.Length ? $" and {known.Length - shown.Length} more" : "";
-        return new($"the network has no parameter {Nearest.Quote(name)}{Nearest.Hint(name, known)}; its matrices are {string.Join(", ", shown.Select(k => $"'{k}'"))}{more}");
+        string hint = name != "" && known.FirstOrDefault(k => k.StartsWith($"{name}.", StringComparison.OrdinalIgnoreCase)) is { } longer ? $" (did you mean '{longer}'?)" : Nearest.Hint(name, known);
+        return new($"the network has no parameter {Nearest.Quote(name)}{hint}; its matrices are {string.Join(", ", shown.Select(k => $"'{k}'"))}{more}");
     }
 }

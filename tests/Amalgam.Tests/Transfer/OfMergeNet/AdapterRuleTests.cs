@@ -40,11 +40,7 @@ public class AdapterRuleTests
         const double Decay = 0.5;
         TrainingOptions decaying = OneStep with { Rule = new Sgd(0, false, Decay) };
         Dictionary<string, float[]> first = [], plain = Update(AdapterRule.Change, OneStep, first), decayed = Update(AdapterRule.Change, decaying, []);
-        Graph a = Samples.Of("mlp", 1).Network, b = Samples.Of("mlp", 2).Network;
-        Tensor source = a.Parameters[JointTrainingTests.Name(2)].Value!, target = b.Parameters[JointTrainingTests.Name(1)].Value!;
-        Tensor p = new(new(target.Shape[0], source.Shape[0]), first["p"]), q = new(new(source.Shape[1], target.Shape[1]), first["q"]), ps = new(new(p.Shape[0], source.Shape[1])), generated = new(target.Shape);
-        new MatMul().Run([p, source], ps);
-        new MatMul().Run([ps, q], generated);
+        Tensor target = Samples.Of("mlp", 2).Network.Parameters[JointTrainingTests.Name(1)].Value!, generated = Generated(first);
         double expected = 0;
         for (int i = 0; i < target.Count; i++) expected += Rate * Decay * target.Span[i] * (first["a"][0] * (double)target.Span[i] + generated.Span[i]);
         Assert.Equal(AdapterRate * expected, plain["a"][0] - decayed["a"][0], 1e-3 * AdapterRate * expected);
@@ -70,12 +66,51 @@ public class AdapterRuleTests
         Assert.True(Distance(joint.NetworkOf("target"), best) < 0.2 * begin, $"taught: {Distance(joint.NetworkOf("target"), best)} of {begin}");
     }
 
+    /// <summary>What the transfer itself changed counts too: generated - target times the damping, whose product with d generated / d a, the target, is known.</summary>
+    [Fact]
+    public void Damping_adds_what_the_transfer_changed()
+    {
+        const double Damping = 0.25;
+        Dictionary<string, float[]> first = [], plain = Update(AdapterRule.Change, OneStep, first), damped = Update(AdapterRule.Change, OneStep, [], Damping);
+        Tensor target = Samples.Of("mlp", 2).Network.Parameters[JointTrainingTests.Name(1)].Value!, generated = Generated(first);
+        double expected = 0;
+        for (int i = 0; i < target.Count; i++) expected += Damping * target.Span[i] * (generated.Span[i] + (first["a"][0] - 1) * (double)target.Span[i]);
+        Assert.True(Math.Abs(expected) > 1e-3);
+        Assert.Equal(AdapterRate * expected, plain["a"][0] - damped["a"][0], 1e-3 * AdapterRate * Math.Abs(expected));
+        Assert.Equal(Update(AdapterRule.ChainRule, OneStep, [])["p"], Update(AdapterRule.ChainRule, OneStep, [], Damping)["p"]);
+    }
+
+    /// <summary>
+    /// A residual adapter adds to its target round by round: without damping the target swings about its optimum, and Adam's steps of one size feed that. With it, it comes nearer to the optimum than the target does alone.
+    /// </summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void Damping_keeps_a_residual_adapter_from_swinging(int cycle)
+    {
+        Random random = new(1);
+        Tensor source = Draw(random, 4, 5, 1), map = Draw(random, 5, 6, 0.5f), best = new(new(4, 6));
+        new MatMul().Run([source, map], best);
+        Learner still = Learner.Source("source", Linear(source)), learner = new("target", Linear(Draw(random, 4, 6, 0.3f)), new SquaredError(), new Mapped(best, 400), new() { Rule = new Sgd(), Rate = 0.005, Epochs = 40, Batch = 40, Seed = 2 });
+        Learner alone = learner with { Network = Surgery.Copy(learner.Network) };
+        JointTrainingTests.Trained(alone);
+        double[] ends = [.. new double?[] { 0, null }.Select(damping =>
+        {
+            JointTraining joint = new([still, learner], [new(Matrix(still), Matrix(learner), new LowRankAdapter { Layers = 1 }, cycle) { Damping = damping }]);
+            joint.Run();
+            return Distance(joint.NetworkOf("target"), best);
+        })];
+        double byItself = Distance(alone.Network, best);
+        Assert.True(ends[0] > byItself, $"without {ends[0]}, alone {byItself}");
+        Assert.True(ends[1] < 0.9 * byItself, $"with {ends[1]}, alone {byItself}");
+    }
+
     /// <summary>One round in which a teaches b; the adapter's parameters before and after, from the state that the run leaves.</summary>
-    private static Dictionary<string, float[]> Update(AdapterRule rule, TrainingOptions options, Dictionary<string, float[]> first)
+    private static Dictionary<string, float[]> Update(AdapterRule rule, TrainingOptions options, Dictionary<string, float[]> first, double? damping = null)
     {
         using TemporaryFolder folder = new();
         string path = folder["state.safetensors"];
-        KnowledgeTransfer transfer = JointTrainingTests.Transfer("a", "b", 1) with { Rule = rule, Optimizer = new Sgd(), Settings = null, Rate = AdapterRate, ClipNorm = null };
+        KnowledgeTransfer transfer = JointTrainingTests.Transfer("a", "b", 1) with { Rule = rule, Optimizer = new Sgd(), Settings = null, Rate = AdapterRate, ClipNorm = null, Damping = damping };
         Learner[] learners = [Learner.Source("a", Samples.Of("mlp", 1).Network), new("b", Samples.Of("mlp", 2).Network, new CrossEntropy(), Samples.Of("mlp", 2, 48).Data, options)];
         JointTraining joint = new(learners, [transfer], new() { StatePath = path });
         using (CancellationTokenSource stop = new())
@@ -95,6 +130,16 @@ public class AdapterRuleTests
         string prefix = $"adapters/{JointTrainingTests.Transfer("a", "b", 1).Name}/weights/";
         using Checkpoint checkpoint = Checkpoint.Open(path);
         return checkpoint.Tensors.Where(t => t.Name.StartsWith(prefix, StringComparison.Ordinal)).ToDictionary(t => t.Name[prefix.Length..], Values);
+    }
+
+    /// <summary>P source Q, what the adapter adds to a times the target.</summary>
+    private static Tensor Generated(Dictionary<string, float[]> first)
+    {
+        Tensor source = Samples.Of("mlp", 1).Network.Parameters[JointTrainingTests.Name(2)].Value!, target = Samples.Of("mlp", 2).Network.Parameters[JointTrainingTests.Name(1)].Value!;
+        Tensor p = new(new(target.Shape[0], source.Shape[0]), first["p"]), q = new(new(source.Shape[1], target.Shape[1]), first["q"]), ps = new(new(p.Shape[0], source.Shape[1])), generated = new(target.Shape);
+        new MatMul().Run([p, source], ps);
+        new MatMul().Run([ps, q], generated);
+        return generated;
     }
 
     private static float[] Values(TensorEntry tensor)

@@ -307,6 +307,7 @@ public class JointTrainingTests
         { "two transfers write to b:", [Transfer("a", "b", 1), new(Of("a", 2), Of("b", 1), new Blend(), 3)] },
         { "needs a rank from 1 to 6", [new(Of("a", 1) with { Rank = 7 }, Of("b", 1), new Blend(), 1)] },
         { "give both the same rank", [new(Of("a", 1) with { Rank = 2 }, Of("b", 1), new Blend(), 1), new(Of("a", 1) with { Rank = 3 }, Of("b", 2), new Blend(), 1)] },
+        { "the damping of a:", [Transfer("a", "b", 1) with { Damping = -1 }] },
         { "learning rate of a:", [Transfer("a", "b", 1) with { Rate = double.PositiveInfinity }] },
         { "largest norm of a:", [Transfer("a", "b", 1) with { ClipNorm = 0 }] },
         { "begin with its decomposition", [new(Of("still", 1) with { Rank = 2, Start = FactorStart.Fresh }, Of("b", 1), new Blend(), 1)] },

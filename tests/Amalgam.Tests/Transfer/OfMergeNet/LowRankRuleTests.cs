@@ -100,7 +100,7 @@ public class LowRankRuleTests
     {
         WeightMatrix weight = WeightMatrix.Of(Samples.Of("mlp", 2).Network, JointTrainingTests.Name(1), rows: what == "rows" ? (3, 4) : null);
         TransferMatrix target = new("b", weight, what == "rank 2" ? 2 : 0);
-        return new(JointTrainingTests.Of("a", 2), target, new Shaken(new() { Form = form, Heads = 2 }), 1) { Optimizer = new Sgd(), Settings = null, Rate = AdapterRate, ClipNorm = null, Seed = 4 };
+        return new(JointTrainingTests.Of("a", 2), target, new Shaken(new() { Form = form, Heads = 2 }), 1) { Optimizer = new Sgd(), Settings = null, Rate = AdapterRate, ClipNorm = null, Damping = 0, Seed = 4 };
     }
 
     /// <summary>One round in which a teaches b; the adapter's parameters before and after, from the states that the run leaves.</summary>

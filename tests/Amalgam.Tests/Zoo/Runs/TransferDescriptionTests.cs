@@ -108,7 +108,7 @@ public class TransferDescriptionTests
         string text = TransferYaml.Write(run);
         TransferDescription again = TransferDescription.Parse(text, "transfer.yaml");
         Assert.Equal(text, TransferYaml.Write(again));
-        Assert.Equal(run.Transfers, again.Transfers);
+        Assert.Equal(run.Transfers.Select(pair => pair with { Place = null }), again.Transfers.Select(pair => pair with { Place = null }));
         Assert.Equal((run.Seed, run.Solo, run.Output), (again.Seed, again.Solo, again.Output));
         Assert.DoesNotContain("output", TransferYaml.Write(run, withOutput: false));
     }

@@ -155,6 +155,6 @@ public class TransferProposalTests
 
         // Within a network the matrix that is written to does not teach itself.
         Assert.Equal("c:fc2.weight -> c:fc3.weight 4", Text(Complete("{c: mlp}", "transfers: [{from: c, to: 'c:fc3.weight'}]")));
-        Assert.Contains("'fc1.bias' is no weight of a product", Assert.Throws<GraphException>(() => Complete("{a: mlp, c: mlp}", "transfers: [{from: 'a:fc1.bias', to: c}]")).Message);
+        Assert.Contains("a: the network has no matrix 'fc1.bias'", Assert.Throws<GraphException>(() => Complete("{a: mlp, c: mlp}", "transfers: [{from: 'a:fc1.bias', to: c}]")).Message);
     }
 }

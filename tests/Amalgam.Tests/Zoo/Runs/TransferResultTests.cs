@@ -34,7 +34,7 @@ public class TransferResultTests
         TransferResult result = new() { Models = [new("it's \"a\"", Run(astray, astray, astray), Run(astray, astray, astray))], Transfers = [], Times = default, Rounds = 3 };
         using JsonDocument json = JsonDocument.Parse(TransferJson.Result(result));
         JsonElement model = json.RootElement.GetProperty("models").GetProperty("it's \"a\"");
-        Assert.False(model.TryGetProperty("difference_test", out _));
+        Assert.False(model.TryGetProperty("test", out _));
         Assert.Equal(1, model.GetProperty("solo").GetProperty("epochs").GetInt32());
     }
 
