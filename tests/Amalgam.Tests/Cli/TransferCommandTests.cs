@@ -125,11 +125,13 @@ public class TransferCommandTests
         foreach (bool alone in (bool[])[false, true])
         {
             using CancellationTokenSource stop = new();
-            Assert.Throws<OperationCanceledException>(() => new TransferRun(new(run), folder["parts"], resume: alone).Train(
+            TransferRun part = new(new(run), folder["parts"], resume: alone);
+            Assert.Throws<OperationCanceledException>(() => part.Train(
                 epochDone: (name, isAlone, epoch) =>
                 {
                     if (isAlone == alone && epoch.Epoch == 1) stop.Cancel();
                 }, cancel: stop.Token));
+            Assert.Equal(alone ? ("conv", 5, 10) : null, part.Alone);
         }
 
         // While the state is there, another training is none to go on with, and the message says where they differ.
