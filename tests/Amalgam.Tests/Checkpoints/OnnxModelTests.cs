@@ -212,6 +212,25 @@ public sealed class OnnxModelTests : IDisposable
     }
 
     [Fact]
+    public void Names_of_values_stay_where_an_operator_is_written_as_two()
+    {
+        ModelProto model = OnnxFiles.Model(OnnxFiles.Node("Gemm", "x w b", "hidden"), OnnxFiles.Node("Relu", "hidden", "kept"), OnnxFiles.Node("Gemm", "kept w b", "y"));
+        model.Graph.Input.Add(OnnxFiles.Value("x", 1, 2));
+        model.Graph.Output.Add(OnnxFiles.Value("y", 1, 2));
+        model.Graph.Initializer.Add(OnnxFiles.Floats("w", new(2, 2), 1, 2, 3, 4));
+        model.Graph.Initializer.Add(OnnxFiles.Floats("b", new(2), 5, 6));
+        model.Write(_folder["in.onnx"]);
+        using OnnxModel file = OnnxModel.Open(_folder["in.onnx"]);
+        file.Save(file.ToGraph(), _folder["out.onnx"]);
+
+        GraphProto written = ModelProto.Parser.ParseFrom(File.ReadAllBytes(_folder["out.onnx"])).Graph;
+        string[] values = [.. written.Node.SelectMany(node => node.Output)];
+        Assert.Equal(["hidden", "kept", "y"], values.Where(name => !name.StartsWith("MatMul_", StringComparison.Ordinal)));
+        Assert.Equal(["node of hidden", "node of kept", "node of y"], written.Node.Select(node => node.Name).Where(name => name != ""));
+        Assert.Equal("y", Assert.Single(written.Output).Name);
+    }
+
+    [Fact]
     public void An_output_with_the_name_of_another_value_is_that_value_under_a_new_name_or_refused()
     {
         Graph graph = new(), refused = new();
