@@ -45,6 +45,13 @@ internal sealed class TextTables(MergenetOptions options)
     /// <summary>Table 4: the value matrix of the encoder's last layer and the classifier of the network for images.</summary>
     public IEnumerable<TableEntry> TextAndImages() => BothWays(_sentiment, Value(4), _images.OfImages, ImageTables.Classifier, "images -> text", "text -> images");
 
+    /// <summary>Table 4's transfers with damping.</summary>
+    public IEnumerable<TableEntry> TextAndImagesDamped() =>
+    [
+        .. TableEntry.Of(_sentiment), .. TableEntry.Of(_images.OfImages),
+        .. TableEntry.Of($"{Both}, damped", Flow(_images.OfImages, ImageTables.Classifier, _sentiment, Value(4)).Damped(), Flow(_sentiment, Value(4), _images.OfImages, ImageTables.Classifier).Damped()),
+    ];
+
     /// <summary>Table 6: value matrices of the deeper encoder teach those of the other, on the same task.</summary>
     public IEnumerable<TableEntry> LayerToLayer() =>
     [
