@@ -9,13 +9,10 @@ namespace Amalgam.Cli;
 internal sealed class DistillCommand
 {
     private readonly Argument<string> _path = new("run") { Description = "Run description with distill, a YAML file" };
-    private readonly Option<string?> _folder = new("--output", "-o") { Description = "Folder of what the run leaves behind, over what the description says" };
+    private readonly Option<string?> _folder = RunOptions.Folder();
     private readonly Option<string?> _report = new("--report") { Description = "Where the page of tables and curves goes [default: report.html in the folder]", HelpName = "file" };
     private readonly Option<bool> _solo = new("--solo") { Description = "Also train the same network from the same seed without a teacher, to compare with" };
-    private readonly Option<bool> _resume = new("--resume") { Description = "Go on with what an interrupted run left" };
-    private readonly Option<bool> _overwrite = new("--overwrite") { Description = "Replace what another run left in the folder" };
-    private readonly Option<int?> _threads = CountOption.Create("--threads", "Number of threads; the result does not depend on it", "-j");
-    private readonly Option<bool> _quiet = new("--quiet", "-q") { Description = "No progress" };
+    private RunOptions? _run;
 
     public static Command Create() => new DistillCommand().CreateVerb();
 
@@ -29,25 +26,22 @@ internal sealed class DistillCommand
                 "amalgam distill run.yml --resume                 # goes on after Ctrl-C, to the same bits",
             ])
         {
-            _path, _folder, _report, _solo, _resume, _overwrite, _threads, _quiet,
+            _path, _folder, _report, _solo,
         };
-        verb.Validators.Add(result =>
-        {
-            if (result.GetValue(_resume) && result.GetValue(_overwrite)) result.AddError("--resume and --overwrite exclude each other");
-        });
+        _run = new(verb);
         verb.Runs(Run);
         return verb;
     }
 
     private void Run(ParseResult parse, CancellationToken cancel)
     {
-        using CoreLimit limit = Cores.Limit(parse.GetValue(_threads) ?? Environment.ProcessorCount);
+        using CoreLimit limit = _run!.Limit(parse);
         RunDescription description = RunDescription.Read(parse.GetValue(_path)!);
         if (parse.GetValue(_solo) && description.Distill is { } distill) description = description with { Distill = distill with { Solo = true } };
-        string folder = parse.GetValue(_folder) ?? description.Output ?? throw new InvalidDataException("name a folder for what the run leaves behind: --output, or output in the description");
-        if (parse.GetValue(_report) is { } report) OutputFile.Check("--report", report, [parse.GetValue(_path)!], parse.GetValue(_overwrite) || parse.GetValue(_resume));
-        DistillationRun run = new(description, folder, parse.GetValue(_resume), parse.GetValue(_overwrite), parse.GetValue(_report));
-        Run(run, folder, parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error, parse.GetValue(_quiet), cancel);
+        string folder = RunOptions.FolderOf(parse.GetValue(_folder), description.Output);
+        if (parse.GetValue(_report) is { } report) OutputFile.Check("--report", report, [parse.GetValue(_path)!], _run!.Overwrite(parse) || _run!.Resume(parse));
+        DistillationRun run = new(description, folder, _run!.Resume(parse), _run!.Overwrite(parse), parse.GetValue(_report));
+        Run(run, folder, parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error, _run!.Quiet(parse), cancel);
     }
 
     private static void Run(DistillationRun run, string folder, TextWriter output, TextWriter error, bool quiet, CancellationToken cancel)

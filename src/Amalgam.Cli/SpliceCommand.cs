@@ -15,19 +15,16 @@ internal sealed class SpliceCommand
 {
     private readonly Argument<string[]> _models = new("models") { Description = "Trained networks, two or more: checkpoints, folders of runs, .onnx files, folders of Hugging Face; what is not spliced is the first one's", Arity = ArgumentArity.OneOrMore };
     private readonly Option<string> _train = new("--train", "-t") { Description = "Run description, a YAML file: data and training. It may leave out model, and have train: splice (learn the splice alone) or all", Required = true };
-    private readonly Option<string?> _output = new("--output", "-o") { Description = "Folder of what the run leaves behind, over what the description says" };
+    private readonly Option<string?> _output = RunOptions.Folder();
     private readonly Option<string> _method = new("--method", "-m") { Description = "cki, linear or task_arithmetic, with parameters: cki:splice=hard,biases=average, linear:per=layer", DefaultValueFactory = _ => Cki };
     private readonly Option<string?> _base = new("--base", "-b") { Description = "With task_arithmetic: the model that the others were fine-tuned from" };
     private readonly Option<string?> _model = ArchitectureOption.Create(shortName: false);
     private readonly Option<string[]> _include = new("--include") { Description = "Only weights whose name matches are spliced: globs, or regex:...", AllowMultipleArgumentsPerToken = true, HelpName = "patterns" };
     private readonly Option<string[]> _exclude = new("--exclude") { Description = "Weights whose name matches are the first model's", AllowMultipleArgumentsPerToken = true, HelpName = "patterns" };
     private readonly Option<bool> _noBaseline = new("--no-baseline") { Description = "With train: all, do not also train the first model on alone, to compare with" };
-    private readonly Option<bool> _resume = new("--resume") { Description = "Go on with what an interrupted run left" };
-    private readonly Option<bool> _overwrite = new("--overwrite") { Description = "Replace what another run left in the folder" };
-    private readonly Option<int?> _threads = CountOption.Create("--threads", "Number of threads; the result does not depend on it", "-j");
-    private readonly Option<bool> _quiet = new("--quiet", "-q") { Description = "No progress" };
 
     private const string Cki = "cki", TaskArithmetic = "task_arithmetic", Learned = "learned";
+    private RunOptions? _run;
 
     public static Command Create() => new SpliceCommand().CreateVerb();
 
@@ -42,28 +39,25 @@ internal sealed class SpliceCommand
                 "amalgam splice -m task_arithmetic:per=layer tuned-a tuned-b --base base -t run.yml -o out",
             ])
         {
-            _models, _train, _output, _method, _base, _model, _include, _exclude, _noBaseline, _resume, _overwrite, _threads, _quiet,
+            _models, _train, _output, _method, _base, _model, _include, _exclude, _noBaseline,
         };
         _method.CompletionSources.Add(_ => MergeMethod.All.Where(e => e.Learns).Select(e => new System.CommandLine.Completions.CompletionItem(e.Name)));
-        verb.Validators.Add(result =>
-        {
-            if (result.GetValue(_resume) && result.GetValue(_overwrite)) result.AddError("--resume and --overwrite exclude each other");
-        });
+        _run = new(verb);
         verb.Runs(Run);
         return verb;
     }
 
     private void Run(ParseResult parse, CancellationToken cancel)
     {
-        using CoreLimit limit = Cores.Limit(parse.GetValue(_threads) ?? Environment.ProcessorCount);
+        using CoreLimit limit = _run!.Limit(parse);
         string method = parse.GetValue(_method)!;
         RunDescription description = RunDescription.Read(parse.GetValue(_train)!, new ModelDescription(""));
         if (ArchitectureOption.Of(parse.GetValue(_model)) is { } architecture) description = description with { Model = architecture with { Freeze = description.Model.Freeze } };
-        string folder = parse.GetValue(_output) ?? description.Output ?? throw new InvalidDataException("name a folder for what the run leaves behind: --output, or output in the description");
+        string folder = RunOptions.FolderOf(parse.GetValue(_output), description.Output);
         string[] models = parse.GetValue(_models)!;
         SpliceDescription splice = new(Recipe(parse, method, models), method, description) { Baseline = !parse.GetValue(_noBaseline), Text = Text(parse, method, [.. models.Select(RunFolder.FileOf)]) };
-        SpliceRun run = new(splice, folder, parse.GetValue(_resume), parse.GetValue(_overwrite));
-        Run(run, folder, parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error, parse.GetValue(_quiet), cancel);
+        SpliceRun run = new(splice, folder, _run!.Resume(parse), _run!.Overwrite(parse));
+        Run(run, folder, parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error, _run!.Quiet(parse), cancel);
     }
 
     /// <summary>The method with its parameters and models, as a recipe has them.</summary>

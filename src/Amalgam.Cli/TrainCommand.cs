@@ -12,11 +12,7 @@ internal static class TrainCommand
     public static Command Create()
     {
         Argument<string> path = new("run") { Description = "Run description, a YAML file" };
-        Option<string?> folder = new("--output", "-o") { Description = "Folder of what the run leaves behind, over what the description says" };
-        Option<bool> resume = new("--resume") { Description = "Go on with what an interrupted run left" };
-        Option<bool> overwrite = new("--overwrite") { Description = "Replace what another run left in the folder" };
-        Option<int?> threads = CountOption.Create("--threads", "Number of threads; the result does not depend on it", "-j");
-        Option<bool> quiet = new("--quiet", "-q") { Description = "No progress" };
+        Option<string?> folder = RunOptions.Folder();
         Verb verb = new(
             "train", "Train a network: data, model, optimiser, schedule and seeds stand in a YAML file. Leaves the weights (safetensors and ONNX), the metrics and the description.",
             [
@@ -24,19 +20,16 @@ internal static class TrainCommand
                 "amalgam train run.yml --resume       # goes on after Ctrl-C, to the same bits",
             ])
         {
-            path, folder, resume, overwrite, threads, quiet,
+            path, folder,
         };
-        verb.Validators.Add(result =>
-        {
-            if (result.GetValue(resume) && result.GetValue(overwrite)) result.AddError("--resume and --overwrite exclude each other");
-        });
+        RunOptions options = new(verb);
         verb.Runs((parse, cancel) =>
         {
-            using CoreLimit limit = Cores.Limit(parse.GetValue(threads) ?? Environment.ProcessorCount);
+            using CoreLimit limit = options.Limit(parse);
             RunDescription description = RunDescription.Read(parse.GetValue(path)!);
-            string target = parse.GetValue(folder) ?? description.Output ?? throw new InvalidDataException("name a folder for what the run leaves behind: --output, or output in the description");
+            string target = RunOptions.FolderOf(parse.GetValue(folder), description.Output);
             TextWriter output = parse.InvocationConfiguration.Output, error = parse.InvocationConfiguration.Error;
-            Run(new(description, target, parse.GetValue(resume), parse.GetValue(overwrite)), target, output, error, parse.GetValue(quiet), cancel);
+            Run(new(description, target, options.Resume(parse), options.Overwrite(parse)), target, output, error, options.Quiet(parse), cancel);
         });
         return verb;
     }

@@ -9,14 +9,11 @@ namespace Amalgam.Cli;
 internal sealed class TransferCommand
 {
     private readonly Argument<string> _path = new("run") { Description = "Description of the networks and of what teaches what, a YAML file" };
-    private readonly Option<string?> _folder = new("--output", "-o") { Description = "Folder of what the run leaves behind, over what the description says" };
+    private readonly Option<string?> _folder = RunOptions.Folder();
     private readonly Option<string?> _report = new("--report") { Description = "Where the page of tables and curves goes [default: report.html in the folder]", HelpName = "file" };
-    private readonly Option<bool> _resume = new("--resume") { Description = "Go on with what an interrupted run left" };
-    private readonly Option<bool> _overwrite = new("--overwrite") { Description = "Replace what another run left in the folder" };
     private readonly Option<bool> _noSolo = new("--no-solo") { Description = "Do not also train each network by itself, to compare with" };
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Print the matrices of the networks and what would teach what, check that all fits, write nothing" };
-    private readonly Option<int?> _threads = CountOption.Create("--threads", "Number of threads; the result does not depend on it", "-j");
-    private readonly Option<bool> _quiet = new("--quiet", "-q") { Description = "No progress" };
+    private RunOptions? _run;
 
     public static Command Create() => new TransferCommand().CreateVerb();
 
@@ -30,23 +27,20 @@ internal sealed class TransferCommand
                 "amalgam transfer run.yml -o runs/pair --resume   # goes on after Ctrl-C, to the same bits",
             ])
         {
-            _path, _folder, _report, _resume, _overwrite, _noSolo, _dryRun, _threads, _quiet,
+            _path, _folder, _report, _noSolo, _dryRun,
         };
-        verb.Validators.Add(result =>
-        {
-            if (result.GetValue(_resume) && result.GetValue(_overwrite)) result.AddError("--resume and --overwrite exclude each other");
-        });
+        _run = new(verb);
         verb.Runs(Run);
         return verb;
     }
 
     private void Run(ParseResult parse, CancellationToken cancel)
     {
-        using CoreLimit limit = Cores.Limit(parse.GetValue(_threads) ?? Environment.ProcessorCount);
+        using CoreLimit limit = _run!.Limit(parse);
         TransferDescription description = TransferDescription.Read(parse.GetValue(_path)!);
         if (parse.GetValue(_noSolo)) description = description with { Solo = false };
         TextWriter output = parse.InvocationConfiguration.Output, error = parse.InvocationConfiguration.Error;
-        bool quiet = parse.GetValue(_quiet);
+        bool quiet = _run!.Quiet(parse);
         if (parse.GetValue(_dryRun))
         {
             TransferPlan plan = new(description);
@@ -54,16 +48,16 @@ internal sealed class TransferCommand
             return;
         }
 
-        string folder = parse.GetValue(_folder) ?? description.Output ?? throw new InvalidDataException("name a folder for what the run leaves behind: --output, or output in the description");
-        if (parse.GetValue(_report) is { } report) OutputFile.Check("--report", report, [parse.GetValue(_path)!], parse.GetValue(_overwrite) || parse.GetValue(_resume));
+        string folder = RunOptions.FolderOf(parse.GetValue(_folder), description.Output);
+        if (parse.GetValue(_report) is { } report) OutputFile.Check("--report", report, [parse.GetValue(_path)!], _run!.Overwrite(parse) || _run!.Resume(parse));
         TransferPlan whole = new(description);
-        if (parse.GetValue(_resume) && TransferRun.HasEnded(whole, folder))
+        if (_run!.Resume(parse) && TransferRun.HasEnded(whole, folder))
         {
             output.WriteLine($"the run in {Printable.Line(folder)} has ended, there is nothing to go on with; --overwrite begins anew");
             return;
         }
 
-        TransferRun run = new(whole, folder, parse.GetValue(_resume), parse.GetValue(_overwrite), parse.GetValue(_report));
+        TransferRun run = new(whole, folder, _run!.Resume(parse), _run!.Overwrite(parse), parse.GetValue(_report));
         Run(run, folder, output, error, quiet, cancel);
     }
 
