@@ -1,0 +1,141 @@
+using Amalgam.Graphs;
+using Amalgam.Tests.Alignment;
+using Amalgam.Training;
+using Amalgam.Transfer.MergeNet;
+using static Amalgam.Tests.Transfer.OfMergeNet.JointTrainingTests;
+
+namespace Amalgam.Tests.Transfer.OfMergeNet;
+
+/// <summary>What a transfer reads and writes of a network: a whole weight, some of its rows, a factor, a weight that is read twice.</summary>
+public class TransferredMatrixTests
+{
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    public void A_frozen_teacher_stays_and_teaches_by_its_factors_too(int rank)
+    {
+        Learner a = Learner.Source("a", Mlp("a", 1).Network), b = Mlp("b", 2);
+        JointTraining joint = new([a, b], [new(Of("a", 2) with { Rank = rank }, Of("b", 1), new Blend(), 1)]);
+        joint.Run();
+        AssertSame(Mlp("a", 1).Network, joint.NetworkOf("a"));
+        Assert.NotEqual(Weight(Alone(Mlp("b", 2)), 1), Weight(joint.NetworkOf("b"), 1));
+    }
+
+    /// <summary>Settings name a weight; while the weight is a product they hold for its factors.</summary>
+    [Fact]
+    public void What_holds_for_a_weight_holds_for_its_factors()
+    {
+        Learner Slow(double scale) => Mlp("b", 2, Options with { Settings = node => new(node.Name == Name(1) ? scale : 1) });
+        JointTraining joint = new([Learner.Source("a", Mlp("a", 1).Network), Slow(0)], [new(Of("a", 2), Of("b", 1) with { Rank = 2 }, new LowRankAdapter { Heads = 2 }, 100)]);
+        Graph before = joint.NetworkOf("b");
+        joint.Run();
+        Assert.Equal(Weight(before, 1), Weight(joint.NetworkOf("b"), 1));
+        Assert.NotEqual(Weight(before, 2), Weight(joint.NetworkOf("b"), 2));
+    }
+
+    /// <summary>Two embeddings of one table: what is written is in both places.</summary>
+    [Fact]
+    public void A_weight_that_is_read_twice_is_written_once()
+    {
+        Graph graph = new();
+        Random random = new(4);
+        Node w = graph.Parameter("w", Draw(random, 6, 6)), v = graph.Parameter("v", Draw(random, 3, 6));
+        Node features = graph.Input("features", new(2, 6));
+        graph.Output("y", features.Linear(w).Relu().MatMul(w).Linear(v));
+        Learner learner = new("tied", graph, new CrossEntropy(), Samples.Of("mlp", 1, 60).Data, Options with { Rate = 0 });
+        JointTraining joint = new([learner], [new(Of(learner, "v"), Of(learner, "w"), new Blend(0.5f), 100)]);
+        joint.Run();
+        Assert.NotEqual(graph.Parameters["w"].Value!.Span.ToArray(), joint.NetworkOf("tied").Parameters["w"].Value!.Span.ToArray());
+        Assert.Equal(["w", "v"], joint.NetworkOf("tied").Parameters.Keys);
+    }
+
+    [Fact]
+    public void Rows_of_a_matrix_are_written_alone()
+    {
+        Learner a = Still("a", 1);
+        WeightMatrix rows = WeightMatrix.Of(a.Network, Name(1), rows: (2, 3));
+        JointTraining joint = new([a], [new(Of("a", 2), new("a", rows), new Blend(0.5f), 100)]);
+        joint.Run();
+        float[] before = Weight(a.Network, 1), after = Weight(joint.NetworkOf("a"), 1);
+        for (int i = 0; i < before.Length; i++) Assert.Equal(i / 6 is >= 2 and < 5, before[i] != after[i]);
+    }
+
+    /// <summary>
+    /// Two rounds in which what is written is what stood there: with the momentum reset the second step of the written rows is that of its own gradient, while other rows carry on with the first.
+    /// </summary>
+    [Fact]
+    public void The_momentum_of_what_is_written_alone_is_reset_where_that_is_asked_for()
+    {
+        TrainingOptions two = Options with { Epochs = 2, Batch = 60, Rule = new Sgd(0.9) };
+        float[] After(bool resets, TrainingOptions options)
+        {
+            Learner b = Mlp("b", 2, options);
+            KnowledgeTransfer transfer = new(Of("a", 2), new("b", WeightMatrix.Of(b.Network, Name(1), rows: (0, 4))), new Blend(1, 0), 1) { Rate = 0, ResetsMomentum = resets };
+            JointTraining joint = new([Learner.Source("a", Mlp("a", 1).Network), b], [transfer]);
+            joint.Run();
+            return Weight(joint.NetworkOf("b"), 1);
+        }
+
+        float[] begin = Weight(Mlp("b", 2).Network, 1), one = After(false, two with { Epochs = 1 }), kept = After(false, two), reset = After(true, two);
+        for (int i = 0; i < begin.Length; i++) Assert.Equal(i / 6 < 4 ? 0.9 * (one[i] - begin[i]) : 0, kept[i] - reset[i], 1e-6);
+        Assert.Contains(Enumerable.Range(0, 24), i => Math.Abs(one[i] - begin[i]) > 1e-4);
+    }
+
+    /// <summary>Factors are trained in the place of the weights; what is handed out has the graph that was given, and does what the factors did.</summary>
+    [Theory]
+    [InlineData(2, 3, FactorStart.Decomposition)]
+    [InlineData(3, 0, FactorStart.Fresh)]
+    [InlineData(0, 2, FactorStart.Decomposition)]
+    public void Factors_are_gone_at_the_end(int ofSource, int ofTarget, FactorStart start)
+    {
+        Learner a = Mlp("a", 1), b = Resnet("b", 2) with { Validation = Samples.Of("resnet", 9, 31).Data };
+        TransferMatrix source = Of("a", 2) with { Rank = ofSource, Start = start }, target = Of(b, "layer2.0.conv1.weight") with { Rank = ofTarget, Start = start };
+        JointTraining joint = new([a, b], [new(source, target, new LowRankAdapter { Heads = 2 }, 2)]);
+        joint.Run();
+        foreach (Learner learner in new[] { a, b })
+        {
+            Graph after = joint.NetworkOf(learner.Name);
+            Assert.Equal(learner.Network.Parameters.Select(p => (p.Key, p.Value.Shape, p.Value.Trainable)), after.Parameters.Select(p => (p.Key, p.Value.Shape, p.Value.Trainable)));
+            Assert.Equal(learner.Network.Nodes.Select(node => (node.Name, node.Op.GetType())), after.Nodes.Select(node => (node.Name, node.Op.GetType())));
+            Assert.Equal(learner.Network.Outputs.Keys, after.Outputs.Keys);
+        }
+
+        Assert.Equal(ofTarget == 0 ? 8 : ofTarget, TransferMatrixRank(joint.NetworkOf("b"), target.Matrix));
+        Score last = new Evaluation(joint.NetworkOf("b"), b.Loss!, b.Validation!, 16).Run();
+        Assert.Equal(joint.Trainers[1]!.History[^1].Validation!.Loss, last.Loss, 1e-4);
+        Assert.Equal(2, joint.HistoryOf(0)[^1].Mixing.Length);
+        Assert.All(joint.HistoryOf(0)[^1].Mixing, layer => Assert.Equal(1, layer.Sum(), 1e-9));
+    }
+
+    /// <summary>The rank of a matrix in double precision: the pivots of elimination that are not small.</summary>
+    private static int TransferMatrixRank(Graph network, WeightMatrix matrix)
+    {
+        float[] values = new float[matrix.Rows * matrix.Columns];
+        matrix.Read(network.Parameters[matrix.Name].Value!.Span, values);
+        double[][] rows = [.. Enumerable.Range(0, matrix.Rows).Select(i => values.Skip(i * matrix.Columns).Take(matrix.Columns).Select(x => (double)x).ToArray())];
+        double scale = values.Max(x => Math.Abs((double)x));
+        int rank = 0;
+        for (int column = 0; column < matrix.Columns && rank < rows.Length; column++)
+        {
+            int pivot = Enumerable.Range(rank, rows.Length - rank).MaxBy(i => Math.Abs(rows[i][column]));
+            if (Math.Abs(rows[pivot][column]) < 1e-5 * scale) continue;
+            (rows[rank], rows[pivot]) = (rows[pivot], rows[rank]);
+            for (int i = rank + 1; i < rows.Length; i++)
+            {
+                double factor = rows[i][column] / rows[rank][column];
+                for (int j = column; j < matrix.Columns; j++) rows[i][j] -= factor * rows[rank][j];
+            }
+
+            rank++;
+        }
+
+        return rank;
+    }
+
+    private static Tensor Draw(Random random, int rows, int columns)
+    {
+        Tensor value = new(new(rows, columns));
+        foreach (ref float x in value.Span) x = (float)(random.NextDouble() - 0.5);
+        return value;
+    }
+}
