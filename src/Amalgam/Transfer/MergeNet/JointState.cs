@@ -57,7 +57,7 @@ internal sealed class JointState(JointOptions options, Learner[] learners, Train
             json.WriteStartObject();
             json.WriteNumber("round", round);
             json.WriteStartArray("seconds");
-            foreach (TimeSpan time in (ReadOnlySpan<TimeSpan>)[times.Steps, times.Transfers, times.AdapterUpdates, times.Evaluation]) json.WriteNumberValue(Math.Round(time.TotalSeconds, 3));
+            foreach (TimeSpan time in (ReadOnlySpan<TimeSpan>)[times.Steps, times.Transfers, times.AdapterUpdates, times.Evaluation]) json.WriteNumberValue(time.TotalSeconds);
             json.WriteEndArray();
             json.WriteStartArray("transfers");
             foreach (AdapterTraining adapter in adapters) adapter.Save(json);
@@ -77,7 +77,10 @@ internal sealed class JointState(JointOptions options, Learner[] learners, Train
         double[] seconds = [.. json.GetProperty("seconds").EnumerateArray().Select(time => time.GetDouble())];
         if (seconds.Length != 4 || seconds.Any(time => time is not (>= 0 and < 1e9))) throw new FormatException("its times are not four numbers of seconds");
         return round >= 0
-            ? (round, new(TimeSpan.FromSeconds(seconds[0]), TimeSpan.FromSeconds(seconds[1]), TimeSpan.FromSeconds(seconds[2]), TimeSpan.FromSeconds(seconds[3])))
+            ? (round, new(Time(seconds[0]), Time(seconds[1]), Time(seconds[2]), Time(seconds[3])))
             : throw new FormatException($"its round is {round}");
     }
+
+    /// <summary>The very time that was written: <see cref="TimeSpan.FromSeconds(double)"/> would cut off what a product in binary lacks of a tick.</summary>
+    private static TimeSpan Time(double seconds) => new((long)Math.Round(seconds * TimeSpan.TicksPerSecond));
 }

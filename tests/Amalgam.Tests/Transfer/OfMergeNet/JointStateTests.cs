@@ -27,9 +27,9 @@ public class JointStateTests
         JointTraining second = Create(folder["state.safetensors"]);
         Assert.True(second.Resume());
         Assert.Equal(after, second.Round);
-        Assert.Equal(first.Times.Steps.TotalSeconds, second.Times.Steps.TotalSeconds, 1e-3);
+        Assert.Equal(first.Times, second.Times);
         second.Run();
-        Assert.True(second.Times.Steps > first.Times.Steps);
+        Assert.True(second.Times.Steps >= first.Times.Steps);
 
         foreach (string name in new[] { "a", "b" })
         {
