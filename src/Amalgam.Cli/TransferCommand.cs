@@ -44,7 +44,7 @@ internal sealed class TransferCommand
         if (parse.GetValue(_dryRun))
         {
             TransferPlan plan = new(description);
-            TransferText.WritePlan(output, plan, plan.Begin());
+            TransferText.WritePlan(output, plan, plan.Begin(cancel: cancel));
             return;
         }
 
@@ -57,7 +57,7 @@ internal sealed class TransferCommand
             return;
         }
 
-        TransferRun run = new(whole, folder, _run!.Resume(parse), _run!.Overwrite(parse), parse.GetValue(_report));
+        TransferRun run = new(whole, folder, _run!.Resume(parse), _run!.Overwrite(parse), parse.GetValue(_report), cancel);
         Run(run, folder, output, error, quiet, cancel);
     }
 

@@ -10,8 +10,12 @@ internal static class TransferText
     public static void WritePlan(TextWriter output, TransferPlan plan, JointTraining training)
     {
         Table models = new(1, "MODEL", ">PARAMETERS", ">STEPS", ">IN A ROUND");
-        foreach (var (member, trainer) in plan.Members.Zip(training.Trainers))
-            models.Add(member.Model.Name, $"{member.Parameters:N0}", trainer is null ? "frozen" : $"{trainer.Steps:N0}", trainer is null ? "" : $"{member.Model.Steps:N0}");
+        foreach (TransferMember member in plan.Members)
+        {
+            LearnerRecord? own = training.RecordOf(member.Model.Name);
+            models.Add(member.Model.Name, $"{member.Parameters:N0}", own is null ? "frozen" : $"{own.Steps:N0}", own is null ? "" : $"{member.Model.Steps:N0}");
+        }
+
         models.Write(output, Screen.WidthOf(output));
         output.WriteLine();
         Table matrices = new(2, "MODEL", "MATRIX", ">ROWS", ">COLUMNS", "WHAT", "USE");

@@ -65,9 +65,9 @@ public sealed class TransferPlan
     /// <param name="transfer">Its place in <see cref="Transfers"/>.</param>
     public long TimesOf(JointTraining training, int transfer)
     {
-        int target = Members.IndexOf(MemberOf(Transfers[transfer].Target.Learner));
-        int cycle = Transfers[transfer].Cycle, steps = Members[target].Model.Steps;
-        long rounds = (training.Trainers[target]!.Steps + steps - 1) / steps;
+        string target = Transfers[transfer].Target.Learner;
+        int cycle = Transfers[transfer].Cycle, steps = MemberOf(target).Model.Steps;
+        long rounds = (training.RecordOf(target)!.Steps + steps - 1) / steps;
         return (rounds + cycle - 1) / cycle;
     }
 
@@ -87,8 +87,10 @@ public sealed class TransferPlan
 
     /// <summary>The training of all networks, at its beginning.</summary>
     /// <param name="state">Where its state is kept; null for nowhere.</param>
+    /// <param name="cancel">Stops the decomposition of matrices.</param>
     /// <exception cref="GraphException">The transfers do not fit the networks, or the networks their data.</exception>
-    public JointTraining Begin(string? state = null) => new(Members.Select(member => member.Learner), Transfers, new() { StatePath = state, Description = _identity });
+    public JointTraining Begin(string? state = null, CancellationToken cancel = default) =>
+        new(Members.Select(member => member.Learner), Transfers, new() { StatePath = state, Description = _identity }, cancel);
 
     private TransferMember Open(TransferModel model, Dictionary<string, RunData> opened)
     {

@@ -18,9 +18,9 @@ internal sealed class TransferForecast(JointTraining training, IReadOnlyList<str
 {
     private readonly double[] _seconds = new double[names.Count];
 
-    private double Together => training.Trainers.Sum(trainer => trainer?.Steps ?? 0);
+    private readonly double[] _steps = [.. names.Select(name => (double)(training.RecordOf(name)?.Steps ?? 0))];
 
-    private double Whole => Math.Max(1, Together + alone.Sum(StepsOf));
+    private double Whole => Math.Max(1, _steps.Sum() + alone.Sum(i => _steps[i]));
 
     /// <summary>While they train together. How long one takes by itself is known from its own steps here.</summary>
     public TransferProgress Of(JointProgress value)
@@ -39,12 +39,10 @@ internal sealed class TransferForecast(JointTraining training, IReadOnlyList<str
     /// <param name="value">How far it has come.</param>
     public TransferProgress Of(int place, TrainingProgress value)
     {
-        foreach (int i in alone.Where(i => _seconds[i] == 0)) _seconds[i] = training.Trainers[i]!.History.Sum(epoch => epoch.Seconds);
-        double done = Together + alone.Take(place).Sum(StepsOf) + value.Step;
+        foreach (int i in alone.Where(i => _seconds[i] == 0)) _seconds[i] = training.RecordOf(names[i])!.History.Sum(epoch => epoch.Seconds);
+        double done = _steps.Sum() + alone.Take(place).Sum(i => _steps[i]) + value.Step;
         return new(done / Whole, [(names[alone[place]], value)], (place + 1, alone.Count), value.TimeLeft + Later(place + 1));
     }
-
-    private double StepsOf(int network) => training.Trainers[network]!.Steps;
 
     private TimeSpan Later(int from) => TimeSpan.FromSeconds(Math.Min(alone.Skip(from).Sum(i => _seconds[i]), 1e9));
 }

@@ -21,11 +21,12 @@ public sealed class TransferRun
     /// <param name="resume">Go on with what an interrupted run of the same description left there, if it left something.</param>
     /// <param name="overwrite">Replace what another run left there.</param>
     /// <param name="report">Where the page goes; null for the folder.</param>
+    /// <param name="cancel">Stops the preparation.</param>
     /// <exception cref="IOException">There is something in the folder already.</exception>
     /// <exception cref="GraphException">The parts do not fit together.</exception>
     /// <exception cref="InvalidDataException">The state is damaged.</exception>
     /// <exception cref="TrainingException">The folder is that of a run with another description.</exception>
-    public TransferRun(TransferPlan plan, string folder, bool resume = false, bool overwrite = false, string? report = null)
+    public TransferRun(TransferPlan plan, string folder, bool resume = false, bool overwrite = false, string? report = null, CancellationToken cancel = default)
     {
         Plan = plan;
         string?[] inputs = [.. plan.Members.SelectMany(member => member.Model.Run is { } run ? TrainingRun.InputsOf(run) : TrainingRun.InputsOf(member.Model.Model))];
@@ -37,7 +38,7 @@ public sealed class TransferRun
         _models = [.. names.Select(name => Of(_output.PathOf(name)))];
         RunOutput[] others = [.. names.Concat(before).Select(name => Of(SoloOf(name))), .. before.Select(name => Of(_output.PathOf(name)))];
 
-        _training = plan.Begin(_output.PathOf(RunFolder.State));
+        _training = plan.Begin(_output.PathOf(RunFolder.State), cancel);
         Resumed = resume && Resume();
         Begin(Resumed ? [] : others);
     }
@@ -81,7 +82,7 @@ public sealed class TransferRun
     /// <param name="progress">Hears of every round, and of every step of a network that is trained by itself.</param>
     /// <param name="epochDone">Called after every epoch of a network, with its name and whether it is trained by itself.</param>
     /// <param name="begins">Called before a network is trained by itself, when <see cref="Alone"/> says where it goes on.</param>
-    /// <param name="cancel">Stops between rounds; the run can then be resumed.</param>
+    /// <param name="cancel">Stops at a step; the run can then be resumed.</param>
     /// <exception cref="TrainingException">A loss, or what an adapter generates, is not a finite number any more.</exception>
     public TransferResult Train(IProgress<TransferProgress>? progress = null, Action<string, bool, EpochRecord>? epochDone = null, Action? begins = null, CancellationToken cancel = default)
     {
@@ -176,7 +177,7 @@ public sealed class TransferRun
     private RunResult Finish(TransferMember member, RunOutput output, CancellationToken cancel)
     {
         string name = member.Model.Name;
-        Trainer trainer = _training.Trainers[Plan.Members.IndexOf(member)]!;
+        LearnerRecord own = _training.RecordOf(name)!;
         List<string> notes = [];
         Score? Save(Graph network, string weights, string onnx)
         {
@@ -186,7 +187,7 @@ public sealed class TransferRun
 
         Score? last = Save(_training.NetworkOf(name), RunFolder.Model, RunFolder.Onnx);
         Score? ofBest = _training.BestOf(name) is { } best ? Save(best, RunFolder.Best, RunFolder.BestOnnx) : null;
-        RunResult result = new(trainer.History, trainer.BestEpoch, last, ofBest, [.. notes.Distinct()]) { MeritName = member.Data!.MeritName };
+        RunResult result = new(own.History, own.BestEpoch, last, ofBest, [.. notes.Distinct()]) { MeritName = member.Data!.MeritName };
         output.WriteText(RunFolder.Result, result.ToJson());
         return result;
     }
@@ -210,7 +211,7 @@ public sealed class TransferRun
     private void WriteMetrics()
     {
         foreach (var (member, output) in Trained.Zip(_models))
-            output.WriteText(RunFolder.Metrics, string.Concat(_training.Trainers[Plan.Members.IndexOf(member)]!.History.Select(epoch => epoch.ToJson() + "\n")));
+            output.WriteText(RunFolder.Metrics, string.Concat(_training.RecordOf(member.Model.Name)!.History.Select(epoch => epoch.ToJson() + "\n")));
         _output.WriteText(TransferFolder.Transfers, string.Concat(Plan.Transfers.SelectMany((transfer, i) => _training.HistoryOf(i).Select(record => TransferJson.Line(transfer, record) + "\n"))));
     }
 }

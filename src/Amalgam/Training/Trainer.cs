@@ -107,6 +107,18 @@ public sealed class Trainer
     {
         cancel.ThrowIfCancellationRequested();
         _stepping.Start();
+        try
+        {
+            Learn(cancel);
+        }
+        finally
+        {
+            _stepping.Stop();
+        }
+    }
+
+    private void Learn(CancellationToken cancel)
+    {
         long step = _state.Step;
         double rate = RateOf(step);
         int count = _batches.CountOf(step);
@@ -127,7 +139,6 @@ public sealed class Trainer
         instance.Update();
         _state.Add(loss, count, instance.Scores is null ? null : Evaluation.Right(instance.Scores, instance.Truth!));
         _samplesHere += count;
-        _stepping.Stop();
     }
 
     /// <summary>Closes an epoch that is due: measures the network on the validation data and keeps the best weights. Until it is measured nothing has changed, so it may be cancelled.</summary>
@@ -137,8 +148,14 @@ public sealed class Trainer
         if (_validation is not null)
         {
             _evaluating.Start();
-            score = _validation.Run(cancel);
-            _evaluating.Stop();
+            try
+            {
+                score = _validation.Run(cancel);
+            }
+            finally
+            {
+                _evaluating.Stop();
+            }
         }
 
         double seconds = (_stepping.Elapsed + _evaluating.Elapsed).TotalSeconds;

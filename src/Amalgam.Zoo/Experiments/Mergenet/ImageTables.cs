@@ -13,7 +13,7 @@ internal sealed class ImageTables(MergenetOptions options)
     /// <summary>What tables call the training in which both teach each other.</summary>
     public const string Both = "MergeNet R <-> M";
 
-    /// <summary>The adapters' learning rate and cycle, chosen on held-out training samples with a seed of their own (<see cref="Choose"/>).</summary>
+    /// <summary>The adapters' learning rate and cycle, chosen on held-out training samples with seeds of their own (<see cref="Choose"/>).</summary>
     public const double Rate = 1e-3;
 
     /// <summary>T_cycle, chosen likewise.</summary>
@@ -60,7 +60,10 @@ internal sealed class ImageTables(MergenetOptions options)
     public IEnumerable<TableEntry> CompareFromScratch()
     {
         Subject mobile = _mobile.Start!, residual = _residual.Start!;
-        return [.. TableEntry.Of(mobile), .. TableEntry.Of(residual), .. TableEntry.Of(Both, ToMobile with { From = residual, To = mobile }, ToResidual with { From = mobile, To = residual })];
+        return [.. TableEntry.Of(mobile), .. TableEntry.Of(residual), .. Pair(Both, flow => flow), .. Pair($"{Both}, damped", flow => flow.Damped())];
+
+        IEnumerable<TableEntry> Pair(string name, Func<Flow, Flow> change) =>
+            TableEntry.Of(name, change(ToMobile with { From = residual, To = mobile }), change(ToResidual with { From = mobile, To = residual }));
     }
 
     /// <summary>Table 1's transfers with damping.</summary>
@@ -104,7 +107,7 @@ internal sealed class ImageTables(MergenetOptions options)
     [
         .. TableEntry.Of(_mobile),
         .. TableEntry.Of(_residual),
-        .. from tried in new (int Cycle, double Rate, bool Drops)[] { (4, 1e-3, true), (4, 1e-3, false), (4, 1e-4, false), (4, 1e-2, false), (8, 1e-3, false) }
+        .. from tried in new (int Cycle, double Rate, bool Drops)[] { (4, 1e-3, true), (4, 1e-3, false), (4, 1e-4, false), (4, 1e-2, false), (8, 1e-3, false), (8, 1e-3, true) }
            from entry in Variant(
                FormattableString.Invariant($"T_cycle {tried.Cycle}, rate {tried.Rate}{(tried.Drops ? "" : ", no dropout")}"), flow => flow with { Cycle = tried.Cycle, Rate = tried.Rate, Adapter = tried.Drops ? new() : Adapter })
            select entry,

@@ -61,12 +61,12 @@ public static class MergenetExperiment
     private static MergenetTable Find(string name) => All.FirstOrDefault(table => table.Name == name)
         ?? throw new InvalidDataException($"there is no table {Nearest.Quote(name)}{Nearest.Hint(name, All.Select(t => t.Name))}; known are {string.Join(", ", All.Select(t => t.Name))}");
 
-    /// <summary>Each seed in turn, so that a run that is stopped leaves whole seeds. Choices are made with the seed before the first.</summary>
+    /// <summary>Each seed in turn, so that a run that is stopped leaves whole seeds. Choices are made with the seeds before the first.</summary>
     private static IEnumerable<MethodRow> Rows(MergenetTable table, MergenetOptions options)
     {
         TrialBench bench = new(options);
         TableEntry[] entries = [.. table.Entries(options)];
-        foreach (int seed in table.IsChoice ? [First - 1] : Enumerable.Range(First, options.Seeds))
+        foreach (int seed in table.IsChoice ? Enumerable.Range(First - options.Seeds, options.Seeds).Reverse() : Enumerable.Range(First, options.Seeds))
         {
             foreach (TableEntry entry in entries) yield return bench.Row(entry, seed, table.IsChoice);
         }

@@ -19,8 +19,9 @@ internal sealed class AdapterTraining
     private readonly float[] _zeros;
     private readonly float _damping;
     private double _rate, _changeSum;
-    private long _transfers;
+    private long _transfers, _round;
     private int _changes;
+    private bool _isOpen;
 
     /// <param name="transfer">What is transferred and how.</param>
     /// <param name="source">Where the source's numbers are.</param>
@@ -59,16 +60,17 @@ internal sealed class AdapterTraining
     /// <summary>Reads both matrices and generates the target's; writes nothing, so that all transfers of a round see one snapshot (eq. 1).</summary>
     public void Generate(long round)
     {
-        _rate = _transfer.Rate * _trainer.FactorOf(_transfer.Schedule);
+        (_round, _rate) = (round, _transfer.Rate * _trainer.FactorOf(_transfer.Schedule));
         _source.Read(_adapter.Source.Span);
         _target.Read(_adapter.Target.Span);
         _adapter.Generate(round);
         if (!double.IsFinite(Norm(_adapter.Generated))) throw Astray("generates no finite numbers", "or look for NaN in the source");
     }
 
-    /// <summary>Writes what was generated into the target.</summary>
+    /// <summary>Writes what was generated into the target; from then on until <see cref="Update"/> the transfer is open.</summary>
     public void Write()
     {
+        _isOpen = true;
         double change = 0;
         ReadOnlySpan<float> before = _adapter.Target.Span, after = _adapter.Generated.Span;
         for (int i = 0; i < before.Length; i++) change += Square((double)after[i] - before[i]);
@@ -80,15 +82,16 @@ internal sealed class AdapterTraining
         if (_transfer.ResetsMomentum && _trainer.MomentumOf(_target.Parameter) is { } momentum) _target.Write(_zeros, momentum);
     }
 
-    /// <summary>Takes note of the gradient at what was generated; called after the target's first step.</summary>
+    /// <summary>Takes note of the gradient at what was generated; called after the target's first step of a round.</summary>
     public void Observe()
     {
-        if (_transfer.Rule == AdapterRule.ChainRule) _target.Read(_trainer.GradientOf(_target.Parameter), _adapter.Change.Span);
+        if (_isOpen && _transfer.Rule == AdapterRule.ChainRule) _target.Read(_trainer.GradientOf(_target.Parameter), _adapter.Change.Span);
     }
 
-    /// <summary>Updates the adapter's parameters after the target's steps of the round.</summary>
+    /// <summary>Updates the adapter's parameters after the target's steps of a round with a transfer; does nothing after those of another.</summary>
     public void Update()
     {
+        if (!_isOpen) return;
         Span<float> change = _adapter.Change.Span;
         if (_transfer.Rule == AdapterRule.Change)
         {
@@ -108,6 +111,7 @@ internal sealed class AdapterTraining
         }
 
         _adapter.Update();
+        _isOpen = false;
         if (!double.IsFinite(WeightNorm())) throw Astray("has parameters that are no finite numbers", "or limit the norm of its gradient");
     }
 
@@ -131,6 +135,16 @@ internal sealed class AdapterTraining
     {
         foreach (var (name, node) in _adapter.Graph.Parameters) box.Parameter(_prefix + "weights/" + name, node.Value!);
         foreach (var (name, tensor) in _optimizer.State) box.Parameter(_prefix + name, tensor);
+        if (!_isOpen) return;
+        box.Parameter(_prefix + "open/source", _adapter.Source);
+        box.Parameter(_prefix + "open/target", _adapter.Target);
+        box.Parameter(_prefix + "open/change", _adapter.Change);
+    }
+
+    /// <summary>After all is read: what an open transfer generated is generated again.</summary>
+    public void Reopen()
+    {
+        if (_isOpen) _adapter.Generate(_round);
     }
 
     /// <summary>Writes what else a state has of it.</summary>
@@ -141,6 +155,12 @@ internal sealed class AdapterTraining
         json.WriteNumber("optimizer_steps", _optimizer.Steps);
         json.WriteNumber("change_sum", _changeSum);
         json.WriteNumber("changes", _changes);
+        if (_isOpen)
+        {
+            json.WriteNumber("open_round", _round);
+            json.WriteNumber("open_rate", _rate);
+        }
+
         json.WriteStartArray("epochs");
         foreach (TransferRecord record in History) record.Write(json);
         json.WriteEndArray();
@@ -154,7 +174,9 @@ internal sealed class AdapterTraining
         (_transfers, _changes) = (json.GetProperty("transfers").GetInt64(), json.GetProperty("changes").GetInt32());
         _changeSum = json.GetProperty("change_sum").GetDouble();
         History = [.. json.GetProperty("epochs").EnumerateArray().Select(TransferRecord.Read)];
-        if (_transfers < 0 || _changes < 0 || _transfers < _changes || _optimizer.Steps != _transfers) throw new FormatException($"{_transfers} transfers and {_optimizer.Steps} updates of an adapter do not go together");
+        _isOpen = json.TryGetProperty("open_round", out JsonElement open);
+        if (_isOpen) (_round, _rate) = (open.GetInt64(), json.GetProperty("open_rate").GetDouble());
+        if (_transfers < 0 || _changes < 0 || _transfers < _changes || _optimizer.Steps != _transfers - (_isOpen ? 1 : 0)) throw new FormatException($"{_transfers} transfers and {_optimizer.Steps} updates of an adapter do not go together");
     }
 
     private double WeightNorm() => Math.Sqrt(_adapter.Parameters.Sum(node => Sums.SumOfSquares(node.Value!.Span)));

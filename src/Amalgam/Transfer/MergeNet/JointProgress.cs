@@ -22,6 +22,13 @@ public sealed record JointOptions
 /// <param name="TimeLeft">Until the end, at this speed.</param>
 public readonly record struct JointProgress(long Round, long Rounds, IReadOnlyList<TrainingProgress?> Learners, TimeSpan TimeLeft);
 
+/// <summary>How far a learner's own training has come.</summary>
+/// <param name="Step">Steps done.</param>
+/// <param name="Steps">Steps of the whole run.</param>
+/// <param name="History">What its epochs came to.</param>
+/// <param name="BestEpoch">The epoch with the best score on its validation data; null before the first, and without validation data.</param>
+public sealed record LearnerRecord(long Step, long Steps, IReadOnlyList<EpochRecord> History, EpochRecord? BestEpoch);
+
 /// <summary>Time of the parts of a joint run.</summary>
 /// <param name="Steps">The learners' own steps.</param>
 /// <param name="Transfers">Snapshots, the adapters' forward passes, and writing what they generate.</param>

@@ -17,23 +17,23 @@ public sealed class JointTraining
     private readonly Trainer?[] _trainers;
     private readonly AdapterTraining[] _adapters;
     private readonly AdapterTraining[][] _into;
-    private readonly List<AdapterTraining> _due = [];
-    private readonly List<(string Learner, EpochRecord Epoch)> _closed = [];
     private readonly JointState _state;
     private readonly Stopwatch _stepping = new(), _transferring = new(), _updating = new(), _evaluating = new();
     private PhaseTimes _before;
     private long _roundsHere;
+    private bool _isOpen;
 
     /// <param name="learners">The networks.</param>
     /// <param name="transfers">What goes from where to where; none trains each alone.</param>
     /// <param name="options">How.</param>
+    /// <param name="cancel">Stops the decomposition of matrices that are encoded at a rank.</param>
     /// <exception cref="GraphException">A transfer names what is not there, or does not fit; or a network and its data do not go together.</exception>
-    public JointTraining(IEnumerable<Learner> learners, IEnumerable<KnowledgeTransfer> transfers, JointOptions? options = null)
+    public JointTraining(IEnumerable<Learner> learners, IEnumerable<KnowledgeTransfer> transfers, JointOptions? options = null, CancellationToken cancel = default)
     {
         _learners = [.. learners];
         KnowledgeTransfer[] all = [.. transfers];
         TransferChecks.Check(_learners, all);
-        _networks = [.. _learners.Select(learner => Encoded(learner, all))];
+        _networks = [.. _learners.Select(learner => Encoded(learner, all, cancel))];
         _trainers = [.. _learners.Select((learner, i) => learner.Frozen ? null : TrainerOf(learner, _networks[i]))];
         _adapters = [.. all.Select(Adapter)];
         _into = [.. _learners.Select(learner => _adapters.Where((_, i) => all[i].Target.Learner == learner.Name).ToArray())];
@@ -47,8 +47,9 @@ public sealed class JointTraining
     /// <summary>Rounds of the whole run: as many as the network needs that needs most.</summary>
     public long Rounds { get; }
 
-    /// <summary>What trains each learner, in their order; null of a frozen one.</summary>
-    public IReadOnlyList<Trainer?> Trainers => _trainers;
+    /// <summary>How far a learner's own training has come; null of a frozen one.</summary>
+    /// <exception cref="ArgumentException">There is no such learner.</exception>
+    public LearnerRecord? RecordOf(string learner) => _trainers[Index(learner)] is { } trainer ? new(trainer.Step, trainer.Steps, trainer.History, trainer.BestEpoch) : null;
 
     /// <summary>What the transfers of one <see cref="KnowledgeTransfer"/> came to, epoch by epoch of its target.</summary>
     /// <param name="transfer">Its place in the list given at first.</param>
@@ -82,15 +83,15 @@ public sealed class JointTraining
     /// <exception cref="InvalidDataException">The state is damaged.</exception>
     public bool Resume()
     {
-        if (_state.Load() is not var (round, times)) return false;
-        (Round, _before) = (round, times);
+        if (_state.Load() is not { } position) return false;
+        (Round, _isOpen, _before) = (position.Round, position.IsOpen, position.Times);
         return true;
     }
 
     /// <summary>Trains to the end.</summary>
     /// <param name="progress">Hears of every round.</param>
     /// <param name="epochDone">Called after every epoch of a learner, with its name.</param>
-    /// <param name="cancel">Stops between rounds; the state is saved first.</param>
+    /// <param name="cancel">Stops at a step, within a round or between two; the state is saved first.</param>
     /// <exception cref="TrainingException">A loss, or what an adapter generates, is not a finite number any more.</exception>
     public void Run(IProgress<JointProgress>? progress = null, Action<string, EpochRecord>? epochDone = null, CancellationToken cancel = default)
     {
@@ -98,65 +99,68 @@ public sealed class JointTraining
         {
             while (true)
             {
-                FinishEpochs(cancel);
-                Announce(epochDone);
+                // An epoch that ends with a round is closed when the round is, with what its adapters have learned.
+                for (int i = 0; i < _trainers.Length && !_isOpen; i++) FinishEpoch(i, epochDone, cancel);
                 if (Round >= Rounds) return;
-                cancel.ThrowIfCancellationRequested();
-                TakeRound();
-                Announce(epochDone);
+                TakeRound(epochDone, cancel);
                 progress?.Report(Progress());
             }
         }
         catch (OperationCanceledException)
         {
-            _state.Save(Round, Times);
+            Save();
             throw;
         }
     }
 
-    /// <summary>One round: it is not interrupted, so that a state is always one between rounds.</summary>
-    private void TakeRound()
+    /// <summary>One round, or what is left of it. What has been done of it the state knows: whether its transfers are written, each network's steps, and which adapters have yet to learn.</summary>
+    private void TakeRound(Action<string, EpochRecord>? epochDone, CancellationToken cancel)
     {
-        _due.Clear();
-        foreach (AdapterTraining adapter in _adapters)
-        {
-            if (adapter.IsDue(Round)) _due.Add(adapter);
-        }
-
-        _transferring.Start();
-        foreach (AdapterTraining adapter in _due) adapter.Generate(Round);
-        foreach (AdapterTraining adapter in _due) adapter.Write();
-        _transferring.Stop();
-        for (int i = 0; i < _trainers.Length; i++) TakeSteps(i);
-        _updating.Start();
-        foreach (AdapterTraining adapter in _due) adapter.Update();
-        _updating.Stop();
+        if (!_isOpen) Transfer(cancel);
+        for (int i = 0; i < _trainers.Length; i++) TakeSteps(i, epochDone, cancel);
+        UpdateAdapters(cancel);
+        _isOpen = false;
         Round++;
         _roundsHere++;
     }
 
-    private void TakeSteps(int learner)
+    /// <summary>All that are due generate from one snapshot; then all are written.</summary>
+    private void Transfer(CancellationToken cancel)
+    {
+        using Timed time = new(_transferring);
+        foreach (AdapterTraining adapter in _adapters)
+        {
+            cancel.ThrowIfCancellationRequested();
+            if (adapter.IsDue(Round)) adapter.Generate(Round);
+        }
+
+        foreach (AdapterTraining adapter in _adapters)
+        {
+            if (adapter.IsDue(Round)) adapter.Write();
+        }
+
+        _isOpen = true;
+    }
+
+    private void TakeSteps(int learner, Action<string, EpochRecord>? epochDone, CancellationToken cancel)
     {
         if (_trainers[learner] is not { } trainer) return;
-        for (int step = 0; step < _learners[learner].StepsPerRound; step++)
+        long first = Round * _learners[learner].StepsPerRound, end = Math.Min(trainer.Steps, first + _learners[learner].StepsPerRound);
+        while (trainer.Step < end)
         {
-            if (trainer.EpochIsDue) FinishEpoch(learner, CancellationToken.None);
-            if (trainer.IsDone) return;
-            TakeStep(learner, trainer);
-            if (step > 0) continue;
-            foreach (AdapterTraining adapter in _into[learner])
-            {
-                if (_due.Contains(adapter)) adapter.Observe();
-            }
+            FinishEpoch(learner, epochDone, cancel);
+            TakeStep(learner, trainer, cancel);
+            if (trainer.Step > first + 1) continue;
+            foreach (AdapterTraining adapter in _into[learner]) adapter.Observe();
         }
     }
 
-    private void TakeStep(int learner, Trainer trainer)
+    private void TakeStep(int learner, Trainer trainer, CancellationToken cancel)
     {
-        _stepping.Start();
+        using Timed time = new(_stepping);
         try
         {
-            trainer.TakeStep(CancellationToken.None);
+            trainer.TakeStep(cancel);
         }
         catch (TrainingException e)
         {
@@ -166,49 +170,41 @@ public sealed class JointTraining
         {
             throw new GraphException($"{_learners[learner].Name}: {e.Message}", e);
         }
-        finally
+    }
+
+    private void UpdateAdapters(CancellationToken cancel)
+    {
+        using Timed time = new(_updating);
+        foreach (AdapterTraining adapter in _adapters)
         {
-            _stepping.Stop();
+            cancel.ThrowIfCancellationRequested();
+            adapter.Update();
         }
     }
 
-    private void FinishEpochs(CancellationToken cancel)
+    /// <summary>Closes an epoch that is due, and keeps the state.</summary>
+    private void FinishEpoch(int learner, Action<string, EpochRecord>? epochDone, CancellationToken cancel)
     {
-        for (int i = 0; i < _trainers.Length; i++)
+        if (_trainers[learner] is not { EpochIsDue: true } trainer) return;
+        using (new Timed(_evaluating))
         {
-            if (_trainers[i] is { EpochIsDue: true }) FinishEpoch(i, cancel);
+            try
+            {
+                trainer.FinishEpoch(null, cancel);
+            }
+            catch (GraphException e)
+            {
+                throw new GraphException($"{_learners[learner].Name}: {e.Message}", e);
+            }
+
+            foreach (AdapterTraining adapter in _into[learner]) adapter.FinishEpoch(trainer.History[^1].Epoch);
+            Save();
         }
+
+        epochDone?.Invoke(_learners[learner].Name, trainer.History[^1]);
     }
 
-    private void FinishEpoch(int learner, CancellationToken cancel)
-    {
-        _evaluating.Start();
-        try
-        {
-            _trainers[learner]!.FinishEpoch(epoch => _closed.Add((_learners[learner].Name, epoch)), cancel);
-            foreach (AdapterTraining adapter in _into[learner]) adapter.FinishEpoch(_closed[^1].Epoch.Epoch);
-        }
-        catch (GraphException e)
-        {
-            throw new GraphException($"{_learners[learner].Name}: {e.Message}", e);
-        }
-        finally
-        {
-            _evaluating.Stop();
-        }
-    }
-
-    /// <summary>Between two rounds: says which epochs were closed, and keeps the state.</summary>
-    private void Announce(Action<string, EpochRecord>? epochDone)
-    {
-        if (_closed.Count == 0) return;
-        _evaluating.Start();
-        _state.Save(Round, Times);
-        _evaluating.Stop();
-        (string, EpochRecord)[] closed = [.. _closed];
-        _closed.Clear();
-        foreach (var (learner, epoch) in closed) epochDone?.Invoke(learner, epoch);
-    }
+    private void Save() => _state.Save(new(Round, _isOpen, Times));
 
     private static Trainer TrainerOf(Learner learner, Graph network)
     {
@@ -225,11 +221,11 @@ public sealed class JointTraining
         }
     }
 
-    private static Graph Encoded(Learner learner, KnowledgeTransfer[] transfers)
+    private static Graph Encoded(Learner learner, KnowledgeTransfer[] transfers, CancellationToken cancel)
     {
         var encodings = transfers.SelectMany(transfer => new[] { transfer.Source, transfer.Target }).Where(matrix => matrix.Learner == learner.Name && matrix.Rank > 0).Select(TransferPort.LowRankOf).Distinct();
         Graph network = Surgery.Copy(learner.Network);
-        return encodings.Any() && !learner.Frozen ? LowRank.Encode(network, encodings, learner.Options.Seed) : network;
+        return encodings.Any() && !learner.Frozen ? LowRank.Encode(network, encodings, learner.Options.Seed, cancel) : network;
     }
 
     private AdapterTraining Adapter(KnowledgeTransfer transfer)
@@ -245,4 +241,18 @@ public sealed class JointTraining
 
     private JointProgress Progress() =>
         new(Round, Rounds, [.. _trainers.Select(trainer => trainer?.Progress())], TimeSpan.FromSeconds(Math.Min((Times.Total - _before.Total).TotalSeconds / _roundsHere * (Rounds - Round), 1e9)));
+
+    /// <summary>Time that counts for a phase until it is left, however it is left.</summary>
+    private readonly ref struct Timed
+    {
+        private readonly Stopwatch _watch;
+
+        public Timed(Stopwatch watch)
+        {
+            _watch = watch;
+            watch.Start();
+        }
+
+        public void Dispose() => _watch.Stop();
+    }
 }

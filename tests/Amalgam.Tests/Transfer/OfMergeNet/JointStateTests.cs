@@ -1,6 +1,8 @@
+using System.Collections.Immutable;
 using System.Text;
 using Amalgam.Tests.Alignment;
 using Amalgam.Training;
+using Amalgam.Training.Data;
 using Amalgam.Transfer.MergeNet;
 using Amalgam.Transfer.Teaching;
 
@@ -35,13 +37,10 @@ public class JointStateTests
         {
             JointTrainingTests.AssertSame(whole.NetworkOf(name), second.NetworkOf(name));
             JointTrainingTests.AssertSame(whole.BestOf(name)!, second.BestOf(name)!);
+            Assert.Equal(whole.RecordOf(name)!.History.Select(e => (e.Loss, e.Validation!.Loss)), second.RecordOf(name)!.History.Select(e => (e.Loss, e.Validation!.Loss)));
         }
 
-        for (int i = 0; i < 2; i++)
-        {
-            Assert.Equal(whole.Trainers[i]!.History.Select(e => (e.Loss, e.Validation!.Loss)), second.Trainers[i]!.History.Select(e => (e.Loss, e.Validation!.Loss)));
-            Assert.Equal(whole.HistoryOf(i).Select(r => r.ToJson()), second.HistoryOf(i).Select(r => r.ToJson()));
-        }
+        for (int i = 0; i < 2; i++) Assert.Equal(whole.HistoryOf(i).Select(r => r.ToJson()), second.HistoryOf(i).Select(r => r.ToJson()));
     }
 
     /// <summary>Everything that has a state: factors, spectral norms, dropout, an adapter of attention, a head beside a student, and a network that is done before the other.</summary>
@@ -53,7 +52,7 @@ public class JointStateTests
         using TemporaryFolder folder = new();
         JointTraining whole = Rich(null);
         whole.Run(new After(0, null));
-        Assert.Equal(4, whole.Trainers[0]!.Step);
+        Assert.Equal(4, whole.RecordOf("a")!.Step);
 
         using CancellationTokenSource stop = new();
         Assert.Throws<OperationCanceledException>(() => Rich(folder["state.safetensors"]).Run(new After(after, stop), cancel: stop.Token));
@@ -62,6 +61,46 @@ public class JointStateTests
         second.Run(new After(0, null));
         foreach (string name in new[] { "a", "b" }) JointTrainingTests.AssertSame(whole.NetworkOf(name), second.NetworkOf(name));
         Assert.Equal(whole.HistoryOf(0).Select(r => r.ToJson()), second.HistoryOf(0).Select(r => r.ToJson()));
+    }
+
+    /// <summary>Cancelled while a sample is read: within a round, between two steps of one network, in the evaluation of an epoch that ends within a round, with transfers open under either rule.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_run_that_is_interrupted_anywhere_goes_on_to_the_same_bits(bool isRich)
+    {
+        using TemporaryFolder folder = new();
+        Reads none = new(int.MaxValue);
+        JointTraining whole = Interrupted(isRich, none, null);
+        whole.Run();
+
+        HashSet<bool> open = [];
+        for (int at = 0; at < none.Count; at += none.Count / 15)
+        {
+            string path = folder[$"state-{at}.safetensors"];
+            Reads reads = new(at);
+            Assert.Throws<OperationCanceledException>(() => Interrupted(isRich, reads, path).Run(cancel: reads.Cancelled));
+            JointTraining second = Interrupted(isRich, new(int.MaxValue), path);
+            Assert.True(second.Resume());
+            open.Add(Encoding.UTF8.GetString(File.ReadAllBytes(path)).Contains("open_rate", StringComparison.Ordinal));
+            second.Run();
+            foreach (string name in new[] { "a", "b" }) JointTrainingTests.AssertSame(whole.NetworkOf(name), second.NetworkOf(name));
+            for (int i = 0; i < 2; i++) Assert.Equal(whole.HistoryOf(i).Select(r => r.ToJson()), second.HistoryOf(i).Select(r => r.ToJson()));
+        }
+
+        Assert.Equal(2, open.Count);
+    }
+
+    [Fact]
+    public void A_run_that_was_interrupted_goes_on_in_the_same_object_too()
+    {
+        JointTraining whole = Interrupted(true, new(int.MaxValue), null);
+        whole.Run();
+        Reads reads = new(500);
+        JointTraining once = Interrupted(true, reads, null);
+        Assert.Throws<OperationCanceledException>(() => once.Run(cancel: reads.Cancelled));
+        once.Run();
+        foreach (string name in new[] { "a", "b" }) JointTrainingTests.AssertSame(whole.NetworkOf(name), once.NetworkOf(name));
     }
 
     /// <summary>A killed run has the state of the last epoch's end.</summary>
@@ -84,7 +123,7 @@ public class JointStateTests
     }
 
     [Fact]
-    public void A_state_left_by_a_caller_that_cancels_at_an_epoch_is_one_between_rounds()
+    public void A_caller_that_cancels_at_an_epoch_leaves_a_state_too()
     {
         using TemporaryFolder folder = new();
         JointTraining whole = Create(null);
@@ -155,6 +194,52 @@ public class JointStateTests
         Learner a = JointTrainingTests.Mlp("a", 1, Options with { Epochs = 1 }), b = JointTrainingTests.Resnet("b", 2) with { Loss = new Uskd() };
         LowRankAdapter published = new() { Heads = 2, Form = AdapterForm.Published, Layers = 1 };
         return new([a, b], [new(JointTrainingTests.Of("a", 2) with { Rank = 3 }, JointTrainingTests.Of(b, "layer2.0.conv1.weight") with { Rank = 4 }, published, 2)], new() { StatePath = path });
+    }
+
+    /// <summary>Networks of which one ends its epochs within rounds, and which say when their samples are read.</summary>
+    private static JointTraining Interrupted(bool isRich, Reads reads, string? path)
+    {
+        Learner a = JointTrainingTests.Mlp("a", 1, Options with { Epochs = 2 }), b = JointTrainingTests.Mlp("b", 2, Options);
+        LowRankAdapter adapter = new() { Heads = 2, Form = isRich ? AdapterForm.Published : AdapterForm.Residual };
+        KnowledgeTransfer forth = JointTrainingTests.Transfer("a", "b", 2) with { Adapter = adapter, Rule = AdapterRule.ChainRule, Optimizer = new AdamW(), ResetsMomentum = true };
+        KnowledgeTransfer back = JointTrainingTests.Transfer("b", "a", 3) with { Adapter = isRich ? new MlpAdapter(5) : adapter };
+        Learner Heard(Learner learner) => learner with { Data = new HeardData(learner.Data!, reads), Validation = new HeardData(Samples.Of("mlp", 9, 31).Data, reads) };
+        return new([Heard(a), Heard(b) with { StepsPerRound = 3 }], [forth, back], new() { StatePath = path });
+    }
+
+    /// <summary>Counts samples that are read, and cancels at one of them.</summary>
+    private sealed class Reads(int last)
+    {
+        private readonly CancellationTokenSource _stop = new();
+        private int _count;
+
+        public int Count => _count;
+
+        public CancellationToken Cancelled => _stop.Token;
+
+        public void Add()
+        {
+            if (Interlocked.Increment(ref _count) > last) _stop.Cancel();
+        }
+    }
+
+    private sealed class HeardData(Dataset data, Reads reads) : Dataset
+    {
+        public override string Name => data.Name;
+
+        public override int Count => data.Count;
+
+        public override ImmutableArray<Field> Fields => data.Fields;
+
+        public override ReadOnlySpan<int> Labels => data.Labels;
+
+        public override ImmutableArray<string> Classes => data.Classes;
+
+        public override void Read(int field, int sample, Draw draw, Span<float> y)
+        {
+            reads.Add();
+            data.Read(field, sample, draw, y);
+        }
     }
 
     /// <summary>Hears of a run, as a command line does, and stops it after a number of rounds.</summary>

@@ -45,7 +45,7 @@ public class JointTrainingTests
         Assert.Equal(12, joint.Rounds);
         AssertSame(Alone(a), joint.NetworkOf("a"));
         AssertSame(Alone(b), joint.NetworkOf("b"));
-        Assert.Equal(Trained(a).History.Select(e => e.Loss), joint.Trainers[0]!.History.Select(e => e.Loss));
+        Assert.Equal(Trained(a).History.Select(e => e.Loss), joint.RecordOf("a")!.History.Select(e => e.Loss));
     }
 
     [Fact]
@@ -98,7 +98,7 @@ public class JointTrainingTests
         Learner a = Mlp("a", 1), b = Mlp("b", 2, Options with { Epochs = 1 });
         JointTraining joint = new([a, b], [Transfer("a", "b", 1)]);
         joint.Run();
-        Assert.Equal((12L, 12L, 4L), (joint.Rounds, joint.Trainers[0]!.Step, joint.Trainers[1]!.Step));
+        Assert.Equal((12L, 12L, 4L), (joint.Rounds, joint.RecordOf("a")!.Step, joint.RecordOf("b")!.Step));
         Assert.Equal(4, joint.HistoryOf(0)[^1].Transfers);
     }
 
@@ -139,7 +139,7 @@ public class JointTrainingTests
         JointTraining joint = new([a, Mlp("b", 2)], [Transfer("a", "b", 2), Transfer("b", "a", 2)]);
         joint.Run(new Nobody());
         AssertSame(a.Network, joint.NetworkOf("a"));
-        Assert.Equal(0, joint.Trainers[0]!.Step);
+        Assert.Equal(0, joint.RecordOf("a")!.Step);
         Assert.Empty(joint.HistoryOf(1));
     }
 
@@ -198,7 +198,7 @@ public class JointTrainingTests
         JointTraining joint = new([Mlp("a", 1), b], [Transfer("a", "b", 2)]);
         joint.Run();
         Score again = new Evaluation(joint.BestOf("b")!, b.Loss!, b.Validation!, 16).Run();
-        Assert.Equal(joint.Trainers[1]!.BestEpoch!.Validation!.Loss, again.Loss, 1e-6);
+        Assert.Equal(joint.RecordOf("b")!.BestEpoch!.Validation!.Loss, again.Loss, 1e-6);
     }
 
     public static TheoryData<string, KnowledgeTransfer[]> Refusals => new()

@@ -102,7 +102,7 @@ public class TransferredMatrixTests
 
         Assert.Equal(ofTarget == 0 ? 8 : ofTarget, TransferMatrixRank(joint.NetworkOf("b"), target.Matrix));
         Score last = new Evaluation(joint.NetworkOf("b"), b.Loss!, b.Validation!, 16).Run();
-        Assert.Equal(joint.Trainers[1]!.History[^1].Validation!.Loss, last.Loss, 1e-4);
+        Assert.Equal(joint.RecordOf("b")!.History[^1].Validation!.Loss, last.Loss, 1e-4);
         Assert.Equal(2, joint.HistoryOf(0)[^1].Mixing.Length);
         Assert.All(joint.HistoryOf(0)[^1].Mixing, layer => Assert.Equal(1, layer.Sum(), 1e-9));
     }

@@ -57,7 +57,7 @@ public class MergenetExperimentTests
     {
         RealData.At("cifar10");
         using TemporaryFolder folder = new();
-        MergenetOptions options = new() { Table = "choice", Folder = folder.Path, Epochs = 1, Samples = 50, Limit = 0 };
+        MergenetOptions options = new() { Table = "choice", Folder = folder.Path, Seeds = 1, Epochs = 1, Samples = 50, Limit = 0 };
         TableEntry entry = MergenetExperiment.EntriesOf(options).Single(e => e is { Section: ImageTables.Residual, Method: TableEntry.Alone });
         Assert.InRange(new TrialBench(options).Row(entry, 0, heldOut: true)["accuracy"], 0.01, 0.99);
         Assert.Equal(["resnet-18-0.safetensors", "resnet-18-at-first-0.safetensors", "resnet-18-choice.jsonl"], Directory.GetFiles(folder["trainings"]).Select(Path.GetFileName).Order());
