@@ -183,6 +183,9 @@ public sealed record AdapterDescription
     /// <summary>How much of what a transfer itself changed is added to what the adapter learns from; null for what is usual with it.</summary>
     public double? Damping { get; init; }
 
+    /// <summary>How many of the target's own steps a transfer may go; null for what is usual with the adapter.</summary>
+    public double? TrustRegion { get; init; }
+
     /// <summary>Whether what is written has gone through the adapter's dropout.</summary>
     public bool WritesDropout { get; init; } = true;
 

@@ -139,6 +139,7 @@ public sealed class TransferPlan
             ClipNorm = pair.Adapter.ClipNorm,
             ResetsMomentum = pair.ResetsMomentum,
             Damping = pair.Adapter.Damping,
+            TrustRegion = pair.Adapter.TrustRegion,
             WritesDropout = pair.Adapter.WritesDropout,
             Seed = Description.Seed,
         };

@@ -29,6 +29,12 @@ internal sealed record Flow(Subject From, string Source, Subject To, string Targ
     /// <summary>The same with the damping that is usual with the adapter.</summary>
     public Flow Damped() => this with { Damping = Adapter.UsualDamping };
 
+    /// <summary>How many of the target's own steps a transfer may go; 0 for no bound, as in the paper.</summary>
+    public double TrustRegion { get; init; }
+
+    /// <summary>The same by the rule that is usual with the adapter: damped, and within its trust region.</summary>
+    public Flow Usual() => Damped() with { TrustRegion = Adapter.UsualTrustRegion };
+
     /// <summary>Rank of the target's factors, which begin with the decomposition of what the network has learned; 0 for the matrix itself.</summary>
     public int Rank { get; init; }
 
@@ -48,12 +54,13 @@ internal sealed record Flow(Subject From, string Source, Subject To, string Targ
         Rate = Rate,
         Schedule = new ConstantRate(),
         Damping = Damping,
+        TrustRegion = TrustRegion,
         Seed = seed,
     };
 
     /// <summary>All that decides on what comes of it: rows of an earlier run are found by it, so it says the same whatever members a type gets.</summary>
     public override string ToString() => FormattableString.Invariant(
-        $"{SourceName}:{Source} -> {To.Name}:{Target}, cycle {Cycle}, rate {Rate}{(Rank > 0 ? $", decomposed at rank {Rank}" : "")}{(Rule == AdapterRule.Change ? "" : $", by {Rule}")}{(Damping > 0 ? $", damping {Damping}" : "")}, {Text(Adapter)}");
+        $"{SourceName}:{Source} -> {To.Name}:{Target}, cycle {Cycle}, rate {Rate}{(Rank > 0 ? $", decomposed at rank {Rank}" : "")}{(Rule == AdapterRule.Change ? "" : $", by {Rule}")}{(Damping > 0 ? $", damping {Damping}" : "")}{(TrustRegion > 0 ? $", trust region {TrustRegion}" : "")}, {Text(Adapter)}");
 
     private static string Text(ParameterAdapter adapter) => adapter switch
     {

@@ -16,9 +16,10 @@ internal sealed class AdapterTraining
     private readonly string _prefix;
     private readonly AdapterNetwork _adapter;
     private readonly Optimizer _optimizer;
-    private readonly float[] _zeros;
+    private readonly float[] _zeros, _written, _after;
     private readonly float _damping;
-    private double _rate, _changeSum;
+    private readonly double _trustRegion;
+    private double _rate, _changeSum, _ownStep;
     private long _transfers, _round;
     private int _changes;
     private bool _isOpen;
@@ -45,6 +46,8 @@ internal sealed class AdapterTraining
 
         _optimizer = new(transfer.Optimizer, _adapter.Parameters, transfer.Settings, transfer.ClipNorm);
         _damping = (float)(transfer.Damping ?? transfer.Adapter.UsualDamping);
+        _trustRegion = transfer.TrustRegion ?? transfer.Adapter.UsualTrustRegion;
+        (_written, _after) = (new float[first.Count], new float[first.Count]);
         _zeros = transfer.ResetsMomentum ? new float[first.Count] : [];
     }
 
@@ -71,15 +74,27 @@ internal sealed class AdapterTraining
     public void Write()
     {
         _isOpen = true;
-        double change = 0;
-        ReadOnlySpan<float> before = _adapter.Target.Span, after = _adapter.Generated.Span;
-        for (int i = 0; i < before.Length; i++) change += Square((double)after[i] - before[i]);
-        double norm = Norm(_adapter.Target);
-        _changeSum += norm > 0 ? Math.Sqrt(change) / norm : 0;
+        double change = Settle(), norm = Norm(_adapter.Target);
+        _changeSum += norm > 0 ? change / norm : 0;
         _changes++;
         _transfers++;
-        _target.Write(after);
+        _target.Write(_written);
         if (_transfer.ResetsMomentum && _trainer.MomentumOf(_target.Parameter) is { } momentum) _target.Write(_zeros, momentum);
+    }
+
+    /// <summary>What is written: what was generated, or as much of the way there as the trust region has.</summary>
+    /// <returns>How far that is from what the target was.</returns>
+    private double Settle()
+    {
+        double sum = 0;
+        ReadOnlySpan<float> before = _adapter.Target.Span, generated = _adapter.Generated.Span;
+        for (int i = 0; i < before.Length; i++) sum += Square((double)generated[i] - before[i]);
+        double length = Math.Sqrt(sum), farthest = _trustRegion * _ownStep;
+        generated.CopyTo(_written);
+        if (_trustRegion == 0 || length <= farthest) return length;
+        float share = (float)(farthest / length);
+        for (int i = 0; i < before.Length; i++) _written[i] = before[i] + share * (generated[i] - before[i]);
+        return farthest;
     }
 
     /// <summary>Takes note of the gradient at what was generated; called after the target's first step of a round.</summary>
@@ -92,14 +107,7 @@ internal sealed class AdapterTraining
     public void Update()
     {
         if (!_isOpen) return;
-        Span<float> change = _adapter.Change.Span;
-        if (_transfer.Rule == AdapterRule.Change)
-        {
-            _target.Read(change);
-            TensorPrimitives.Subtract(_adapter.Generated.Span, change, change);
-            if (_damping > 0) Damp(change);
-        }
-
+        Learn();
         _adapter.Differentiate();
         try
         {
@@ -113,6 +121,17 @@ internal sealed class AdapterTraining
         _adapter.Update();
         _isOpen = false;
         if (!double.IsFinite(WeightNorm())) throw Astray("has parameters that are no finite numbers", "or limit the norm of its gradient");
+    }
+
+    /// <summary>Measures what training made of what was written, and makes it the gradient where the rule says so.</summary>
+    private void Learn()
+    {
+        _target.Read(_after);
+        TensorPrimitives.Subtract(_written, _after, _after);
+        _ownStep = Math.Sqrt(Sums.SumOfSquares(_after));
+        if (_transfer.Rule == AdapterRule.ChainRule) return;
+        _after.CopyTo(_adapter.Change.Span);
+        if (_damping > 0) Damp(_adapter.Change.Span);
     }
 
     /// <summary>Adds a multiple of what the transfer itself changed.</summary>
@@ -144,7 +163,9 @@ internal sealed class AdapterTraining
     /// <summary>After all is read: what an open transfer generated is generated again.</summary>
     public void Reopen()
     {
-        if (_isOpen) _adapter.Generate(_round);
+        if (!_isOpen) return;
+        _adapter.Generate(_round);
+        Settle();
     }
 
     /// <summary>Writes what else a state has of it.</summary>
@@ -155,6 +176,7 @@ internal sealed class AdapterTraining
         json.WriteNumber("optimizer_steps", _optimizer.Steps);
         json.WriteNumber("change_sum", _changeSum);
         json.WriteNumber("changes", _changes);
+        json.WriteNumber("own_step", _ownStep);
         if (_isOpen)
         {
             json.WriteNumber("open_round", _round);
@@ -172,7 +194,7 @@ internal sealed class AdapterTraining
     {
         _optimizer.Steps = json.GetProperty("optimizer_steps").GetInt64();
         (_transfers, _changes) = (json.GetProperty("transfers").GetInt64(), json.GetProperty("changes").GetInt32());
-        _changeSum = json.GetProperty("change_sum").GetDouble();
+        (_changeSum, _ownStep) = (json.GetProperty("change_sum").GetDouble(), json.GetProperty("own_step").GetDouble());
         History = [.. json.GetProperty("epochs").EnumerateArray().Select(TransferRecord.Read)];
         _isOpen = json.TryGetProperty("open_round", out JsonElement open);
         if (_isOpen) (_round, _rate) = (open.GetInt64(), json.GetProperty("open_rate").GetDouble());

@@ -54,6 +54,12 @@ public sealed record KnowledgeTransfer(TransferMatrix Source, TransferMatrix Tar
     /// </summary>
     public double? Damping { get; init; }
 
+    /// <summary>
+    /// How far a transfer may move the target: this many times as far as the target's own steps moved it in the round of the transfer before. What is generated beyond is written as far as that, on the straight line; before
+    /// the first such round nothing is moved. 0 for no bound, as in the paper; null for what is usual with the adapter. It makes transfers follow the target's learning rate, whatever the adapter's is and however large.
+    /// </summary>
+    public double? TrustRegion { get; init; }
+
     /// <summary>How they follow from that.</summary>
     public UpdateRule Optimizer { get; init; } = new AdamW(WeightDecay: 0.01);
 

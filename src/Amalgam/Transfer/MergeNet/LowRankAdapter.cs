@@ -75,6 +75,9 @@ public sealed record LowRankAdapter : ParameterAdapter
     /// <summary>1/4 in the residual form, which adds to its target; 0 in the published one, which writes it anew.</summary>
     public override double UsualDamping => Form == AdapterForm.Residual ? 0.25 : 0;
 
+    /// <summary>4 of the target's own steps in the residual form, as far as its damping has it go; none in the published one.</summary>
+    public override double UsualTrustRegion => Form == AdapterForm.Residual ? 4 : 0;
+
     public override ImmutableArray<double[]> SharesOf(Graph adapter) => MixingOf(adapter);
 
     public override Node Add(AdapterSite site)

@@ -62,6 +62,9 @@ public abstract record ParameterAdapter
     /// <summary>The damping of its training where none is given (<see cref="KnowledgeTransfer.Damping"/>); 0 for none.</summary>
     public virtual double UsualDamping => 0;
 
+    /// <summary>The trust region where none is given (<see cref="KnowledgeTransfer.TrustRegion"/>); 0 for none.</summary>
+    public virtual double UsualTrustRegion => 0;
+
     /// <summary>What each layer mixes its unfoldings by as it is now, in a graph that the adapter was added to; empty where it mixes nothing.</summary>
     public virtual System.Collections.Immutable.ImmutableArray<double[]> SharesOf(Graph adapter) => [];
 }

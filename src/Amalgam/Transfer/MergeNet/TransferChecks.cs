@@ -41,6 +41,7 @@ internal static class TransferChecks
         if (transfer.Cycle < 1) throw new GraphException($"the cycle of {transfer.Name} is {transfer.Cycle}; it is 1 or more");
         if (!(transfer.Rate >= 0) || !double.IsFinite(transfer.Rate)) throw new GraphException($"the learning rate of {transfer.Name} is {transfer.Rate}; it is 0 or more");
         if (transfer.Damping is not (null or (>= 0 and < double.PositiveInfinity))) throw new GraphException($"the damping of {transfer.Name} is {transfer.Damping}; it is 0 or more");
+        if (transfer.TrustRegion is not (null or (>= 0 and < double.PositiveInfinity))) throw new GraphException($"the trust region of {transfer.Name} is {transfer.TrustRegion}; it is 0 or more");
         if (transfer.ClipNorm is not (null or > 0)) throw new GraphException($"the largest norm of {transfer.Name} is {transfer.ClipNorm}; it is above 0");
         if (transfer.Source is { Rank: > 0, Start: FactorStart.Fresh } && learners.First(learner => learner.Name == transfer.Source.Learner).Frozen)
             throw new GraphException($"{transfer.Source} is of a network that stays as it is: factors that begin fresh would say nothing of it; begin with its decomposition");

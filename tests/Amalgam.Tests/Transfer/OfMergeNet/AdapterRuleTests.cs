@@ -96,7 +96,7 @@ public class AdapterRuleTests
         JointTrainingTests.Trained(alone);
         double[] ends = [.. new double?[] { 0, null }.Select(damping =>
         {
-            JointTraining joint = new([still, learner], [new(Matrix(still), Matrix(learner), new LowRankAdapter { Layers = 1 }, cycle) { Damping = damping }]);
+            JointTraining joint = new([still, learner], [new(Matrix(still), Matrix(learner), new LowRankAdapter { Layers = 1 }, cycle) { Damping = damping, TrustRegion = 0 }]);
             joint.Run();
             return Distance(joint.NetworkOf("target"), best);
         })];

@@ -108,7 +108,7 @@ public class TransferDescriptionTests
         string text = TransferYaml.Write(run);
         TransferDescription again = TransferDescription.Parse(text, "transfer.yaml");
         Assert.Equal(text, TransferYaml.Write(again));
-        static TransferPair Settled(TransferPair pair) => pair with { Place = null, Adapter = pair.Adapter with { Damping = pair.Adapter.Damping ?? pair.Adapter.Adapter.UsualDamping } };
+        static TransferPair Settled(TransferPair pair) => pair with { Place = null, Adapter = pair.Adapter with { Damping = pair.Adapter.Damping ?? pair.Adapter.Adapter.UsualDamping, TrustRegion = pair.Adapter.TrustRegion ?? pair.Adapter.Adapter.UsualTrustRegion } };
         Assert.Equal(run.Transfers.Select(Settled), again.Transfers.Select(Settled));
         Assert.Equal((run.Seed, run.Solo, run.Output), (again.Seed, again.Solo, again.Output));
         Assert.DoesNotContain("output", TransferYaml.Write(run, withOutput: false));
