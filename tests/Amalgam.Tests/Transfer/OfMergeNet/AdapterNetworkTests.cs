@@ -15,14 +15,14 @@ public class AdapterNetworkTests
     {
         const int Round = 7;
         Generator gen = new(6);
-        AdapterNetwork network = new(LowRankAdapterTests.Variant(variant) with { Heads = 3, AttentionDropout = 0.3, Dropout = 0.4 }, new(new(5, 4), gen.Floats(20)), new(6, 3), 5, dropsOut: true);
+        AdapterNetwork network = new(LowRankAdapterTests.Variant(variant) with { Heads = 3, AttentionDropout = 0.3, Dropout = 0.4 }, new(new(5, 4), gen.Floats(20)), [new(6, 3)], 5, dropsOut: true);
         foreach (Node node in network.Parameters)
         {
             foreach (ref float value in node.Value!.Span) value += 0.4f * (float)(gen.Random.NextDouble() - 0.5);
         }
 
         gen.Floats(20).CopyTo(network.Target.Span);
-        gen.Floats(18).CopyTo(network.Source.Span);
+        gen.Floats(18).CopyTo(network.Sources[0].Span);
         for (int i = 0; i < 500; i++)
         {
             network.Generate(0);

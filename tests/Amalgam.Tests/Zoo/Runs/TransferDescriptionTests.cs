@@ -61,16 +61,16 @@ public class TransferDescriptionTests
         Assert.Equal((true, "teacher.onnx", 5L), (teacher.Frozen, teacher.Model.Name, teacher.Seed));
 
         TransferPair first = run.Transfers[0], second = run.Transfers[1], third = run.Transfers[2];
-        Assert.Equal(new TransferEnd("big", "linear.weight") { Rows = (2, 6), Rank = 4, Start = FactorStart.Fresh, Alpha = 8 }, first.From);
+        Assert.Equal(new TransferEnd("big", "linear.weight") { Rows = (2, 6), Rank = 4, Start = FactorStart.Fresh, Alpha = 8 }, Assert.Single(first.From));
         Assert.Equal(new TransferEnd("small", "fc2.weight") { Rank = TransferEnd.UsualRank }, first.To);
         Assert.Equal((5, 2, true), (first.Cycle, first.BackCycle, first.ResetsMomentum));
         Assert.Equal((AdapterRule.ChainRule, 0.01, null, new CosineRate(0, 1)), (first.Adapter.Rule, first.Adapter.Rate, first.Adapter.ClipNorm, (CosineRate)first.Adapter.Schedule));
         Assert.Equal(new Sgd(0.5, false, 1e-4), first.Adapter.Optimizer);
         LowRankAdapter shared = new() { Layers = 1, Heads = 4, Unfoldings = Unfoldings.Rows, Mixing = Mixing.Average, Form = AdapterForm.Published, AttentionDropout = 0, Dropout = 0.3, SourceEvolves = true };
         Assert.Equal(shared, first.Adapter.Adapter);
-        Assert.Equal((new TransferEnd("teacher", "fc.weight"), new TransferEnd("big", "layer3.0.conv1.weight") { Layout = ConvolutionLayout.Loralib }), (second.From, second.To));
+        Assert.Equal((new TransferEnd("teacher", "fc.weight"), new TransferEnd("big", "layer3.0.conv1.weight") { Layout = ConvolutionLayout.Loralib }), (Assert.Single(second.From), second.To));
         Assert.Equal((new MlpAdapter(16), 3, null, 0.002), ((MlpAdapter)second.Adapter.Adapter, second.Cycle, second.BackCycle, second.Adapter.Rate));
-        Assert.Equal((new TransferEnd("teacher"), new TransferEnd("small"), shared with { Layers = 3 }), (third.From, third.To, (LowRankAdapter)third.Adapter.Adapter));
+        Assert.Equal((new TransferEnd("teacher"), new TransferEnd("small"), shared with { Layers = 3 }), (Assert.Single(third.From), third.To, (LowRankAdapter)third.Adapter.Adapter));
     }
 
     [Fact]
@@ -92,7 +92,7 @@ public class TransferDescriptionTests
     public void The_defaults_are_those_of_a_transfer_in_code()
     {
         AdapterDescription usual = new();
-        KnowledgeTransfer inCode = new(null!, null!, usual.Adapter, 1);
+        KnowledgeTransfer inCode = new([], null!, usual.Adapter, 1);
         Assert.Equal((inCode.Rule, inCode.Optimizer, inCode.ClipNorm, inCode.Rate, inCode.Schedule), (usual.Rule, usual.Optimizer, usual.ClipNorm, usual.Rate, usual.Schedule));
     }
 
@@ -108,8 +108,9 @@ public class TransferDescriptionTests
         string text = TransferYaml.Write(run);
         TransferDescription again = TransferDescription.Parse(text, "transfer.yaml");
         Assert.Equal(text, TransferYaml.Write(again));
-        static TransferPair Settled(TransferPair pair) => pair with { Place = null, Adapter = pair.Adapter with { Damping = pair.Adapter.Damping ?? pair.Adapter.Adapter.UsualDamping } };
+        static TransferPair Settled(TransferPair pair) => pair with { From = [], Place = null, Adapter = pair.Adapter with { Damping = pair.Adapter.Damping ?? pair.Adapter.Adapter.UsualDamping } };
         Assert.Equal(run.Transfers.Select(Settled), again.Transfers.Select(Settled));
+        Assert.Equal(run.Transfers.Select(pair => pair.From.AsEnumerable()), again.Transfers.Select(pair => pair.From.AsEnumerable()));
         Assert.Equal((run.Seed, run.Solo, run.Output), (again.Seed, again.Solo, again.Output));
         Assert.DoesNotContain("output", TransferYaml.Write(run, withOutput: false));
     }

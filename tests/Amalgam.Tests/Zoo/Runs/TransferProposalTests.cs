@@ -130,7 +130,7 @@ public class TransferProposalTests
     private static TransferDescription Complete(string models, string transfers = "") => TransferProposal.Complete(
         TransferDescription.Parse($"data: glyphs\nlr: 1\nepochs: 1\nmodels: {models}\n{transfers}", "run.yml"), Candidates, new Dictionary<string, long> { ["a"] = 100, ["b"] = 300, ["c"] = 200 });
 
-    private static string Text(TransferDescription run) => string.Join("; ", run.Transfers.Select(pair => $"{pair.From} -> {pair.To} {pair.Cycle}{(pair.BackCycle is { } back ? $" and back {back}" : "")}"));
+    private static string Text(TransferDescription run) => string.Join("; ", run.Transfers.Select(pair => $"{string.Join(" + ", pair.From)} -> {pair.To} {pair.Cycle}{(pair.BackCycle is { } back ? $" and back {back}" : "")}"));
 
     [Fact]
     public void Without_transfers_the_largest_or_the_frozen_network_teaches_the_others()

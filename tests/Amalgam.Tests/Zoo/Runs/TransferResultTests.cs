@@ -42,7 +42,7 @@ public class TransferResultTests
     public void A_line_of_a_transfer_names_it()
     {
         WeightMatrix matrix = WeightMatrix.Of(Amalgam.Zoo.Models.ZooModel.Find("mlp").Build(2), "fc1.weight");
-        KnowledgeTransfer transfer = new(new("a", matrix), new("b\"", matrix, 4), new MlpAdapter(), 2);
+        KnowledgeTransfer transfer = new(new TransferMatrix("a", matrix), new("b\"", matrix, 4), new MlpAdapter(), 2);
         using JsonDocument json = JsonDocument.Parse(TransferJson.Line(transfer, new(3, 12, 1.5, 0.25, [[0.5, 0.25, 0.125, 0.125]])));
         Assert.Equal("a:fc1.weight -> b\":fc1.weight at rank 4", json.RootElement.GetProperty("transfer").GetString());
         Assert.Equal((3, 12, 0.25), (json.RootElement.GetProperty("epoch").GetInt32(), json.RootElement.GetProperty("transfers").GetInt32(), json.RootElement.GetProperty("mixing")[0][1].GetDouble()));
