@@ -12,8 +12,8 @@ internal sealed class AdapterNetwork
     private readonly Executor? _plain;
     private readonly Node _result;
     private readonly Tensor? _step;
-    private readonly Tensor[] _plainSources = [];
     private readonly (Tensor To, Tensor From)[] _updates;
+    private readonly (Tensor To, Tensor From)[] _plainInputs = [];
 
     /// <param name="adapter">What it is.</param>
     /// <param name="first">The target's value at the start.</param>
@@ -30,11 +30,7 @@ internal sealed class AdapterNetwork
         Node generated = adapter.Add(new(Graph, target, given.ToImmutable(), first, Seed: seed));
         if (generated.Shape != first.Shape) throw new GraphException($"the adapter generates {generated.Shape} for a target {first.Shape}");
         Graph.Output(GeneratedName, generated);
-        if (!dropsOut)
-        {
-            _plain = new(Graph, [generated]);
-            _plainSources = [.. given.Select(source => _plain[source])];
-        }
+        if (!dropsOut) _plain = new(Graph, [generated]);
 
         Graph graph = Rewrite.ForTraining(Graph).Graph;
         _result = graph.Outputs[GeneratedName];
@@ -44,7 +40,8 @@ internal sealed class AdapterNetwork
         Node[] ofParameters = [.. Parameters.Select(node => gradients.GetValueOrDefault(node) ?? graph.Constant(new Tensor(node.Shape)))];
         _executor = new(graph, [_result, .. ofParameters, .. graph.Updates.Values]);
         (Target, Change) = (_executor[TargetName], _executor[change]);
-        Sources = [.. given.Select((_, i) => _executor[AdapterSite.NameOf(SourceName, i)])];
+        Sources = [.. given.Select(source => _executor[source.Name!])];
+        if (_plain is not null) _plainInputs = [(_plain[target], Target), .. given.Select((source, i) => (_plain[source], Sources[i]))];
         Generated = _plain is null ? _executor[_result] : _plain[generated];
         Gradients = [.. ofParameters.Select(node => _executor[node])];
         _updates = [.. graph.Updates.Select(u => (u.Key.Value!, _executor[u.Value]))];
@@ -84,8 +81,7 @@ internal sealed class AdapterNetwork
             return;
         }
 
-        Target.Span.CopyTo(_plain[TargetName].Span);
-        for (int i = 0; i < Sources.Length; i++) Sources[i].Span.CopyTo(_plainSources[i].Span);
+        foreach (var (to, from) in _plainInputs) from.Span.CopyTo(to.Span);
         _plain.Run();
     }
 

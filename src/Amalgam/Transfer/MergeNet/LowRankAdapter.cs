@@ -89,14 +89,8 @@ public sealed record LowRankAdapter : ParameterAdapter
         {
             string name = $"layers.{i}";
             Node next = Layer(site, name, target, sources, () => Scale(site, name));
-            if (SourceEvolves && i + 1 < Layers) sources = [.. sources.Select((_, source) => Evolved(source))];
+            if (SourceEvolves && i + 1 < Layers) sources = [.. sources.Select((source, number) => Evolved(site, name, source, number, target))];
             target = next;
-
-            Node Evolved(int source)
-            {
-                string own = AdapterSite.NameOf($"{name}.source", source);
-                return Layer(site, own, sources[source], [target], () => ScaleOfSource(site, own, source));
-            }
         }
 
         return target;
@@ -136,6 +130,13 @@ public sealed record LowRankAdapter : ParameterAdapter
         if (Unfoldings == Unfoldings.Rows) return size;
         size += Attend(rows, columns, sourceColumns) + Attend(columns, rows, sourceRows) + Attend(columns, rows, sourceColumns);
         return Mixing == Mixing.Learned ? size + new AdapterSize(Attentions.Length, 0) : size;
+    }
+
+    /// <summary>A source, made anew from the target as the layer was given it.</summary>
+    private Node Evolved(AdapterSite site, string layer, Node source, int number, Node target)
+    {
+        string name = AdapterSite.NameOf($"{layer}.source", number);
+        return Layer(site, name, source, [target], () => ScaleOfSource(site, name, site.Sources[number]));
     }
 
     /// <summary>One knowledge transfer layer.</summary>
@@ -188,10 +189,10 @@ public sealed record LowRankAdapter : ParameterAdapter
     }
 
     /// <summary>A learned factor for each row of a source, first 1, times that row's standard deviation.</summary>
-    private static Node ScaleOfSource(AdapterSite site, string name, int source)
+    private static Node ScaleOfSource(AdapterSite site, string name, Node source)
     {
-        Node given = site.Sources[source], centred = given - given.Mean(true, 1);
-        return site.Weight($"{name}.scale", new(given.Shape[0]), Initialisation.Ones).Unsqueeze(1) * (centred * centred).Mean(true, 1).Sqrt();
+        Node centred = source - source.Mean(true, 1);
+        return site.Weight($"{name}.scale", new(source.Shape[0]), Initialisation.Ones).Unsqueeze(1) * (centred * centred).Mean(true, 1).Sqrt();
     }
 
     private static double Deviation(ReadOnlySpan<float> values)

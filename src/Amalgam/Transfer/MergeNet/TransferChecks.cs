@@ -54,7 +54,7 @@ internal static class TransferChecks
             if (source is { Rank: > 0, Start: FactorStart.Fresh } && learners.First(learner => learner.Name == source.Learner).Frozen)
                 throw new GraphException($"{source} is of a network that stays as it is: factors that begin fresh would say nothing of it; begin with its decomposition");
             if (Overlap(source, transfer.Target)) throw new GraphException(transfer.Sources.Length == 1 ? $"{transfer.Name} is from a matrix to itself" : $"{transfer.Name} is from {source}, among others, to itself");
-            if (transfer.Sources.Take(i).Any(other => other.Learner == source.Learner && other.Matrix == source.Matrix)) throw new GraphException($"{transfer.Name} learns from {source} twice; name it once");
+            if (transfer.Sources.Take(i).Any(other => other.Learner == source.Learner && other.Matrix == source.Matrix)) throw new GraphException($"{transfer.Name} learns from {source.Learner}:{source.Matrix.Label} twice; name it once");
         }
     }
 
@@ -63,7 +63,7 @@ internal static class TransferChecks
         foreach (TransferMatrix matrix in matrices.Where(matrix => matrix.Rank > 0))
         {
             if (matrices.FirstOrDefault(other => other.Learner == matrix.Learner && other.Matrix.Name == matrix.Matrix.Name && other != matrix && (other.Rank == 0 || Overlap(matrix, other))) is { } differs)
-                throw new GraphException($"one transfer takes {matrix} and another one {differs}: give both the same rank, start and layout");
+                throw new GraphException($"transfers take {matrix} and {differs}: give both the same rank, start and layout");
         }
     }
 

@@ -28,6 +28,14 @@ internal sealed record Blend(float Keep = 1, float Scale = 0.2f) : ParameterAdap
     }
 }
 
+/// <summary>Writes the sum of the sources, which have the target's shape, over the target.</summary>
+internal sealed record Sum : ParameterAdapter
+{
+    public override string Name => "sum";
+
+    public override Node Add(AdapterSite site) => site.Sources.Aggregate(site.Graph.Constant(0f), (sum, source) => sum + source);
+}
+
 /// <summary>Writes the source, which has the target's shape, over the target.</summary>
 internal sealed record Overwrite : ParameterAdapter
 {
