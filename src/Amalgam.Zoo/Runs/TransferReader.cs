@@ -97,7 +97,7 @@ internal static class TransferReader
         ImmutableArray<TransferEnd> ends = [.. items.Select(item => ReadEnd(item, run))];
         for (int i = 1; i < ends.Length; i++)
         {
-            if (ends.IndexOf(ends[i]) < i) throw items[i].Position.Refuse($"{Nearest.Quote(ends[i].ToString())} stands in this list before; name each source once");
+            if (ends.IndexOf(ends[i]) < i) throw items[i].Position.Refuse($"{Nearest.Quote(ends[i].ToString())} stands in this list already; name each source once");
         }
 
         return ends;

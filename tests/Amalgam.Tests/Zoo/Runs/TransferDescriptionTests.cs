@@ -74,6 +74,22 @@ public class TransferDescriptionTests
     }
 
     [Fact]
+    public void Several_sources_are_a_list_of_what_one_may_be()
+    {
+        TransferDescription run = TransferDescription.Parse(
+            Small.Replace("models:", "models:\n  c: mlp", StringComparison.Ordinal) + "transfers: [{from: [a, 'c:x', {model: a, matrix: y, rank: 2}], to: 'b:z', both: true}, {from: ['a:y'], to: b}, {from: 'a:y', to: b}]\n", "run.yml");
+        Assert.Equal([new("a"), new("c", "x"), new("a", "y") { Rank = 2 }], run.Transfers[0].From);
+        Assert.Equal("a", run.Transfers[0].From[0].ToString());
+        Assert.Equal(4, run.Transfers[0].BackCycle);
+        Assert.Equal(run.Transfers[1].From.AsEnumerable(), run.Transfers[2].From);
+
+        // A list of one is written as that one.
+        string text = TransferYaml.Write(run);
+        Assert.Contains("  - from: [{model: a, rank: 0}, {model: c, matrix: x, layout: filters, rank: 0}, {model: a, matrix: y, layout: filters, rank: 2, start: decomposition}]\n    to: {model: b, ", text);
+        Assert.Equal(3, text.Split("  - from: {model: a, matrix: y, layout: filters, rank: 0}\n").Length);
+    }
+
+    [Fact]
     public void What_is_not_written_has_its_default()
     {
         TransferDescription run = TransferDescription.Parse(Small + "transfers:\n- {from: a, to: 'b:fc.weight'}\n", "run.yml");
@@ -101,6 +117,7 @@ public class TransferDescriptionTests
     [InlineData("adapter: mlp\ncycle: 7\nsolo: false\nseed: -3\noutput: 'a b'")]
     [InlineData("adapter: {optimizer: sgd, schedule: {name: step, every: 2}}\ntransfers: [{from: a, to: b, both: true}]")]
     [InlineData("transfers: [{from: {model: a, matrix: 'it''s: x', rows: [1, 2], rank: usual}, to: 'b:c', adapter: {optimizer: {name: adam, clip_norm: none}, rule: chain}}]")]
+    [InlineData("transfers: [{from: [a, 'b:x', {model: a, matrix: 'it''s: x', rows: [1, 2], rank: usual}], to: 'b:c', both: true}, {from: ['a:y'], to: b}]")]
     [InlineData("transfers: [{from: {model: a, rank: 3, start: fresh, alpha: 2}, to: b, back_cycle: 9, both: true, resets_momentum: true, adapter: {name: mlp, width: 3}}]")]
     public void What_is_written_reads_as_the_same_run(string more)
     {
@@ -154,6 +171,14 @@ public class TransferDescriptionTests
     [InlineData("transfers: [{from: x, to: b}]", "run.yml:7:20: there is no model 'x' here; known are a, b")]
     [InlineData("transfers: [{from: a, to: 'c:fc.weight'}]", "there is no model 'c' here")]
     [InlineData("transfers: [{from: a, to: []}]", "expected a matrix: MODEL:MATRIX, a model alone, or a mapping {model, matrix, ...}, found an empty list")]
+    [InlineData("transfers: [{from: [], to: b}]", "run.yml:7:20: expected a matrix, or a list of one or more, found an empty list")]
+    [InlineData("transfers: [{from: [a, [b]], to: b}]", "run.yml:7:24: expected a matrix: MODEL:MATRIX, a model alone, or a mapping {model, matrix, ...}, found a list")]
+    [InlineData("transfers: [{from: [a, x], to: b}]", "run.yml:7:24: there is no model 'x' here; known are a, b")]
+    [InlineData("transfers: [{from: ['a:x', 'a:y', 'a:x'], to: b}]", "run.yml:7:35: 'a:x' stands in this list already; name each source once")]
+    [InlineData("transfers: [{from: [a, {model: a}], to: b}]", "run.yml:7:24: 'a' stands in this list already; name each source once")]
+    [InlineData("transfers: [{from: ['a:x', b], to: 'b:y', both: true}]", "within one model, both: true needs the names of both matrices")]
+    [InlineData("transfers: [{from: ['a:x', 'b:y'], to: 'b:z', adapter: mlp}]", "run.yml:7:20: the adapter mlp learns from one matrix, found 2; lpka learns from several")]
+    [InlineData("adapter: mlp\ntransfers: [{from: ['a:x', 'b:y'], to: 'b:z'}]", "run.yml:8:20: the adapter mlp learns from one matrix, found 2")]
     [InlineData("transfers: [{from: {matrix: x}, to: b}]", "'model' is missing here")]
     [InlineData("transfers: [{from: {model: a, name: x}, to: b}]", "a matrix has no key 'name'")]
     [InlineData("transfers: [{from: {model: a, rows: [0, 2]}, to: b}]", "'rows' is about a matrix, and none is named here")]
@@ -185,6 +210,8 @@ public class TransferDescriptionTests
     [InlineData("{Solo: mlp}", "solo is the folder of the models that are trained by themselves; name this one otherwise")]
     [InlineData("{a: mlp, t: {model: mlp, frozen: true}}\ntransfers: [{from: a, to: t}]", "'t' is frozen, so nothing can be written to it")]
     [InlineData("{a: mlp, t: {model: mlp, frozen: true}}\ntransfers: [{from: t, to: a, both: true}]", "'t' is frozen, so there is no transfer back to it")]
+    [InlineData("{a: mlp, b: mlp, t: {model: mlp, frozen: true}}\ntransfers: [{from: [b, t], to: a, both: true}]", "'t' is frozen, so there is no transfer back to it")]
+    [InlineData("{a: mlp, b: mlp, c: mlp, d: mlp}\ntransfers: [{from: [a, b], to: c}]", "the model 'd' takes part in no transfer")]
     public void Models_that_cannot_be_are_told_with_their_place(string models, string phrase) => Refuses($"data: glyphs\nlr: 0.1\nepochs: 3\nmodels: {models}\n", phrase);
 
     [Fact]
@@ -199,7 +226,7 @@ public class TransferDescriptionTests
     [Fact]
     public void Damaged_text_is_refused_or_read_and_nothing_else() => Property.Holds(gen =>
     {
-        char[] text = (Small + "transfers: [{from: {model: a, rank: 2}, to: b, both: true, adapter: {name: mlp}}]\nseed: 3\n").ToCharArray();
+        char[] text = (Small + "transfers: [{from: [{model: a, rank: 2}, 'b:x'], to: b, both: true, adapter: {name: mlp}}]\nseed: 3\n").ToCharArray();
         for (int i = gen.Random.Next(1, 5); i > 0; i--) text[gen.Random.Next(text.Length)] = "{}[]:,'\" \n-ax0"[gen.Random.Next(14)];
         try
         {

@@ -153,6 +153,18 @@ public class TransferProposalTests
         // Where both are named nothing is looked for: an embedding may teach too.
         Assert.Equal("a:fc1.bias -> c:x 4", Text(Complete("{a: mlp, c: mlp}", "transfers: [{from: 'a:fc1.bias', to: 'c:x'}]")));
 
+        // Of several sources each is proposed by itself; what is named stays, and the target is near to all of them in size.
+        Assert.Equal("a:fc4.weight + b:linear.weight -> c:fc2.weight 4", Text(Complete("{a: mlp, b: mlp, c: mlp}", "transfers: [{from: [a, b], to: c}]")));
+        Assert.Equal("a:fc1.weight + b:linear.weight -> c:fc1.weight 4 and back 3", Text(Complete("{a: mlp, b: mlp, c: mlp}", "transfers: [{from: ['a:fc1.weight', b], to: 'c:fc1.weight', both: true, back_cycle: 3}]")));
+        Assert.Equal("a:fc4.weight + c:fc3.weight -> c:fc2.weight 4", Text(Complete("{a: mlp, c: mlp}", "transfers: [{from: [a, c], to: c}]")));
+        Assert.Contains("b: the network has no matrix 'x'", Assert.Throws<GraphException>(() => Complete("{a: mlp, b: mlp, c: mlp}", "transfers: [{from: [a, 'b:x'], to: c}]")).Message);
+
+        // The way back to each is that of the pair alone.
+        Assert.Equal("a:fc1.weight + b:conv1.weight -> c:fc2.weight 4 and back 4", Text(Complete("{a: mlp, b: mlp, c: mlp}", "transfers: [{from: ['a:fc1.weight', 'b:conv1.weight'], to: c, both: true}]")));
+        string alone = Text(Complete("{b: mlp, c: mlp}", "transfers: [{from: b, to: c, both: true, back_cycle: 5}]"));
+        Assert.Equal($"a:fc1.weight + b:linear.weight -> c:fc2.weight 4; c:fc2.weight -> a:fc1.weight 5; {alone.Split("; ")[1]}",
+            Text(Complete("{a: mlp, b: mlp, c: mlp}", "transfers: [{from: ['a:fc1.weight', b], to: c, both: true, back_cycle: 5}]")));
+
         // Within a network the matrix that is written to does not teach itself.
         Assert.Equal("c:fc2.weight -> c:fc3.weight 4", Text(Complete("{c: mlp}", "transfers: [{from: c, to: 'c:fc3.weight'}]")));
         Assert.Contains("a: the network has no matrix 'fc1.bias'", Assert.Throws<GraphException>(() => Complete("{a: mlp, c: mlp}", "transfers: [{from: 'a:fc1.bias', to: c}]")).Message);
