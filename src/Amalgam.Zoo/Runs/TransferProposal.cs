@@ -6,7 +6,7 @@ namespace Amalgam.Zoo.Runs;
 /// <summary>
 /// Which matrices teach which, where a description does not say it. A network with attention gives, and takes, the matrix that makes the values of its last attention; another gives the matrix of its output
 /// layer and takes a late hidden one: of the last quarter of the hidden matrices that have no more rows than columns, the one whose size is nearest to the source's, the last of equal ones. Within one network the
-/// output layer teaches. In MobileNetV2 that is the projection of the last but one inverted residual block, as in the paper.
+/// output layer teaches. Of several sources each is chosen by itself, and near in size is what is near to all of them. In MobileNetV2 that is the projection of the last but one inverted residual block, as in the paper.
 /// </summary>
 public static class TransferProposal
 {
@@ -20,7 +20,7 @@ public static class TransferProposal
 
     /// <summary>The matrix that a network takes; null where it has none that is trained, beside the sources.</summary>
     /// <param name="candidates">Its matrices.</param>
-    /// <param name="sources">What it learns from; of several, near in size is what is near to all.</param>
+    /// <param name="sources">What it learns from.</param>
     public static TransferCandidate? TargetOf(ImmutableArray<TransferCandidate> candidates, params IReadOnlyList<TransferCandidate> sources)
     {
         TransferCandidate[] open = [.. candidates.Where(c => c.IsTrained && !sources.Any(source => ReferenceEquals(c, source)))];
@@ -53,7 +53,8 @@ public static class TransferProposal
     private static ImmutableArray<TransferPair> PairsOf(TransferDescription run, IReadOnlyDictionary<string, long> sizes)
     {
         TransferModel[] frozen = [.. run.Models.Where(model => model.Frozen)];
-        if (frozen.Length > 1) throw new GraphException($"{string.Join(", ", frozen.Select(model => model.Name))} are frozen: say under transfers which teaches what");
+        string names = string.Join(", ", frozen.Select(model => model.Name));
+        if (frozen.Length > 1) throw new GraphException($"{names} are frozen: say under transfers which teaches what; 'from: [{names}]' has them teach together");
         TransferModel teacher = frozen.FirstOrDefault() ?? run.Models.MaxBy(model => sizes[model.Name])!;
         var taught = run.Models.Where(model => model != teacher).DefaultIfEmpty(teacher);
         return [.. taught.Select(model => new TransferPair(new TransferEnd(teacher.Name), new(model.Name)) { Cycle = run.Cycle, Adapter = run.Adapter })];

@@ -138,7 +138,7 @@ public class TransferProposalTests
         Assert.Equal("b:linear.weight -> a:fc3.weight 4; b:linear.weight -> c:fc2.weight 4", Text(Complete("{a: mlp, b: mlp, c: mlp}")));
         Assert.Equal("a:fc4.weight -> b:layer3.2.conv2.weight 2", Text(Complete("{a: {model: mlp, frozen: true}, b: mlp}", "cycle: 2\n")));
         Assert.Equal("c:fc3.weight -> c:fc2.weight 4", Text(Complete("{c: mlp}")));
-        Assert.Contains("a, b are frozen: say under transfers which teaches what", Assert.Throws<GraphException>(() => Complete("{a: {model: mlp, frozen: true}, b: {model: mlp, frozen: true}, c: mlp}")).Message);
+        Assert.Contains("a, b are frozen: say under transfers which teaches what; 'from: [a, b]' has them teach together", Assert.Throws<GraphException>(() => Complete("{a: {model: mlp, frozen: true}, b: {model: mlp, frozen: true}, c: mlp}")).Message);
     }
 
     [Fact]
