@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Amalgam.Transfer.MergeNet;
 using Amalgam.Zoo.Runs;
 
@@ -83,9 +84,9 @@ internal static class TransferText
     }
 
     /// <summary>What of a transfer was proposed: all of it, one side of it, or some of several sources, which are named.</summary>
-    private static string ProposedIn(KnowledgeTransfer transfer, IReadOnlyCollection<TransferMatrix> proposed)
+    private static string ProposedIn(KnowledgeTransfer transfer, ImmutableArray<TransferMatrix> proposed)
     {
-        if (proposed.Count == 0) return "";
+        if (proposed.IsEmpty) return "";
         bool all = transfer.Sources.All(proposed.Contains), some = transfer.Sources.Any(proposed.Contains);
         string what = (all, some, proposed.Contains(transfer.Target)) switch
         {

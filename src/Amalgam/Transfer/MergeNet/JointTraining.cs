@@ -5,7 +5,7 @@ using Amalgam.Training;
 namespace Amalgam.Transfer.MergeNet;
 
 /// <summary>
-/// Trains several networks side by side while parameters of some become part of another's (MergeNet, section 3.2). In round t every transfer whose cycle divides t generates its target from one
+/// Trains several networks side by side while parameters of one become part of another's (MergeNet, section 3.2). In round t every transfer whose cycle divides t generates its target from one
 /// snapshot of all matrices (eqs. 1 and 7); when all have, they are written. Then each network takes its own steps on its own data, from the written values on, and the adapters of the
 /// round learn. Networks that no transfer writes to, and of which no matrix has a rank, train to the same bits as alone. Nothing of an adapter is in what <see cref="NetworkOf"/> gives.
 /// The same bits for any number of threads, and when it is interrupted and resumed.
