@@ -48,7 +48,7 @@ internal sealed record Flow(Subject From, string Source, Subject To, string Targ
     /// <param name="from">Whose weight is learned from.</param>
     /// <param name="to">Whose weight is written.</param>
     /// <param name="seed">Draws the adapter.</param>
-    public KnowledgeTransfer Of(Graph from, Graph to, int seed) => new(new(SourceName, WeightMatrix.Of(from, Source)), new(To.Name, WeightMatrix.Of(to, Target), Rank), Adapter, Cycle)
+    public KnowledgeTransfer Of(Graph from, Graph to, int seed) => new(new TransferMatrix(SourceName, WeightMatrix.Of(from, Source)), new(To.Name, WeightMatrix.Of(to, Target), Rank), Adapter, Cycle)
     {
         Rule = Rule,
         Rate = Rate,

@@ -11,7 +11,8 @@ namespace Amalgam.Transfer.MergeNet;
 internal sealed class AdapterTraining
 {
     private readonly KnowledgeTransfer _transfer;
-    private readonly TransferPort _source, _target;
+    private readonly TransferPort[] _sources;
+    private readonly TransferPort _target;
     private readonly Trainer _trainer;
     private readonly string _prefix;
     private readonly AdapterNetwork _adapter;
@@ -25,19 +26,19 @@ internal sealed class AdapterTraining
     private bool _isOpen;
 
     /// <param name="transfer">What is transferred and how.</param>
-    /// <param name="source">Where the source's numbers are.</param>
+    /// <param name="sources">Where the sources' numbers are.</param>
     /// <param name="target">Where the target's are.</param>
     /// <param name="trainer">What trains the target.</param>
     /// <exception cref="GraphException">The adapter cannot be made for such matrices.</exception>
-    public AdapterTraining(KnowledgeTransfer transfer, TransferPort source, TransferPort target, Trainer trainer)
+    public AdapterTraining(KnowledgeTransfer transfer, TransferPort[] sources, TransferPort target, Trainer trainer)
     {
-        (_transfer, _source, _target, _trainer, _prefix) = (transfer, source, target, trainer, $"adapters/{transfer.Name}/");
+        (_transfer, _sources, _target, _trainer, _prefix) = (transfer, sources, target, trainer, $"adapters/{transfer.Name}/");
         Tensor first = new(new(target.Rows, target.Columns));
         target.Read(first.Span);
         try
         {
             // By the transfer's name, so that an adapter does not depend on which others there are.
-            _adapter = new(transfer.Adapter, first, new(source.Rows, source.Columns), (long)(Philox.Key(transfer.Seed, transfer.Name, 0) >> 1), transfer.WritesDropout);
+            _adapter = new(transfer.Adapter, first, [.. sources.Select(source => new Shape(source.Rows, source.Columns))], (long)(Philox.Key(transfer.Seed, transfer.Name, 0) >> 1), transfer.WritesDropout);
         }
         catch (GraphException e)
         {
@@ -60,14 +61,14 @@ internal sealed class AdapterTraining
     /// <summary>Whether a round has a transfer: while the target still trains.</summary>
     public bool IsDue(long round) => round % _transfer.Cycle == 0 && !_trainer.IsDone;
 
-    /// <summary>Reads both matrices and generates the target's; writes nothing, so that all transfers of a round see one snapshot (eq. 1).</summary>
+    /// <summary>Reads all matrices and generates the target's; writes nothing, so that all transfers of a round see one snapshot (eq. 1).</summary>
     public void Generate(long round)
     {
         (_round, _rate) = (round, _transfer.Rate * _trainer.FactorOf(_transfer.Schedule));
-        _source.Read(_adapter.Source.Span);
+        for (int i = 0; i < _sources.Length; i++) _sources[i].Read(_adapter.Sources[i].Span);
         _target.Read(_adapter.Target.Span);
         _adapter.Generate(round);
-        if (!double.IsFinite(Norm(_adapter.Generated))) throw Astray("generates no finite numbers", "or look for NaN in the source");
+        if (!double.IsFinite(Norm(_adapter.Generated))) throw Astray("generates no finite numbers", $"or look for NaN in the source{(_sources.Length > 1 ? "s" : "")}");
     }
 
     /// <summary>Writes what was generated into the target; from then on until <see cref="Update"/> the transfer is open.</summary>
@@ -155,7 +156,7 @@ internal sealed class AdapterTraining
         foreach (var (name, node) in _adapter.Graph.Parameters) box.Parameter(_prefix + "weights/" + name, node.Value!);
         foreach (var (name, tensor) in _optimizer.State) box.Parameter(_prefix + name, tensor);
         if (!_isOpen) return;
-        box.Parameter(_prefix + "open/source", _adapter.Source);
+        for (int i = 0; i < _sources.Length; i++) box.Parameter(_prefix + AdapterSite.NameOf("open/source", i), _adapter.Sources[i]);
         box.Parameter(_prefix + "open/target", _adapter.Target);
         box.Parameter(_prefix + "open/change", _adapter.Change);
     }
