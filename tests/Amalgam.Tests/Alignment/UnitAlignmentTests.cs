@@ -202,8 +202,7 @@ public class UnitAlignmentTests
         Dataset data = SmallNetworks.Normal(models.Groups.Graph, 128);
         AlignmentOptions options = Both with { Matching = matching, Seed = 3 };
 
-        AlignmentResult many = UnitAlignment.Run(models, options, data), one;
-        using (Cores.Limit(1)) one = UnitAlignment.Run(models, options, data);
+        AlignmentResult one = OnThreads.One(() => UnitAlignment.Run(models, options, data)), many = OnThreads.Four(() => UnitAlignment.Run(models, options, data));
 
         Same(many.Maps, one.Maps);
         Assert.Equal(many.Sweeps, one.Sweeps);
