@@ -1,5 +1,4 @@
 using Amalgam.Checkpoints;
-using Amalgam.Cli;
 using Amalgam.Merging;
 using Amalgam.Merging.Recipes;
 

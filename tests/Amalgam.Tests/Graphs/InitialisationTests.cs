@@ -1,4 +1,3 @@
-using Amalgam.Numerics;
 using Amalgam.Graphs;
 
 namespace Amalgam.Tests.Graphs;

@@ -1,4 +1,3 @@
-using Amalgam.Numerics;
 using Amalgam.Training.Data;
 
 namespace Amalgam.Tests.Training.Data;

@@ -1,4 +1,3 @@
-using Amalgam.Numerics;
 using Amalgam.Zoo.Data;
 
 namespace Amalgam.Tests.Zoo.Data;

@@ -1,4 +1,3 @@
-using Amalgam.Numerics;
 using Amalgam.Training.Data;
 using Amalgam.Zoo.Data;
 
