@@ -1,5 +1,4 @@
 using Amalgam.Alignment;
-using Amalgam.Numerics;
 using Amalgam.Tests.Training;
 using Amalgam.Training;
 using Amalgam.Training.Data;

@@ -1,6 +1,5 @@
 using Amalgam.Alignment;
 using Amalgam.Graphs;
-using Amalgam.Numerics;
 using Amalgam.Training.Data;
 
 namespace Amalgam.Tests.Alignment;

@@ -60,7 +60,7 @@ public class LayoutTests
         {
             Generator generator = new(43);
             Graph graph = new();
-            Node x = graph.Weights(generator, 130, 40, 70);
+            Node x = graph.Weights(generator, 60, 40, 50);
             if (movement(generator, x) is not { } y) continue;
             Node dx = Gradients.Of(y, graph.Constant(RandomGraph.Random(generator, y.Shape)), [x])[x];
             float[][] Both() => [Oracles.Value(y), Oracles.Value(dx)];

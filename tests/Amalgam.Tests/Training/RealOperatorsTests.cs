@@ -1,6 +1,5 @@
 using Amalgam.Graphs;
 using Amalgam.Graphs.Ops;
-using Amalgam.Numerics;
 using Amalgam.Training;
 using Amalgam.Training.Data;
 

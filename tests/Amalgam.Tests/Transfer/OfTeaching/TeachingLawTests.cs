@@ -1,5 +1,4 @@
 using Amalgam.Graphs;
-using Amalgam.Numerics;
 using Amalgam.Tests.Alignment;
 using Amalgam.Training;
 using Amalgam.Transfer.Teaching;
