@@ -45,6 +45,6 @@ public static class TransferSentences
         double adapters = (result.Times.Transfers + result.Times.AdapterUpdates).TotalSeconds / Math.Max(1, result.Rounds);
         string text = $"A round took {Seconds(result.SecondsTogether)} together, of which transfers and adapters {Seconds(adapters)}";
         return result.SecondsAlone is not { } alone ? $"{text}."
-            : $"{text}, and {Seconds(alone)} with each network by itself{(alone > 0 ? $": {Figures.Text(result.SecondsTogether / alone, "0.00")} times as long together" : "")}.";
+            : $"{text}, and {Seconds(alone)} with each network by itself{(result.TimesAsLong is { } ratio ? $": {Figures.Text(ratio, "0.00")} times as long together" : "")}.";
     }
 }

@@ -56,7 +56,7 @@ internal sealed class TrainingState
     /// <summary>Closes an epoch.</summary>
     public EpochRecord Finish(double rate, Score? validation, double seconds)
     {
-        EpochRecord record = new(History.Length + 1, Step, rate, MeanLoss, Accuracy, validation, Math.Round(seconds, 3));
+        EpochRecord record = new(History.Length + 1, Step, rate, MeanLoss, Accuracy, validation, Math.Round(seconds, 7));
         History = History.Add(record);
         (_lossSum, _samples, _right) = (0, 0, 0);
         return record;
