@@ -58,7 +58,11 @@ public sealed class TransferPlan
     public string Identity => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(_identity)))[..16];
 
     /// <summary>Whether transfers change how a network trains: one writes to it, or has one of its matrices in factors.</summary>
-    public bool Changes(string model) => Transfers.Any(transfer => transfer.Target.Learner == model || (transfer.Source.Learner == model && transfer.Source.Rank > 0));
+    public bool Changes(string model) => Transfers.Any(transfer => transfer.Target.Learner == model) || InFactors.Any(matrix => matrix.Learner == model);
+
+    /// <summary>The matrices that train as a product of factors.</summary>
+    public ImmutableArray<TransferMatrix> InFactors =>
+        [.. Transfers.SelectMany(transfer => new[] { transfer.Source, transfer.Target }).Where(matrix => matrix.Rank > 0 && MemberOf(matrix.Learner).Learner.Trains(matrix)).Distinct()];
 
     /// <summary>How often a transfer comes in the whole run.</summary>
     /// <param name="training">Of <see cref="Begin"/>.</param>

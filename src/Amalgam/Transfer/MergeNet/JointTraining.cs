@@ -223,9 +223,9 @@ public sealed class JointTraining
 
     private static Graph Encoded(Learner learner, KnowledgeTransfer[] transfers, CancellationToken cancel)
     {
-        var encodings = transfers.SelectMany(transfer => new[] { transfer.Source, transfer.Target }).Where(matrix => matrix.Learner == learner.Name && matrix.Rank > 0).Select(TransferPort.LowRankOf).Distinct();
+        var encodings = transfers.SelectMany(transfer => new[] { transfer.Source, transfer.Target }).Where(matrix => matrix.Rank > 0 && learner.Trains(matrix)).Select(TransferPort.LowRankOf).Distinct();
         Graph network = Surgery.Copy(learner.Network);
-        return encodings.Any() && !learner.Frozen ? LowRank.Encode(network, encodings, learner.Options.Seed, cancel) : network;
+        return encodings.Any() ? LowRank.Encode(network, encodings, learner.Options.Seed, cancel) : network;
     }
 
     private AdapterTraining Adapter(KnowledgeTransfer transfer)

@@ -42,8 +42,8 @@ internal static class TransferChecks
         if (!(transfer.Rate >= 0) || !double.IsFinite(transfer.Rate)) throw new GraphException($"the learning rate of {transfer.Name} is {transfer.Rate}; it is 0 or more");
         if (transfer.Damping is not (null or (>= 0 and < double.PositiveInfinity))) throw new GraphException($"the damping of {transfer.Name} is {transfer.Damping}; it is 0 or more");
         if (transfer.ClipNorm is not (null or > 0)) throw new GraphException($"the largest norm of {transfer.Name} is {transfer.ClipNorm}; it is above 0");
-        if (transfer.Source is { Rank: > 0, Start: FactorStart.Fresh } && learners.First(learner => learner.Name == transfer.Source.Learner).Frozen)
-            throw new GraphException($"{transfer.Source} is of a network that stays as it is: factors that begin fresh would say nothing of it; begin with its decomposition");
+        if (transfer.Source is { Rank: > 0, Start: FactorStart.Fresh } && !learners.Any(learner => learner.Trains(transfer.Source)))
+            throw new GraphException($"{transfer.Source} is frozen and stays as it is: factors that begin fresh would say nothing of it; begin with its decomposition");
         if (Overlap(transfer.Source, transfer.Target)) throw new GraphException($"{transfer.Name} is from a matrix to itself");
     }
 

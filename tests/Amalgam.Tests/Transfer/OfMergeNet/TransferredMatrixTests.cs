@@ -21,6 +21,38 @@ public class TransferredMatrixTests
         Assert.NotEqual(Weight(Alone(Mlp("b", 2)), 1), Weight(joint.NetworkOf("b"), 1));
     }
 
+    /// <summary>A frozen backbone that teaches by its factors, beside a head that trains.</summary>
+    [Fact]
+    public void A_frozen_weight_of_a_network_that_trains_stays_and_teaches_by_its_factors()
+    {
+        Learner a = Mlp("a", 1), b = Mlp("b", 2);
+        Surgery.Freeze(a.Network, name => name == Name(2));
+        TransferMatrix source = Of("a", 2) with { Rank = 2 };
+        JointTraining joint = new([a, b], [new(source, Of("b", 1), new Blend(), 1)]);
+        Assert.Equal(Weight(a.Network, 2), Weight(joint.NetworkOf("a"), 2));
+        joint.Run();
+        Assert.Equal(Weight(a.Network, 2), Weight(joint.NetworkOf("a"), 2));
+        AssertSame(Alone(a), joint.NetworkOf("a"));
+        Assert.NotEqual(Weight(a.Network, 1), Weight(joint.NetworkOf("a"), 1));
+
+        // It teaches what a frozen network with that weight does.
+        JointTraining still = new([Learner.Source("a", a.Network), b], [new(source, Of("b", 1), new Blend(), 1)]);
+        still.Run();
+        AssertSame(still.NetworkOf("b"), joint.NetworkOf("b"));
+        AssertSame(Mlp("a", 1).Network, a.Network);
+    }
+
+    [Fact]
+    public void Factors_of_a_frozen_weight_do_not_begin_fresh()
+    {
+        Learner a = Mlp("a", 1);
+        Surgery.Freeze(a.Network, name => name == Name(2));
+        KnowledgeTransfer fresh = new(Of("a", 2) with { Rank = 2, Start = FactorStart.Fresh }, Of("b", 1), new Blend(), 1);
+        GraphException e = Assert.Throws<GraphException>(() => new JointTraining([a, Mlp("b", 2)], [fresh]));
+        Assert.Contains("a:fc2.weight at rank 2 is frozen and stays as it is", e.Message);
+        Assert.Contains("begin with its decomposition", e.Message);
+    }
+
     /// <summary>Settings name a weight; while the weight is a product they hold for its factors.</summary>
     [Fact]
     public void What_holds_for_a_weight_holds_for_its_factors()
