@@ -33,6 +33,7 @@ internal static class TransferChecks
         foreach (TransferMatrix matrix in new[] { transfer.Source, transfer.Target })
         {
             if (learners.All(learner => learner.Name != matrix.Learner)) throw new GraphException($"there is no network '{matrix.Learner}' for {transfer.Name}; there are {string.Join(", ", learners.Select(l => $"'{l.Name}'"))}");
+            CheckNetwork(learners.First(learner => learner.Name == matrix.Learner), matrix.Matrix);
             if (matrix.Rank < 0 || matrix.Rank > matrix.Matrix.HighestRank)
                 throw new GraphException($"{matrix} [{matrix.Matrix.Rows},{matrix.Matrix.Columns}] needs a rank from 1 to {matrix.Matrix.HighestRank}, or 0 for the matrix itself");
         }
@@ -45,6 +46,23 @@ internal static class TransferChecks
         if (transfer.Source is { Rank: > 0, Start: FactorStart.Fresh } && !learners.Any(learner => learner.Trains(transfer.Source)))
             throw new GraphException($"{transfer.Source} is frozen and stays as it is: factors that begin fresh would say nothing of it; begin with its decomposition");
         if (Overlap(transfer.Source, transfer.Target)) throw new GraphException($"{transfer.Name} is from a matrix to itself");
+    }
+
+    /// <summary>A matrix says where its numbers are in the parameter that it was taken from; another network may have one of that name, stored otherwise.</summary>
+    private static void CheckNetwork(Learner learner, WeightMatrix matrix)
+    {
+        WeightMatrix own;
+        try
+        {
+            own = matrix.In(learner.Network);
+        }
+        catch (GraphException e)
+        {
+            throw new GraphException($"{learner.Name}: {e.Message}", e);
+        }
+
+        if (own != matrix.Whole)
+            throw new GraphException($"the matrix '{matrix.Name}' for {learner.Name} is of another network: found {matrix.Whole.Description}, expected {own.Description}; take it from the network of {learner.Name}");
     }
 
     private static void CheckRanks(TransferMatrix[] matrices)
