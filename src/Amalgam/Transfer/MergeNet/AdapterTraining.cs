@@ -10,12 +10,15 @@ namespace Amalgam.Transfer.MergeNet;
 /// <summary>An adapter at work: it generates, is written, and learns from what the target's training makes of it.</summary>
 internal sealed class AdapterTraining
 {
+    private const string Settings = "settings";
+
     private readonly KnowledgeTransfer _transfer;
     private readonly TransferPort _source, _target;
     private readonly Trainer _trainer;
     private readonly string _prefix;
     private readonly AdapterNetwork _adapter;
     private readonly Optimizer _optimizer;
+    private readonly TransferSettings _settings;
     private readonly float[] _zeros;
     private readonly float _damping;
     private double _rate, _changeSum;
@@ -43,6 +46,8 @@ internal sealed class AdapterTraining
             throw new GraphException($"{transfer.Name}: {e.Message}", e);
         }
 
+        source.Read(_adapter.Source.Span);
+        _settings = new(transfer, _adapter.Source, source.IsTrained);
         _optimizer = new(transfer.Optimizer, _adapter.Parameters, transfer.Settings, transfer.ClipNorm);
         _damping = (float)(transfer.Damping ?? transfer.Adapter.UsualDamping);
         _zeros = transfer.ResetsMomentum ? new float[first.Count] : [];
@@ -151,6 +156,8 @@ internal sealed class AdapterTraining
     public void Save(Utf8JsonWriter json)
     {
         json.WriteStartObject();
+        json.WritePropertyName(Settings);
+        _settings.Save(json);
         json.WriteNumber("transfers", _transfers);
         json.WriteNumber("optimizer_steps", _optimizer.Steps);
         json.WriteNumber("change_sum", _changeSum);
@@ -166,6 +173,10 @@ internal sealed class AdapterTraining
         json.WriteEndArray();
         json.WriteEndObject();
     }
+
+    /// <summary>Whether what <see cref="Save"/> wrote is of a transfer with the same settings.</summary>
+    /// <exception cref="TrainingException">It is not.</exception>
+    public void Check(JsonElement json, string path) => _settings.Check(json.GetProperty(Settings), path);
 
     /// <summary>Reads what <see cref="Save"/> wrote.</summary>
     public void Restore(JsonElement json)

@@ -75,6 +75,7 @@ internal sealed class JointState(JointOptions options, Learner[] learners, Train
     {
         JsonElement[] transfers = [.. json.GetProperty("transfers").EnumerateArray()];
         if (transfers.Length != adapters.Length) throw new FormatException($"it has {transfers.Length} transfers, the run {adapters.Length}");
+        for (int i = 0; i < transfers.Length; i++) adapters[i].Check(transfers[i], options.StatePath!);
         for (int i = 0; i < transfers.Length; i++) adapters[i].Restore(transfers[i]);
         long round = json.GetProperty("round").GetInt64();
         double[] seconds = [.. json.GetProperty("seconds").EnumerateArray().Select(time => time.GetDouble())];

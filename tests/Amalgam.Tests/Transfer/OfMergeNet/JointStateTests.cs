@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
+using Amalgam.Graphs;
 using Amalgam.Tests.Alignment;
 using Amalgam.Training;
 using Amalgam.Training.Data;
@@ -166,6 +167,65 @@ public class JointStateTests
         Create(path).Run();
         Assert.Contains("another description", Assert.Throws<TrainingException>(() => Create(path, description: "other").Resume()).Message);
         Assert.Contains("2 transfers, the run 1", Assert.Throws<InvalidDataException>(() => Create(path, transfers: 1).Resume()).Message);
+    }
+
+    public static TheoryData<string, KnowledgeTransfer> OtherSettings => new()
+    {
+        { "the setting 'adapter' is Heads = 2 there and Heads = 4 here;", Usual with { Adapter = new LowRankAdapter { Heads = 4 } } },
+        { "the setting 'adapter' is LowRankAdapter", Usual with { Adapter = new Blend() } },
+        { "the setting 'cycle' is 2 there and 3 here;", Usual with { Cycle = 3 } },
+        { "the setting 'rule' is Change there and ChainRule here;", Usual with { Rule = AdapterRule.ChainRule } },
+        { "the setting 'damping' is 0.25 there and 0.5 here;", Usual with { Damping = 0.5 } },
+        { "the setting 'optimizer' is AdamW { WeightDecay = 0.01 there and AdamW { WeightDecay = 0.02 here;", Usual with { Optimizer = new AdamW(WeightDecay: 0.02) } },
+        { "the setting 'learning rate' is 0.001 there and 0.002 here;", Usual with { Rate = 0.002 } },
+        { " is at 1 and 2 there and at 1 and 3 here;", Usual with { Schedule = new MultiStepRate([1, 3]) } },
+        { "the setting 'largest norm' is 50 there and none here;", Usual with { ClipNorm = null } },
+        { "the setting 'resets momentum' is False there and True here;", Usual with { ResetsMomentum = true } },
+        { "the setting 'writes dropout' is True there and False here;", Usual with { WritesDropout = false } },
+        { "the setting 'seed' is 0 there and 1 here;", Usual with { Seed = 1 } },
+        { "the setting 'source' is a:fc2.weight [7, 9] there and a:fc1.weight [9, 6] here;", Usual with { Source = JointTrainingTests.Of("a", 1) } },
+        { "the setting 'source' is alpha 0 there and alpha 5 here;", Usual with { Source = Usual.Source with { Rank = 2, Alpha = 5 } } },
+        { "the setting 'target' is b:fc1.weight [9, 6] there and b:fc2.weight [7, 9] here;", Usual with { Target = JointTrainingTests.Of("b", 2) } },
+    };
+
+    private static TrainingOptions Short => Options with { Epochs = 1 };
+
+    private static KnowledgeTransfer Usual => JointTrainingTests.Transfer("a", "b", 2) with { Adapter = new LowRankAdapter { Heads = 2 } };
+
+    /// <summary>Of the same tensors, so that nothing but the settings tells them apart.</summary>
+    [Theory]
+    [MemberData(nameof(OtherSettings))]
+    public void Refuses_the_state_of_a_transfer_with_other_settings(string phrase, KnowledgeTransfer other)
+    {
+        using TemporaryFolder folder = new();
+        KnowledgeTransfer begun = other.Source.Rank > 0 ? other with { Source = other.Source with { Alpha = 0 } } : other.Schedule is MultiStepRate ? Usual with { Schedule = new MultiStepRate([1, 2]) } : Usual;
+        JointTraining Create(KnowledgeTransfer transfer) => new([JointTrainingTests.Mlp("a", 1, Short), JointTrainingTests.Mlp("b", 2, Short)], [transfer], new() { StatePath = folder["state.safetensors"] });
+        Create(begun).Run();
+        TrainingException e = Assert.Throws<TrainingException>(() => Create(other).Resume());
+        Assert.Contains(phrase, e.Message);
+        Assert.Contains($"of the transfer {other.Name} ", e.Message);
+        Assert.True(Create(begun).Resume());
+    }
+
+    /// <summary>What a frozen network, or a frozen matrix that is taken apart, teaches is in no state.</summary>
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(2, true)]
+    [InlineData(2, false)]
+    public void Refuses_the_state_of_a_run_with_another_frozen_teacher(int rank, bool isWhole)
+    {
+        using TemporaryFolder folder = new();
+        JointTraining Create(int seed)
+        {
+            Learner teacher = JointTrainingTests.Mlp("a", seed, Short);
+            Surgery.Freeze(teacher.Network, name => name == JointTrainingTests.Name(2));
+            if (isWhole) teacher = Learner.Source("a", teacher.Network);
+            return new([teacher, JointTrainingTests.Mlp("b", 2, Short)], [Usual with { Source = JointTrainingTests.Of("a", 2) with { Rank = rank } }], new() { StatePath = folder["state.safetensors"] });
+        }
+
+        Create(1).Run();
+        Assert.Contains("the setting 'frozen source' is one with the digest", Assert.Throws<TrainingException>(() => Create(99).Resume()).Message);
+        Assert.True(Create(1).Resume());
     }
 
     [Fact]
