@@ -79,8 +79,8 @@ public sealed class JointTraining
 
     /// <summary>Goes on where an interrupted run stopped, if it left a state at <see cref="JointOptions.StatePath"/>.</summary>
     /// <returns>False when there is none.</returns>
-    /// <exception cref="TrainingException">The state is of another run.</exception>
-    /// <exception cref="InvalidDataException">The state is damaged.</exception>
+    /// <exception cref="TrainingException">The state is of another run; this one is as it was.</exception>
+    /// <exception cref="InvalidDataException">The state is damaged, does not fit, or is of an older form; this run may hold parts of it, and <see cref="Run"/> refuses to go on from there.</exception>
     public bool Resume()
     {
         if (_state.Load() is not { } position) return false;
@@ -92,9 +92,10 @@ public sealed class JointTraining
     /// <param name="progress">Hears of every round.</param>
     /// <param name="epochDone">Called after every epoch of a learner, with its name.</param>
     /// <param name="cancel">Stops at a step, within a round or between two; the state is saved first.</param>
-    /// <exception cref="TrainingException">A loss, or what an adapter generates, is not a finite number any more.</exception>
+    /// <exception cref="TrainingException">A loss, or what an adapter generates, is not a finite number any more; or <see cref="Resume"/> failed half-way.</exception>
     public void Run(IProgress<JointProgress>? progress = null, Action<string, EpochRecord>? epochDone = null, CancellationToken cancel = default)
     {
+        if (_state.IsHalfRead) throw new TrainingException(TrainingState.HalfRead);
         try
         {
             while (true)

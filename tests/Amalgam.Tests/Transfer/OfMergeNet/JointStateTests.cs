@@ -151,6 +151,55 @@ public class JointStateTests
         Assert.Contains(phrase, Assert.Throws<InvalidDataException>(() => Create(path).Resume()).Message);
     }
 
+    [Theory]
+    [InlineData("\"open\":")]
+    [InlineData("\"settings\":")]
+    [InlineData("\"cycle\":")]
+    [InlineData("\"best_epoch\":")]
+    public void Says_that_a_state_is_of_an_older_form(string lacking)
+    {
+        using TemporaryFolder folder = new();
+        string path = folder["state.safetensors"];
+        Create(path).Run();
+        Replace(path, lacking.Replace("\"", "\\\"", StringComparison.Ordinal), "\\\"other\\\":");
+        Assert.Equal($"{path} is the state of a training run in an older form, which lacks what is needed to go on, or is damaged: begin anew", Assert.Throws<InvalidDataException>(() => Create(path).Resume()).Message);
+    }
+
+    /// <summary>A caller that begins anew with the same object trains as from the start, or is told that it cannot.</summary>
+    [Fact]
+    public void A_run_that_could_not_be_resumed_begins_as_if_nothing_had_been_or_not_at_all()
+    {
+        using TemporaryFolder folder = new();
+        string path = folder["state.safetensors"];
+        using CancellationTokenSource stop = new();
+        JointTraining whole = Create(null);
+        Assert.Throws<OperationCanceledException>(() => Create(path).Run(new After(5, stop), cancel: stop.Token));
+        whole.Run();
+
+        JointTraining other = Create(path, "other");
+        Assert.Throws<TrainingException>(() => other.Resume());
+        JointTraining cycle = Create(path, cycle: 1), expected = Create(null, cycle: 1);
+        Assert.Contains("'cycle'", Assert.Throws<TrainingException>(() => cycle.Resume()).Message);
+        byte[] state = File.ReadAllBytes(path);
+        other.Run();
+        cycle.Run();
+        expected.Run();
+        JointTrainingTests.AssertSame(whole.NetworkOf("b"), other.NetworkOf("b"));
+        JointTrainingTests.AssertSame(expected.NetworkOf("b"), cycle.NetworkOf("b"));
+
+        File.WriteAllBytes(path, state);
+        Replace(path, "\\\"round\\\":5", "\\\"round\\\":4");
+        JointTraining damaged = Create(path);
+        Assert.Throws<InvalidDataException>(() => damaged.Resume());
+        Assert.Contains("create the run anew", Assert.Throws<TrainingException>(() => damaged.Run()).Message);
+
+        // The state as it was takes the place of all that the damaged one left.
+        File.WriteAllBytes(path, state);
+        Assert.True(damaged.Resume());
+        damaged.Run();
+        JointTrainingTests.AssertSame(whole.NetworkOf("b"), damaged.NetworkOf("b"));
+    }
+
     [Fact]
     public void There_is_nothing_to_resume_at_first()
     {
@@ -242,10 +291,10 @@ public class JointStateTests
         Assert.Contains("lacks 'amalgam.joint'", Assert.Throws<InvalidDataException>(() => Create(path).Resume()).Message);
     }
 
-    private static JointTraining Create(string? path, string description = "d", int transfers = 2)
+    private static JointTraining Create(string? path, string description = "d", int transfers = 2, int cycle = 2)
     {
         Learner Of(string name, int seed) => JointTrainingTests.Mlp(name, seed, Options) with { Validation = Samples.Of("mlp", 9, 31).Data };
-        KnowledgeTransfer[] both = [JointTrainingTests.Transfer("a", "b", 2), JointTrainingTests.Transfer("b", "a", 3) with { Rule = AdapterRule.ChainRule }];
+        KnowledgeTransfer[] both = [JointTrainingTests.Transfer("a", "b", cycle), JointTrainingTests.Transfer("b", "a", 3) with { Rule = AdapterRule.ChainRule }];
         return new([Of("a", 1) with { StepsPerRound = 2 }, Of("b", 2)], both.Take(transfers), new() { StatePath = path, Description = description });
     }
 
