@@ -172,8 +172,12 @@ public sealed class Trainer
         epochDone?.Invoke(record);
     }
 
+    /// <summary>The place of a trained parameter among them.</summary>
+    internal int PlaceOf(string parameter) => Array.FindIndex(_full.Parameters, node => node.Name == parameter);
+
     /// <summary>The gradient of the last step's loss by a trained parameter, before any clipping.</summary>
-    internal Tensor GradientOf(string parameter) => _ran!.Gradients[Array.FindIndex(_ran.Parameters, node => node.Name == parameter)];
+    /// <param name="place">Of <see cref="PlaceOf"/>.</param>
+    internal Tensor GradientOf(int place) => _ran!.Gradients[place];
 
     /// <summary>What a schedule says of the next step.</summary>
     internal double FactorOf(Schedule schedule) => schedule.Factor(_state.Step, _batches.PerEpoch, _options.Epochs);

@@ -19,8 +19,10 @@ internal sealed class AdapterTraining
     private readonly AdapterNetwork _adapter;
     private readonly Optimizer _optimizer;
     private readonly TransferSettings _settings;
-    private readonly float[] _zeros;
+    private readonly float[] _zeros = [];
     private readonly float _damping;
+    private readonly int _gradient;
+    private readonly Tensor? _momentum;
     private double _rate, _changeSum;
     private long _transfers, _round;
     private int _changes;
@@ -50,7 +52,10 @@ internal sealed class AdapterTraining
         _settings = new(transfer, _adapter.Source, source.IsTrained);
         _optimizer = new(transfer.Optimizer, _adapter.Parameters, transfer.Settings, transfer.ClipNorm);
         _damping = (float)(transfer.Damping ?? transfer.Adapter.UsualDamping);
-        _zeros = transfer.ResetsMomentum ? new float[first.Count] : [];
+        _gradient = trainer.PlaceOf(target.Parameter);
+        if (!transfer.ResetsMomentum) return;
+        _momentum = trainer.MomentumOf(target.Parameter);
+        _zeros = new float[first.Count];
     }
 
     /// <summary>What the epochs came to.</summary>
@@ -84,13 +89,13 @@ internal sealed class AdapterTraining
         _changes++;
         _transfers++;
         _target.Write(after);
-        if (_transfer.ResetsMomentum && _trainer.MomentumOf(_target.Parameter) is { } momentum) _target.Write(_zeros, momentum);
+        if (_momentum is { } momentum) _target.Write(_zeros, momentum);
     }
 
     /// <summary>Takes note of the gradient at what was generated; called after the target's first step of a round.</summary>
     public void Observe()
     {
-        if (_isOpen && _transfer.Rule == AdapterRule.ChainRule) _target.Read(_trainer.GradientOf(_target.Parameter), _adapter.Change.Span);
+        if (_isOpen && _transfer.Rule == AdapterRule.ChainRule) _target.Read(_trainer.GradientOf(_gradient), _adapter.Change.Span);
     }
 
     /// <summary>Updates the adapter's parameters after the target's steps of a round with a transfer; does nothing after those of another.</summary>
@@ -117,7 +122,8 @@ internal sealed class AdapterTraining
 
         _adapter.Update();
         _isOpen = false;
-        if (!double.IsFinite(WeightNorm())) throw Astray("has parameters that are no finite numbers", "or limit the norm of its gradient");
+        // A step of limited gradients is finite unless the rate is far off, which the end of the epoch tells soon enough.
+        if (_transfer.ClipNorm is null) CheckedNorm();
     }
 
     /// <summary>Adds a multiple of what the transfer itself changed.</summary>
@@ -131,7 +137,7 @@ internal sealed class AdapterTraining
     public void FinishEpoch(int epoch)
     {
         var mixing = _transfer.Adapter.SharesOf(_adapter.Graph).Select(layer => layer.ToImmutableArray());
-        History = History.Add(new(epoch, _transfers, WeightNorm(), _changes == 0 ? 0 : _changeSum / _changes, [.. mixing]));
+        History = History.Add(new(epoch, _transfers, CheckedNorm(), _changes == 0 ? 0 : _changeSum / _changes, [.. mixing]));
         (_changeSum, _changes) = (0, 0);
     }
 
@@ -190,7 +196,13 @@ internal sealed class AdapterTraining
         if (_transfers < 0 || _changes < 0 || _transfers < _changes || _optimizer.Steps != _transfers - (_isOpen ? 1 : 0)) throw new FormatException($"{_transfers} transfers and {_optimizer.Steps} updates of an adapter do not go together");
     }
 
-    private double WeightNorm() => Math.Sqrt(_adapter.Parameters.Sum(node => Sums.SumOfSquares(node.Value!.Span)));
+    /// <summary>The norm of all parameters.</summary>
+    private double CheckedNorm()
+    {
+        double squares = 0;
+        foreach (Node parameter in _adapter.Parameters) squares += Sums.SumOfSquares(parameter.Value!.Span);
+        return double.IsFinite(squares) ? Math.Sqrt(squares) : throw Astray("has parameters that are no finite numbers", "or limit the norm of its gradient");
+    }
 
     private TrainingException Astray(string what, string otherwise) => new($"the adapter of {_transfer.Name} {what} after {_transfers} transfers: lower its learning rate, {otherwise}");
 

@@ -240,8 +240,12 @@ public sealed class JointTraining
     private int Index(string learner) =>
         Array.FindIndex(_learners, l => l.Name == learner) is >= 0 and var i ? i : throw new ArgumentException($"there is no learner '{learner}'; there are {string.Join(", ", _learners.Select(l => $"'{l.Name}'"))}", nameof(learner));
 
-    private JointProgress Progress() =>
-        new(Round, Rounds, [.. _trainers.Select(trainer => trainer?.Progress())], TimeSpan.FromSeconds(Math.Min((Times.Total - _before.Total).TotalSeconds / _roundsHere * (Rounds - Round), 1e9)));
+    private JointProgress Progress()
+    {
+        TrainingProgress?[] learners = new TrainingProgress?[_trainers.Length];
+        for (int i = 0; i < learners.Length; i++) learners[i] = _trainers[i]?.Progress();
+        return new(Round, Rounds, learners, TimeSpan.FromSeconds(Math.Min((Times.Total - _before.Total).TotalSeconds / _roundsHere * (Rounds - Round), 1e9)));
+    }
 
     /// <summary>Time that counts for a phase until it is left, however it is left.</summary>
     private readonly ref struct Timed

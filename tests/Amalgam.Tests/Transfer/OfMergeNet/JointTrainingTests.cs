@@ -239,6 +239,8 @@ public class JointTrainingTests
         KnowledgeTransfer rare = Transfer("a", "b", 100) with { Rate = 1e39, ClipNorm = null };
         e = Assert.Throws<TrainingException>(() => new JointTraining([Mlp("a", 1), Mlp("b", 2)], [rare]).Run());
         Assert.Contains($"the adapter of {rare.Name} has parameters that are no finite numbers", e.Message);
+        e = Assert.Throws<TrainingException>(() => new JointTraining([Mlp("a", 1), Mlp("b", 2)], [rare with { ClipNorm = 50 }]).Run());
+        Assert.Contains($"the adapter of {rare.Name} has parameters that are no finite numbers", e.Message);
     }
 
     [Fact]
