@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Amalgam.Training;
@@ -65,7 +66,7 @@ internal sealed class TransferSettings
 
     private static string Digest(Tensor source)
     {
-        byte[] hash = SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(source.Span));
+        byte[] hash = SHA256.HashData(MemoryMarshal.AsBytes(source.Span));
         return $"one with the digest {Convert.ToHexStringLower(hash)[..DigitsShown]}";
     }
 
