@@ -63,15 +63,22 @@ internal sealed class ImageTables(MergenetOptions options)
     public IEnumerable<TableEntry> CompareFromScratch()
     {
         Subject mobile = _mobile.Start!, residual = _residual.Start!;
-        return [.. TableEntry.Of(mobile), .. TableEntry.Of(residual), .. Pair(Both, flow => flow), .. Pair($"{Both}, damped", flow => flow.Damped())];
+        return [.. TableEntry.Of(mobile), .. TableEntry.Of(residual), .. Pair(Both, flow => flow), .. Pair($"{Both}, usual", flow => flow.Usual())];
 
         IEnumerable<TableEntry> Pair(string name, Func<Flow, Flow> change) =>
             TableEntry.Of(name, change(ToMobile with { From = residual, To = mobile }), change(ToResidual with { From = mobile, To = residual }));
     }
 
-    /// <summary>Table 1's transfers with damping.</summary>
+    /// <summary>Table 1's transfers with damping, and within a trust region too.</summary>
     public IEnumerable<TableEntry> Damped() =>
-        [.. TableEntry.Of(_mobile), .. TableEntry.Of(_residual), .. TableEntry.Of("MergeNet R -> M, damped", ToMobile.Damped()), .. TableEntry.Of($"{Both}, damped", ToMobile.Damped(), ToResidual.Damped())];
+    [
+        .. TableEntry.Of(_mobile),
+        .. TableEntry.Of(_residual),
+        .. TableEntry.Of("MergeNet R -> M, damped", ToMobile.Damped()),
+        .. TableEntry.Of($"{Both}, damped", ToMobile.Damped(), ToResidual.Damped()),
+        .. TableEntry.Of("MergeNet R -> M, usual", ToMobile.Usual()),
+        .. TableEntry.Of($"{Both}, usual", ToMobile.Usual(), ToResidual.Usual()),
+    ];
 
     /// <summary>Table 5.</summary>
     public IEnumerable<TableEntry> OfItself() =>

@@ -31,7 +31,7 @@ public static class MergenetExperiment
         new("2", "the encoders for images and for text of one network", options => new TowerTables(options).Run()),
         new("4", "an encoder of text and a network for images", options => new TextTables(options).TextAndImages()),
         new("6", "layers of an encoder teach layers of a shallower one", options => new TextTables(options).LayerToLayer()),
-        new("damped", "the pairs of tables 1, 2 and 3 with adapters whose own changes are damped", Damped),
+        new("damped", "the pairs of tables 1, 2 and 3 with adapters whose own changes are damped, and by the usual rule: damped, within a trust region", Damped),
         new("damped-4", "that of table 4 likewise", options => new TextTables(options).TextAndImagesDamped()),
         new("scratch", "the networks of table 1 together from the first step on", options => new ImageTables(options).CompareFromScratch()),
         new("choice", "the rate and cycle of the image networks' adapters, chosen on held-out training samples", options => new ImageTables(options).Choose()) { IsChoice = true },

@@ -14,20 +14,20 @@ internal sealed class TransferSettings
     private readonly OrderedDictionary<string, string> _texts;
 
     /// <param name="transfer">The settings.</param>
-    /// <param name="source">The source as it is at the start of the run, row by row.</param>
-    /// <param name="sourceIsTrained">Whether training changes it; else its numbers are in no state.</param>
-    public TransferSettings(KnowledgeTransfer transfer, Tensor source, bool sourceIsTrained)
+    /// <param name="frozen">Of each source that training does not change, and whose numbers are in no state, what it is; null of another.</param>
+    public TransferSettings(KnowledgeTransfer transfer, IEnumerable<Tensor?> frozen)
     {
         _transfer = transfer.Name;
         _texts = new()
         {
-            ["source"] = Text(transfer.Source),
-            ["frozen source"] = sourceIsTrained ? "none" : Digest(source),
+            ["source"] = string.Join(" + ", transfer.Sources.Select(Text)),
+            ["frozen source"] = string.Join(" + ", frozen.Select(source => source is null ? "none" : Digest(source))),
             ["target"] = Text(transfer.Target),
             ["adapter"] = $"{transfer.Adapter}",
             ["cycle"] = $"{transfer.Cycle}",
             ["rule"] = $"{transfer.Rule}",
             ["damping"] = $"{transfer.Damping ?? transfer.Adapter.UsualDamping}",
+            ["trust region"] = $"{transfer.TrustRegion ?? transfer.Adapter.UsualTrustRegion}",
             ["optimizer"] = $"{transfer.Optimizer}",
             ["learning rate"] = $"{transfer.Rate}",
             ["schedule"] = transfer.Schedule is MultiStepRate steps ? $"{steps}, at {string.Join(" and ", steps.Milestones)}" : $"{transfer.Schedule}",

@@ -23,6 +23,8 @@ public class JointMemoryTests
                 { "without dropout", usual with { WritesDropout = false } },
                 { "at a rank", usual with { Target = usual.Target with { Rank = 2 }, Damping = 0 } },
                 { "steps of the rate", usual with { Schedule = new MultiStepRate([1, 2]) } },
+                { "two sources", usual with { Sources = [Of("a", 1), Of("a", 2)] } },
+                { "no trust region", usual with { TrustRegion = 0 } },
                 { "published", usual with { Adapter = new LowRankAdapter { Heads = 2, Form = AdapterForm.Published } } },
                 { "mlp", usual with { Adapter = new MlpAdapter(5) } },
             };

@@ -64,7 +64,7 @@ public class TransferredMatrixTests
         WeightMatrix matrix = WeightMatrix.Of(One("other", rows, columns, isExchanged).Network, "w");
         foreach (WeightMatrix part in new[] { matrix, WeightMatrix.Of(One("other", rows, columns, isExchanged).Network, "w", rows: (1, 2)) })
         {
-            GraphException e = Assert.Throws<GraphException>(() => new JointTraining([learner, b], [new(new("one", part), Of("b", 1), new Blend(), 1)]));
+            GraphException e = Assert.Throws<GraphException>(() => new JointTraining([learner, b], [new(new TransferMatrix("one", part), Of("b", 1), new Blend(), 1)]));
             Assert.Contains("the matrix 'w' for one", e.Message);
             Assert.Contains(phrase, e.Message);
             Assert.Contains("the matrix 'w' for one", Assert.Throws<GraphException>(() => new JointTraining([learner, b], [new(Of("b", 1), new("one", part), new Blend(), 1)])).Message);
@@ -89,7 +89,7 @@ public class TransferredMatrixTests
         {
             foreach ((int, int)? rows in new (int, int)?[] { null, (1, 1) })
             {
-                JointTraining joint = new([learner, Mlp("b", 2)], [new(new("conv", WeightMatrix.Of(graph, "w", layout, rows)), Of("b", 1), new Blend(), 1)]);
+                JointTraining joint = new([learner, Mlp("b", 2)], [new(new TransferMatrix("conv", WeightMatrix.Of(graph, "w", layout, rows)), Of("b", 1), new Blend(), 1)]);
                 joint.Run();
                 Assert.Equal(12, joint.HistoryOf(0)[^1].Transfers);
             }
