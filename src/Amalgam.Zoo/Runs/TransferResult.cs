@@ -13,6 +13,9 @@ public sealed record TransferResult
     /// <summary>The transfers, a transfer back after the one there.</summary>
     public required ImmutableArray<TransferSummary> Transfers { get; init; }
 
+    /// <summary>The matrices that trained as a product of factors.</summary>
+    public ImmutableArray<TransferMatrix> InFactors { get; init; } = [];
+
     /// <summary>Where the time of the training together went.</summary>
     public required PhaseTimes Times { get; init; }
 

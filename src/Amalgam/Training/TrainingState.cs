@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text;
 using System.Text.Json;
 using Amalgam.Checkpoints;
 using Amalgam.Graphs;
@@ -14,6 +13,9 @@ internal sealed class TrainingState
 {
     /// <summary>Key of the run's description in the metadata.</summary>
     public const string DescriptionKey = "amalgam.description";
+
+    /// <summary>Why a run does not begin after a state could not be read to its end.</summary>
+    public const string HalfRead = "a state could not be resumed and has left parts of it in this run: create the run anew to begin from the start";
 
     private const string Key = "amalgam.training";
     private const string Weights = "weights/", BestWeights = "best/";
@@ -86,9 +88,8 @@ internal sealed class TrainingState
     }
 
     /// <summary>Reads a state into the network's, the loss's and the optimiser's tensors.</summary>
-    public static TrainingState Load(string path, Graph network, Loss loss, Optimizer optimizer, string description)
+    public static TrainingState Load(Checkpoint checkpoint, Graph network, Loss loss, Optimizer optimizer)
     {
-        using Checkpoint checkpoint = Open(path, description);
         Graph box = new();
         TrainingState state = Read(checkpoint, box, "", network, loss, optimizer);
         GraphWeights.Load(box, checkpoint);
@@ -123,7 +124,11 @@ internal sealed class TrainingState
             using JsonDocument json = JsonDocument.Parse(text);
             return read(json.RootElement);
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        catch (KeyNotFoundException e)
+        {
+            throw new InvalidDataException($"{checkpoint.Path} is the state of a training run in an older form, which lacks what is needed to go on, or is damaged: begin anew", e);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
             throw new InvalidDataException($"{checkpoint.Path} is not the state of a training run: {e.Message}", e);
         }
@@ -138,26 +143,20 @@ internal sealed class TrainingState
         foreach (string name in best is null ? [] : network.Parameters.Keys) box.Parameter(prefix + BestWeights + name, best![name]);
     }
 
-    private string ToJson(long optimizerSteps)
+    private string ToJson(long optimizerSteps) => JsonLine.Of(json =>
     {
-        using MemoryStream stream = new();
-        using (Utf8JsonWriter json = new(stream))
-        {
-            json.WriteStartObject();
-            json.WriteNumber("step", Step);
-            json.WriteNumber("optimizer_steps", optimizerSteps);
-            json.WriteNumber("loss_sum", _lossSum);
-            json.WriteNumber("samples", _samples);
-            if (_hasClasses) json.WriteNumber("right", _right);
-            json.WriteNumber("best_epoch", BestEpoch);
-            json.WriteStartArray("epochs");
-            foreach (EpochRecord epoch in History) epoch.Write(json);
-            json.WriteEndArray();
-            json.WriteEndObject();
-        }
-
-        return Encoding.UTF8.GetString(stream.ToArray());
-    }
+        json.WriteStartObject();
+        json.WriteNumber("step", Step);
+        json.WriteNumber("optimizer_steps", optimizerSteps);
+        json.WriteNumber("loss_sum", _lossSum);
+        json.WriteNumber("samples", _samples);
+        if (_hasClasses) json.WriteNumber("right", _right);
+        json.WriteNumber("best_epoch", BestEpoch);
+        json.WriteStartArray("epochs");
+        foreach (EpochRecord epoch in History) epoch.Write(json);
+        json.WriteEndArray();
+        json.WriteEndObject();
+    });
 
     private static TrainingState FromJson(JsonElement json, Optimizer optimizer)
     {

@@ -69,7 +69,7 @@ public class TransferMessagesTests
         Assert.Contains("times as many as b", await Succeeds("transfer", Describe(folder, drawn.Replace("layers: 1, ", "layers: 30, ")), "--dry-run"));
 
         // An adapter that learns much too fast, and that nothing holds, rewrites its target several times over, which the terminal and the page say; so does what a rank means for the comparison.
-        string astray = Two.Replace("adapter: {layers: 1, heads: 2, lr: 0.01}", "adapter: {layers: 1, heads: 2, lr: 1, damping: 0, dropout: 0, attention_dropout: 0, schedule: constant}").Replace("'conv:fc.weight', to", "{model: conv, matrix: fc.weight, rank: 2}, to");
+        string astray = Two.Replace("adapter: {layers: 1, heads: 2, lr: 0.01}", "adapter: {layers: 1, heads: 2, lr: 1, damping: 0, trust_region: 0, dropout: 0, attention_dropout: 0, schedule: constant}").Replace("'conv:fc.weight', to", "{model: conv, matrix: fc.weight, rank: 2}, to");
         output = await Succeeds("transfer", Describe(folder, astray), "-o", folder["run"]);
         string page = File.ReadAllText(folder[$"run/{TransferFolder.Report}"]);
         Assert.Matches("dense, epoch 2 .*  fc2.weight changed by [0-9.]+%\n", output);

@@ -191,6 +191,23 @@ public class TrainerTests
     }
 
     [Fact]
+    public void A_run_that_could_not_be_resumed_begins_as_if_nothing_had_been_or_not_at_all()
+    {
+        using TemporaryFolder folder = new();
+        TrainingOptions options = Options with { Rule = new AdamW(), Epochs = 2, StatePath = folder["state.safetensors"], Description = "one" };
+        Graph whole = NaiveNetwork.Build(4, 2, 1), network = NaiveNetwork.Build(4, 2, 1);
+        Trainer Make(Graph of, TrainingOptions o) => new(of, new NaiveNetwork.NaiveCrossEntropy(), NaiveNetwork.Rings(50, 1), o);
+        Make(whole, options).Run();
+
+        Trainer wider = Make(NaiveNetwork.Build(5, 2, 1), options), other = Make(network, options with { Description = "two" });
+        Assert.Throws<InvalidDataException>(() => wider.Resume());
+        Assert.Contains("create the run anew", Assert.Throws<TrainingException>(() => wider.Run()).Message);
+        Assert.Throws<TrainingException>(() => other.Resume());
+        other.Run();
+        Assert.Equal(Weights(whole), Weights(network));
+    }
+
+    [Fact]
     public void A_loss_that_is_no_number_stops_the_run_before_it_spoils_the_weights()
     {
         Graph network = NaiveNetwork.Build(4, 2, 1);

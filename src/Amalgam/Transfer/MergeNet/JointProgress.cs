@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text;
 using System.Text.Json;
 using Amalgam.Training;
 
@@ -11,7 +10,10 @@ public sealed record JointOptions
     /// <summary>Where the state of all networks and adapters is kept after every epoch and when the run is cancelled, a .safetensors file; null for nowhere.</summary>
     public string? StatePath { get; init; }
 
-    /// <summary>Says which run it is: a state is only resumed by a run with the same text.</summary>
+    /// <summary>
+    /// Says which run it is: a state is only resumed by a run with the same text. The transfers' settings and the numbers of frozen sources are compared beside it; of how the networks train, their data, losses and
+    /// options, this text alone tells.
+    /// </summary>
     public string Description { get; init; } = "";
 }
 
@@ -49,12 +51,7 @@ public readonly record struct PhaseTimes(TimeSpan Steps, TimeSpan Transfers, Tim
 public sealed record TransferRecord(int Epoch, long Transfers, double WeightNorm, double Change, ImmutableArray<ImmutableArray<double>> Mixing)
 {
     /// <summary>One line of JSON.</summary>
-    public string ToJson()
-    {
-        using MemoryStream stream = new();
-        using (Utf8JsonWriter json = new(stream)) Write(json);
-        return Encoding.UTF8.GetString(stream.ToArray());
-    }
+    public string ToJson() => JsonLine.Of(Write);
 
     internal void Write(Utf8JsonWriter json)
     {

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using Amalgam.Checkpoints;
 using Amalgam.Graphs;
@@ -22,7 +21,10 @@ internal sealed class JointState(JointOptions options, Learner[] learners, Train
         GraphWeights.Save(box, path, overwrite: true, notes);
     }
 
-    /// <summary>Reads the state into networks, optimisers and adapters.</summary>
+    /// <summary>Whether <see cref="Load"/> failed when it had begun to change networks, optimisers or adapters.</summary>
+    public bool IsHalfRead { get; private set; }
+
+    /// <summary>Reads the state into networks, optimisers and adapters. A state of another run is refused before anything changes.</summary>
     /// <returns>Where the run stands; null where there is no state.</returns>
     public JointPosition? Load()
     {
@@ -35,6 +37,7 @@ internal sealed class JointState(JointOptions options, Learner[] learners, Train
         GraphWeights.Load(box, checkpoint);
         for (int i = 0; i < trainers.Length; i++) CheckSteps(path, position, i);
         foreach (AdapterTraining adapter in adapters) adapter.Reopen();
+        IsHalfRead = false;
         return position;
     }
 
@@ -50,31 +53,27 @@ internal sealed class JointState(JointOptions options, Learner[] learners, Train
 
     private string Prefix(int learner) => $"learners/{learners[learner].Name}/";
 
-    private string ToJson(JointPosition position)
+    private string ToJson(JointPosition position) => JsonLine.Of(json =>
     {
-        using MemoryStream stream = new();
-        using (Utf8JsonWriter json = new(stream))
-        {
-            json.WriteStartObject();
-            json.WriteNumber("round", position.Round);
-            json.WriteBoolean("open", position.IsOpen);
-            PhaseTimes times = position.Times;
-            json.WriteStartArray("seconds");
-            foreach (TimeSpan time in (ReadOnlySpan<TimeSpan>)[times.Steps, times.Transfers, times.AdapterUpdates, times.Evaluation]) json.WriteNumberValue(time.TotalSeconds);
-            json.WriteEndArray();
-            json.WriteStartArray("transfers");
-            foreach (AdapterTraining adapter in adapters) adapter.Save(json);
-            json.WriteEndArray();
-            json.WriteEndObject();
-        }
-
-        return Encoding.UTF8.GetString(stream.ToArray());
-    }
+        json.WriteStartObject();
+        json.WriteNumber("round", position.Round);
+        json.WriteBoolean("open", position.IsOpen);
+        PhaseTimes times = position.Times;
+        json.WriteStartArray("seconds");
+        foreach (TimeSpan time in (ReadOnlySpan<TimeSpan>)[times.Steps, times.Transfers, times.AdapterUpdates, times.Evaluation]) json.WriteNumberValue(time.TotalSeconds);
+        json.WriteEndArray();
+        json.WriteStartArray("transfers");
+        foreach (AdapterTraining adapter in adapters) adapter.Save(json);
+        json.WriteEndArray();
+        json.WriteEndObject();
+    });
 
     private JointPosition Read(JsonElement json)
     {
         JsonElement[] transfers = [.. json.GetProperty("transfers").EnumerateArray()];
         if (transfers.Length != adapters.Length) throw new FormatException($"it has {transfers.Length} transfers, the run {adapters.Length}");
+        for (int i = 0; i < transfers.Length; i++) adapters[i].Check(transfers[i], options.StatePath!);
+        IsHalfRead = true;
         for (int i = 0; i < transfers.Length; i++) adapters[i].Restore(transfers[i]);
         long round = json.GetProperty("round").GetInt64();
         double[] seconds = [.. json.GetProperty("seconds").EnumerateArray().Select(time => time.GetDouble())];

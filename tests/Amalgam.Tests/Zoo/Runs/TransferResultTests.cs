@@ -73,7 +73,7 @@ public class TransferResultTests
         JsonElement[] from = [.. json.RootElement.GetProperty("transfers").EnumerateArray().Select(transfer => transfer.GetProperty("from"))];
         Assert.Equal("a", from[0].GetProperty("model").GetString());
         Assert.Equal([("a", 0), ("b", 3)], from[1].EnumerateArray().Select(source => (source.GetProperty("model").GetString()!, source.GetProperty("rank").GetInt32())));
-        Assert.Contains("b:fc1.weight trained as a product of factors of rank 3", TransferSentences.Comparison(result with { Models = [Model("a"), Model("b"), Model("c")] }));
+        Assert.Contains("b:fc1.weight trained as a product of factors of rank 3", TransferSentences.Comparison(result with { Models = [Model("a"), Model("b"), Model("c")], InFactors = [two.Sources[1]] }));
 
         static TransferredModel Model(string name) => new(name, Run(null, null, null), Run(null, null, null));
     }
