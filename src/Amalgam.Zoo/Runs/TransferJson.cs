@@ -23,6 +23,7 @@ internal static class TransferJson
         json.WriteStartArray("transfers");
         foreach (TransferSummary summary in result.Transfers) Write(json, summary);
         json.WriteEndArray();
+        WriteTexts(json, "warnings", TransferSentences.Warnings(result));
         WriteTimes(json, result);
         json.WriteEndObject();
     }, indented: true) + "\n";
@@ -83,6 +84,13 @@ internal static class TransferJson
         }
 
         json.WriteEndObject();
+    }
+
+    private static void WriteTexts(Utf8JsonWriter json, string name, IEnumerable<string> texts)
+    {
+        json.WriteStartArray(name);
+        foreach (string text in texts) json.WriteStringValue(text);
+        json.WriteEndArray();
     }
 
     private static void WriteTimes(Utf8JsonWriter json, TransferResult result)

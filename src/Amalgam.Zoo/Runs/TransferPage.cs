@@ -38,6 +38,7 @@ internal static class TransferPage
             bool onTest = model.Compared(onTest: true) is not null;
             if (model.Compared(onTest) is not { } score) return new($"{result.Rounds:#,0}", model.Name, "rounds; no data to measure on");
             string against = !model.IsChanged ? "nothing is written to it" : score.Solo is { } solo ? $"by itself {Text(score, solo)}, {Signed(score)}" : "with transfers";
+            if (TransferSentences.LostBy(model) is not null) against = $"Worse for the transfers: {against}";
             return new(Text(score, score.Together), $"{model.Name}, {score.Measure} on {(onTest ? "test" : "validation")} data", against);
         }
 
@@ -137,7 +138,7 @@ internal static class TransferPage
     /// <summary>A name that may be broken at its dots, and hence is not broken elsewhere.</summary>
     private static string Breakable(TransferMatrix end) => end.ToString().Replace(":", ":\u200b").Replace(".", ".\u200b");
 
-    private static string Text(ComparedScore score, double value) => Figures.Text(value, score.IsShare ? "0.00%" : "0.0000");
+    private static string Text(ComparedScore score, double value) => TransferSentences.Number(score, value);
 
     private static string Signed(ComparedScore score) => score.Difference is not { } difference ? "\u2013"
         : (difference > 0 ? "+" : "") + (score.IsShare ? $"{Figures.Text(100 * difference, "0.00")} points" : Figures.Text(difference, "0.0000"));

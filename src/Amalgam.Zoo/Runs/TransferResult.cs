@@ -58,9 +58,10 @@ public sealed record TransferredModel(string Name, RunResult Together, RunResult
         Score? Of(RunResult? result) => result is null ? null : onTest ? result.OfBest ?? result.Last : result.Best?.Validation;
         if (Of(Together) is not { } score) return null;
         Score? solo = Of(Solo);
-        return score.Merit is { } merit ? new(Together.MeritName, merit, solo?.Merit)
+        ComparedScore compared = score.Merit is { } merit ? new(Together.MeritName, merit, solo?.Merit)
             : score.Accuracy is { } accuracy ? new("accuracy", accuracy, solo?.Accuracy)
-            : new("loss", score.Loss, solo?.Loss);
+            : new(ComparedScore.Loss, score.Loss, solo?.Loss);
+        return compared with { Samples = score.Samples };
     }
 }
 
@@ -70,11 +71,32 @@ public sealed record TransferredModel(string Name, RunResult Together, RunResult
 /// <param name="Solo">By itself, in the same way; null where it was not trained so.</param>
 public sealed record ComparedScore(string Measure, double Together, double? Solo)
 {
+    /// <summary>The measure of networks that are judged by nothing better; smaller is better.</summary>
+    internal const string Loss = "loss";
+
+    private const double ErrorsOfChance = 2, ShareOfLoss = 0.1;
+
+    /// <summary>Number of samples that it was measured on; 0 where it is not known.</summary>
+    public int Samples { get; init; }
+
     /// <summary>What the transfers added; null where there is nothing to compare with.</summary>
     public double? Difference => Together - Solo;
 
     /// <summary>Whether the measure is a share, to be written in percent.</summary>
     public bool IsShare => Measure is "accuracy" or PairRetrieval.MeritName;
+
+    /// <summary>
+    /// Whether the network is worse with transfers than another score by more than the choice of samples explains: by more than twice the standard error of the difference of two means of so many values
+    /// between 0 and 1. A loss is not bounded, so there a tenth of it counts.
+    /// </summary>
+    /// <param name="other">The other score, by the same measure.</param>
+    public bool IsBehind(double other)
+    {
+        if (double.IsNaN(other)) return false;
+        if (Measure == Loss) return !(Together <= other + ShareOfLoss * Math.Abs(other));
+        static double Variance(double mean) => Math.Max(0, mean * (1 - mean));
+        return !(other - Together <= ErrorsOfChance * Math.Sqrt((Variance(Together) + Variance(other)) / Math.Max(1, Samples)));
+    }
 }
 
 /// <summary>What became of a transfer.</summary>
@@ -86,6 +108,9 @@ public sealed record TransferSummary(KnowledgeTransfer Transfer, long Parameters
     /// <summary>The mean relative change of an epoch's transfers above which a target is overwritten rather than taught.</summary>
     public const double LargestChange = 0.3;
 
-    /// <summary>Whether the last epoch's transfers changed the target by more than <see cref="LargestChange"/>.</summary>
-    public bool IsAstray => History is [.., var last] && !(last.Change <= LargestChange);
+    /// <summary>
+    /// The epoch whose transfers changed the target most, where that is more than <see cref="LargestChange"/>; null where there is none. An epoch with no transfer but the first of all does not count: there a target that
+    /// begins at random is made anew by adapters that do so.
+    /// </summary>
+    public TransferRecord? Astray => History.Where(record => record.Transfers > 1 && !(record.Change <= LargestChange)).MaxBy(record => double.IsNaN(record.Change) ? double.PositiveInfinity : record.Change);
 }

@@ -7,13 +7,41 @@ namespace Amalgam.Zoo.Runs;
 /// <summary>What a transfer run came to, in sentences for the terminal and the page alike.</summary>
 public static class TransferSentences
 {
-    /// <summary>One for each transfer that rewrote its target.</summary>
+    private const string Remedy = "lower the adapter's lr, lengthen the cycle, or name another target";
+
+    /// <summary>One for each network that transfers made worse, and one for each transfer that rewrote its target.</summary>
     public static ImmutableArray<string> Warnings(TransferResult result) =>
     [
-        .. result.Transfers.Where(summary => summary.IsAstray).Select(summary =>
-            $"a transfer changed {summary.Transfer.Target} by {Figures.Text(summary.History[^1].Change, "0.0%")} on average in the last epoch ({summary.Transfer.Name}), and training hardly repairs more than "
-            + $"{Figures.Text(TransferSummary.LargestChange, "0%")}: lower the adapter's lr, or lengthen the cycle"),
+        .. result.Models.Select(LostBy).OfType<string>(),
+        .. result.Transfers.Select(Astray).OfType<string>(),
     ];
+
+    /// <summary>That a network is worse for the transfers, on the validation data or where there is none on the test data; null where it is not.</summary>
+    public static string? LostBy(TransferredModel model)
+    {
+        if (!model.IsChanged || Judged(model) is not ({ Solo: { } solo } score, var data) || !score.IsBehind(solo)) return null;
+        return $"{model.Name} lost {Lost(score, solo)} by the transfers: {Number(score, score.Together)} on the {data} data, {Number(score, solo)} by itself, and the choice of samples does not explain that: {Remedy}";
+    }
+
+    /// <summary>A score as people read it.</summary>
+    internal static string Number(ComparedScore score, double value) => Figures.Text(value, score.IsShare ? "0.00%" : "0.0000");
+
+    private static (ComparedScore Score, string Data)? Judged(TransferredModel model) =>
+        model.Compared(onTest: false) is { } chosen ? (chosen, "validation") : model.Compared(onTest: true) is { } test ? (test, "test") : null;
+
+    private static string Lost(ComparedScore score, double other)
+    {
+        double lost = Math.Abs(score.Together - other);
+        return score.IsShare ? $"{Figures.Text(100 * lost, "0.00")} points" : $"{Figures.Text(lost, "0.0000")} of its {score.Measure}";
+    }
+
+    private static string? Astray(TransferSummary summary)
+    {
+        if (summary.Astray is not { } most) return null;
+        string when = most.Epoch == summary.History[^1].Epoch ? "in the last epoch" : $"in epoch {most.Epoch}, and by {Figures.Text(summary.History[^1].Change, "0.0%")} in the last";
+        return $"a transfer changed {summary.Transfer.Target} by {Figures.Text(most.Change, "0.0%")} on average {when} ({summary.Transfer.Name}), and training hardly repairs more than "
+            + $"{Figures.Text(TransferSummary.LargestChange, "0%")}: {Remedy}";
+    }
 
     /// <summary>Of which epochs the scores are.</summary>
     public static string Epochs(TransferResult result)

@@ -80,6 +80,7 @@ public class TransferMessagesTests
         Assert.Matches("Scores are of the epochs that did best on the validation data: conv [12] of 2 \\(by itself [12]\\), dense [12] of 2 \\(by itself [12]\\)\\.", output);
         Assert.Matches("A round took [0-9.]+ s together, of which transfers and adapters [0-9.]+ s, and [0-9.]+ s with each network by itself: [0-9.]+ times as long together\\.", output);
         using JsonDocument result = JsonDocument.Parse(File.ReadAllText(folder[$"run/{RunFolder.Result}"]));
+        Assert.Contains(result.RootElement.GetProperty("warnings").EnumerateArray(), text => text.GetString()!.StartsWith("a transfer changed dense:fc2.weight by "));
         JsonElement seconds = result.RootElement.GetProperty("seconds");
         Assert.Equal(seconds.GetProperty("of_a_round_together").GetDouble() / seconds.GetProperty("of_a_round_alone").GetDouble(), seconds.GetProperty("ratio").GetDouble(), 1e-9);
     }
