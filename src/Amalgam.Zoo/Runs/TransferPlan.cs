@@ -30,6 +30,7 @@ public sealed class TransferPlan
         Description = Ranked(TransferProposal.Complete(described, Candidates, Members.ToDictionary(member => member.Model.Name, member => member.Parameters)));
         Transfers = [.. Description.Transfers.SelectMany(TransfersOf)];
         Proposed = [.. Description.Transfers.SelectMany(ProposedIn)];
+        _notes.AddRange(NotesOnTeachers().Distinct());
         _identity = TransferYaml.Write(Description with { Solo = true }, withOutput: false) + string.Concat(Members.Select(member => $"# {member.Model.Name}\n{member.Identity}"));
     }
 
@@ -105,10 +106,21 @@ public sealed class TransferPlan
         return new(model, new(model.Name, network, taught, data.Train, options, data.Validation) { StepsPerRound = model.Steps }, options.Description) { Data = data, Loss = loss };
     }
 
+    /// <summary>Networks that are drawn by chance and teach others that are trained already.</summary>
+    private IEnumerable<string> NotesOnTeachers()
+    {
+        foreach (KnowledgeTransfer transfer in Transfers)
+        {
+            TransferModel teacher = MemberOf(transfer.Source.Learner).Model, taught = MemberOf(transfer.Target.Learner).Model;
+            if (!teacher.BringsWeights && !teacher.Frozen && taught.BringsWeights)
+                yield return $"{teacher.Name} is drawn by chance and teaches {taught.Name}, which brings weights of its own: until {teacher.Name} has learned something, what it teaches is noise; name its weights, or let {taught.Name} teach alone";
+        }
+    }
+
     /// <summary>A network that is not trained. Lengths that an ONNX file leaves open are those of the data that the others learn from.</summary>
     private TransferMember OpenSource(TransferModel model)
     {
-        if (model.Model is { IsOnnx: false, IsFolder: false, Weights: null }) _notes.Add($"{model.Name} is frozen and has no weights of its own: they are drawn by chance, so what it teaches is noise; name a trained network, or its weights");
+        if (!model.BringsWeights) _notes.Add($"{model.Name} is frozen and has no weights of its own: they are drawn by chance, so what it teaches is noise; name a trained network, or its weights");
         Graph network = ModelLoader.Build(model.Model, AnyBatch, model.Seed, Members.Select(member => member.Data!.Train).FirstOrDefault(), _notes);
         return new(model, Learner.Source(model.Name, network), ParentModel.DigestOf(network) + "\n");
     }

@@ -49,19 +49,20 @@ public static class TransferProposal
         return run with { Transfers = [.. pairs.SelectMany(pair => Complete(pair, candidates))] };
     }
 
-    /// <summary>The frozen network, or else the largest, teaches each of the others; one alone teaches itself.</summary>
+    /// <summary>The frozen network, or else the largest of those that bring weights, or of all where none does, teaches each of the others; one alone teaches itself.</summary>
     private static ImmutableArray<TransferPair> PairsOf(TransferDescription run, IReadOnlyDictionary<string, long> sizes)
     {
         TransferModel[] frozen = [.. run.Models.Where(model => model.Frozen)];
         if (frozen.Length > 1) throw new GraphException($"{string.Join(", ", frozen.Select(model => model.Name))} are frozen: say under transfers which teaches what");
-        TransferModel teacher = frozen.FirstOrDefault() ?? run.Models.MaxBy(model => sizes[model.Name])!;
+        TransferModel teacher = frozen.FirstOrDefault() ?? run.Models.OrderByDescending(model => model.BringsWeights).ThenByDescending(model => sizes[model.Name]).First();
         var taught = run.Models.Where(model => model != teacher).DefaultIfEmpty(teacher);
         return [.. taught.Select(model => new TransferPair(new(teacher.Name), new(model.Name)) { Cycle = run.Cycle, Adapter = run.Adapter })];
     }
 
     private static IEnumerable<TransferPair> Complete(TransferPair pair, IReadOnlyDictionary<string, ImmutableArray<TransferCandidate>> candidates)
     {
-        bool isFree = pair.From.Matrix is null && pair.To.Matrix is null;
+        // What suits a network as a source is an output layer, and no transfer back should write to that: a matrix that is not named is looked for again.
+        bool isFree = pair.From.Matrix is null || pair.To.Matrix is null;
         yield return Named(pair, candidates) with { BackCycle = isFree ? null : pair.BackCycle };
         if (isFree && pair.BackCycle is { } cycle) yield return Named(pair with { From = pair.To, To = pair.From, Cycle = cycle, BackCycle = null }, candidates);
     }

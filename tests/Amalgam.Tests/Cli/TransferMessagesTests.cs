@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Amalgam.Checkpoints;
 using Amalgam.Cli;
 using Amalgam.Training;
 using Amalgam.Zoo.Models;
@@ -83,6 +84,22 @@ public class TransferMessagesTests
         Assert.Contains(result.RootElement.GetProperty("warnings").EnumerateArray(), text => text.GetString()!.StartsWith("a transfer changed dense:fc2.weight by "));
         JsonElement seconds = result.RootElement.GetProperty("seconds");
         Assert.Equal(seconds.GetProperty("of_a_round_together").GetDouble() / seconds.GetProperty("of_a_round_alone").GetDouble(), seconds.GetProperty("ratio").GetDouble(), 1e-9);
+    }
+
+    /// <summary>A small network that is trained is asked to teach before a large one that is not; where the description says otherwise, a note does.</summary>
+    [Fact]
+    public async Task A_teacher_that_is_drawn_by_chance_is_said()
+    {
+        using TemporaryFolder folder = new();
+        OnnxModel.Write(ZooModel.Find("mlp").Build(2, new Dictionary<string, string> { ["hidden"] = "8,8" }, 1), folder["small.onnx"], new("batch"));
+        string models = Head + $"models: {{small: '{folder["small.onnx"]}', large: {{model: {{name: mlp, hidden: [32, 32]}}}}}}\n";
+        string output = await Succeeds("transfer", Describe(folder, models), "--dry-run");
+        Assert.Contains("proposed: small:fc3.weight [10, 8] -> large:fc2.weight [32, 32]", output);
+        Assert.DoesNotContain("drawn by chance", output);
+        const string Note = "note: large is drawn by chance and teaches small, which brings weights of its own";
+        Assert.Contains(Note, await Succeeds("transfer", Describe(folder, models + "transfers: [{from: large, to: small}]\n"), "--dry-run"));
+        Assert.Single((await Succeeds("transfer", Describe(folder, models + "transfers: [{from: small, to: large, both: true}]\n"), "--dry-run")).Split('\n'), line => line.StartsWith(Note));
+        Assert.DoesNotContain("drawn by chance", await Succeeds("transfer", Describe(folder, models + "transfers: [{from: small, to: large}]\n"), "--dry-run"));
     }
 
     [Fact]
