@@ -49,8 +49,11 @@ internal sealed class DistillCommand
         var clock = Stopwatch.StartNew();
         if (!quiet) error.WriteLine(run.Resumed ? $"going on after {Where(run)}" : $"{Printable.Count(run.Steps, "step")}, {Printable.Count(TrainCommand.Trained(run.Student), "parameter")}");
         DistillationResult result = TrainCommand.Watch(error, quiet, () => Where(run), progress =>
-            run.Train(progress, (alone, epoch) => progress.Write(output, $"{(alone ? "without a teacher, " : "")}{TrainCommand.Line(epoch, run.Student.Data.MeritName)}"), cancel));
-        if (!quiet) foreach (string note in result.Notes) error.WriteLine($"note: {Printable.Line(note)}");
+            run.Train(progress, (alone, epoch) =>
+            {
+                if (!quiet) progress.Write(output, $"{(alone ? "without a teacher, " : "")}{TrainCommand.Line(epoch, run.Student.Data.MeritName)}");
+            }, cancel));
+        foreach (string note in result.Notes) error.WriteLine($"note: {Printable.Line(note)}");
         output.WriteLine();
         SpliceText.WriteRows(output, result.Method.Name, result.Rows, run.Student.Data);
         if (result.Warning is { } warning) output.WriteLine(Printable.Line(warning));

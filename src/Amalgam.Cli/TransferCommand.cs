@@ -66,7 +66,7 @@ internal sealed class TransferCommand
         var clock = Stopwatch.StartNew();
         if (run.Plan.IsProposed || !quiet) TransferText.WriteTransfers(run.Plan.IsProposed ? output : error, run.Plan, run.Training);
         string[] notes = [.. run.Plan.Notes, .. run.Plan.NotesOn(run.Training)];
-        if (!quiet) foreach (string note in notes) error.WriteLine($"note: {Printable.Line(note)}");
+        foreach (string note in notes) error.WriteLine($"note: {Printable.Line(note)}");
         if (!quiet) error.WriteLine(!run.Resumed ? TransferText.Rounds(run.Rounds) : run.Round < run.Rounds ? $"going on after round {run.Round:N0} of {run.Rounds:N0}" : "going on after the training together");
         TransferResult result;
         try
@@ -87,7 +87,7 @@ internal sealed class TransferCommand
             throw;
         }
 
-        if (!quiet) foreach (string note in result.Notes.Except(notes)) error.WriteLine($"note: {Printable.Line(note)}");
+        foreach (string note in result.Notes.Except(notes)) error.WriteLine($"note: {Printable.Line(note)}");
         TransferText.WriteResult(output, result);
         output.WriteLine($"{TransferText.Rounds(run.Rounds)} in {clock.Elapsed.TotalSeconds:0.0} s, networks in {Printable.Line(folder)}, page in {Printable.Line(run.Report)}");
     }

@@ -43,6 +43,7 @@ internal static class DistillationPage
         figures.Add(new(Figures.Text(student.Parameters, "#,0"), "parameters of the student", teachers));
         yield return new KeyFigures([.. figures]);
         if (result.Warning is { } warning) yield return new Paragraph(warning);
+        foreach (string note in result.Notes) yield return new Paragraph($"Note: {note}.");
     }
 
     private static IEnumerable<ReportPart> Tables(DistillationResult result, RunData data)

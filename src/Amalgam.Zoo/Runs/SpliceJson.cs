@@ -47,6 +47,9 @@ internal static class SpliceJson
         }
 
         json.WriteEndArray();
+        json.WriteStartArray("notes");
+        foreach (string note in result.Notes) json.WriteStringValue(note);
+        json.WriteEndArray();
     });
 
     /// <summary>What became of each weight.</summary>

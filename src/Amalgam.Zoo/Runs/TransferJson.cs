@@ -23,6 +23,7 @@ internal static class TransferJson
         json.WriteStartArray("transfers");
         foreach (TransferSummary summary in result.Transfers) Write(json, summary);
         json.WriteEndArray();
+        WriteTexts(json, "notes", result.Notes);
         WriteTexts(json, "warnings", TransferSentences.Warnings(result));
         WriteTimes(json, result);
         json.WriteEndObject();

@@ -44,6 +44,7 @@ internal static class TransferPage
 
         yield return new KeyFigures([.. result.Models.Select(Figure)]);
         foreach (string warning in TransferSentences.Warnings(result)) yield return new Paragraph($"Warning: {warning}.");
+        foreach (string note in result.Notes) yield return new Paragraph($"Note: {note}.");
         string[] changed = [.. result.Models.Where(model => !model.IsSameNetwork).Select(model => model.Name)];
         yield return new Paragraph(changed.Length == 0 ? "Every network is the one that was given, operator for operator: adapters and factors are gone." : $"Not the same operators as given: {string.Join(", ", changed)}.");
     }

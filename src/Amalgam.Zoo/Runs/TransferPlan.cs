@@ -82,7 +82,7 @@ public sealed class TransferPlan
             if (TimesOf(training, i) == 1 && training.Rounds > 1) yield return $"{transfer.Name} comes once, in the first of {training.Rounds:#,0} rounds: its cycle is {transfer.Cycle}";
             long adapter = training.AdapterParameters(i), network = MemberOf(transfer.Target.Learner).Parameters;
             if (adapter > LargeAdapter * network)
-                yield return $"the adapter of {transfer.Name} has {adapter:#,0} parameters, {Math.Round((double)adapter / network):#,0} times as many as {transfer.Target.Learner}: a rank, fewer layers or some of the rows make it smaller";
+                yield return $"the adapter of {transfer.Name} has {adapter:#,0} parameters, {Math.Round((double)adapter / network):#,0} times as many as {transfer.Target.Learner}: {AdapterAdvice.For(transfer)}";
         }
     }
 

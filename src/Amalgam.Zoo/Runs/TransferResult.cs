@@ -22,7 +22,7 @@ public sealed record TransferResult
     /// <summary>Tells the run from those with another description or other data.</summary>
     public string Identity { get; init; } = "";
 
-    /// <summary>What a user should know of what was written.</summary>
+    /// <summary>What a user should know of the networks, the transfers and what was written.</summary>
     public ImmutableArray<string> Notes { get; init; } = [];
 
     /// <summary>Whether there is something to compare with.</summary>

@@ -105,7 +105,7 @@ public sealed class TransferRun
             Times = _training.Times,
             Rounds = _training.Rounds,
             Identity = Plan.Identity,
-            Notes = [.. Plan.Notes.Concat(together.SelectMany(of => of.Notes)).Distinct()],
+            Notes = [.. Plan.Notes.Concat(Plan.NotesOn(_training)).Concat(together.SelectMany(of => of.Notes)).Distinct()],
         };
         _output.WriteText(RunFolder.Result, TransferJson.Result(result));
         TransferPage.Of(result, Plan).Save(Report);

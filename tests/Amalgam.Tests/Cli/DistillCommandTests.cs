@@ -100,10 +100,13 @@ public class DistillCommandTests
     {
         using TemporaryFolder folder = new();
         await Succeeds("train", Describe(folder, Labels.Replace("validation: 150", "classes: [0, 1, 2, 3]").Replace("[10]", "[10], classes: 4")), "-o", folder["teacher"], "-q");
-        var (code, output, error) = await Run("distill", Describe(folder, $"{Labels}distill: {{method: rkd, teachers: '{folder["teacher"]}', solo: true}}\n"), "-o", folder["student"]);
+        var (code, output, error) = await Run("distill", Describe(folder, $"{Labels}distill: {{method: rkd, teachers: '{folder["teacher"]}', solo: true}}\n"), "-o", folder["student"], "-q");
         Assert.True(code == 0, error);
         Assert.Contains("the same without a teacher", File.ReadAllText(folder["student/report.html"]));
         Assert.Contains("teacher teacher gives 4 scores for a sample, the student 10: it is not measured", error);
+        Assert.Contains("it is not measured", File.ReadAllText(folder["student/report.html"]));
+        Assert.Contains("it is not measured", File.ReadAllText(folder["student/result.json"]));
+        Assert.DoesNotContain("epoch 1", output + error);
         Assert.StartsWith("student", output.Split('\n').SkipWhile(line => !line.StartsWith("RKD, TEST DATA")).ElementAt(1));
         await Refuses("both need a score for each of the same classes", "distill", Describe(folder, $"{Labels}distill: {{method: kd, teachers: '{folder["teacher"]}'}}\n"), "-o", folder["other"]);
     }

@@ -37,7 +37,7 @@ public class TransferMessagesTests
     public async Task A_run_that_fails_before_its_first_epoch_leaves_nothing()
     {
         using TemporaryFolder folder = new();
-        await Refuses("the loss is", "transfer", Describe(folder, Two.Replace("lr: 0.05", "lr: 1.0e+30")), "-o", folder["run"], "-q");
+        await Refuses("the loss is", "transfer", Describe(folder, Two.Replace("lr: 0.05", "lr: 1.0e+30").Replace("layers: 1, heads: 2", "name: mlp, width: 8")), "-o", folder["run"], "-q");
         Assert.False(Directory.Exists(folder["run"]));
     }
 
@@ -84,6 +84,26 @@ public class TransferMessagesTests
         Assert.Contains(result.RootElement.GetProperty("warnings").EnumerateArray(), text => text.GetString()!.StartsWith("a transfer changed dense:fc2.weight by "));
         JsonElement seconds = result.RootElement.GetProperty("seconds");
         Assert.Equal(seconds.GetProperty("of_a_round_together").GetDouble() / seconds.GetProperty("of_a_round_alone").GetDouble(), seconds.GetProperty("ratio").GetDouble(), 1e-9);
+    }
+
+    /// <summary>Quiet is a run's progress, not what makes its result worthless.</summary>
+    [Fact]
+    public async Task Notes_are_told_when_it_is_quiet_and_kept_with_the_result()
+    {
+        using TemporaryFolder folder = new();
+        string drawn = Head + "models: {a: {model: {name: mlp, hidden: [8]}, frozen: true}, b: {model: {name: mlp, hidden: [8, 8]}}}\ntransfers: [{from: a, to: 'b:fc2.weight', cycle: 50}]\n";
+        var (code, output, error) = await Run("transfer", Describe(folder, drawn), "-o", folder["run"], "--no-solo", "-q");
+        Assert.True(code == 0, error);
+        string[] notes = [.. error.TrimEnd().Split('\n')];
+        Assert.Equal(2, notes.Length);
+        Assert.StartsWith("note: a is frozen and has no weights of its own: they are drawn by chance, so what it teaches is noise", notes[0]);
+        Assert.StartsWith("note: a:fc2.weight -> b:fc2.weight comes once", notes[1]);
+        Assert.DoesNotContain("epoch 1", output);
+        using JsonDocument result = JsonDocument.Parse(File.ReadAllText(folder[$"run/{RunFolder.Result}"]));
+        Assert.Equal(notes, result.RootElement.GetProperty("notes").EnumerateArray().Select(note => $"note: {note.GetString()}"));
+        string page = File.ReadAllText(folder[$"run/{TransferFolder.Report}"]);
+        Assert.Contains("Note: a is frozen and has no weights of its own", page);
+        Assert.Contains("comes once, in the first of 10 rounds", page);
     }
 
     /// <summary>A small network that is trained is asked to teach before a large one that is not; where the description says otherwise, a note does.</summary>
