@@ -19,6 +19,13 @@ internal static class TransferJson
         json.WriteStartObject("models");
         foreach (TransferredModel model in result.Models) Write(json, model);
         json.WriteEndObject();
+        if (!result.Frozen.IsEmpty)
+        {
+            json.WriteStartObject("frozen");
+            foreach (FrozenTeacher teacher in result.Frozen) Write(json, teacher, result);
+            json.WriteEndObject();
+        }
+
         json.WriteNumber("rounds", result.Rounds);
         json.WriteStartArray("transfers");
         foreach (TransferSummary summary in result.Transfers) Write(json, summary);
@@ -48,13 +55,32 @@ internal static class TransferJson
 
         foreach (var (name, compared) in new[] { ("validation", model.Compared(onTest: false)), ("test", model.Compared(onTest: true)) })
         {
-            if (compared is null || !double.IsFinite(compared.Together) || !double.IsFinite(compared.Solo ?? 0)) continue;
-            json.WriteStartObject(name);
-            json.WriteString("measure", compared.Measure);
-            json.WriteNumber("with_transfers", compared.Together);
-            if (compared.Solo is { } alone) json.WriteNumber("solo", alone);
-            if (compared.Difference is { } difference) json.WriteNumber("difference", difference);
-            json.WriteEndObject();
+            if (compared is not null && double.IsFinite(compared.Together) && double.IsFinite(compared.Solo ?? 0)) Write(json, name, compared);
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter json, FrozenTeacher teacher, TransferResult result)
+    {
+        json.WriteStartObject(teacher.Name);
+        json.WriteNumber("parameters", teacher.Parameters);
+        json.WriteString("data_of", teacher.DataOf);
+        foreach (var (name, onTest) in new[] { ("validation", false), ("test", true) })
+        {
+            if (result.RowsOf(onTest).FirstOrDefault(row => row.Name == teacher.Name) is { } row) Write(json, name, row.Score);
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter json, string name, ComparedScore score)
+    {
+        json.WriteStartObject(name);
+        json.WriteString("measure", score.Measure);
+        foreach (var (key, value) in new (string, double?)[] { ("as_given", score.Given), ("with_transfers", score.Together), ("solo", score.Solo), ("difference", score.Difference) })
+        {
+            if (value is { } number && double.IsFinite(number)) json.WriteNumber(key, number);
         }
 
         json.WriteEndObject();

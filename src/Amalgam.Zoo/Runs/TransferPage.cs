@@ -37,7 +37,7 @@ internal static class TransferPage
         {
             bool onTest = model.Compared(onTest: true) is not null;
             if (model.Compared(onTest) is not { } score) return new($"{result.Rounds:#,0}", model.Name, "rounds; no data to measure on");
-            string against = !model.IsChanged ? "nothing is written to it" : score.Solo is { } solo ? $"by itself {Text(score, solo)}, {Signed(score)}" : "with transfers";
+            string against = !model.IsChanged ? "nothing is written to it" : score.Solo is { } solo ? $"by itself {Text(score, solo)}, {Signed(score)}" : score.Given is { } given ? $"as given {Text(score, given)}" : "with transfers";
             if (TransferSentences.LostBy(model) is not null) against = $"Worse for the transfers: {against}";
             return new(Text(score, score.Together), $"{model.Name}, {score.Measure} on {(onTest ? "test" : "validation")} data", against);
         }
@@ -54,16 +54,18 @@ internal static class TransferPage
         yield return new Heading(result.HasSolo ? "With transfers and by itself" : "With transfers");
         foreach (var (name, onTest) in new[] { ("validation", false), ("test", true) })
         {
-            var rows = result.Models.Select(model => (Model: model, Score: model.Compared(onTest))).Where(row => row.Score is not null).ToArray();
-            if (rows.Length == 0) continue;
-            (ImmutableArray<Column> columns, Func<TransferredModel, ComparedScore, ImmutableArray<Cell>> cells) = result.HasSolo
-                ? ([new("network"), new("measure"), new("by itself"), new("with transfers"), new("difference")],
-                    (model, score) => [model.Name, score.Measure, score.Solo is { } solo ? Text(score, solo) : "\u2013", Text(score, score.Together), model.IsChanged ? Signed(score) : "nothing is written to it"])
-                : ((ImmutableArray<Column>)[new("network"), new("measure"), new("with transfers")], (Func<TransferredModel, ComparedScore, ImmutableArray<Cell>>)((model, score) => [model.Name, score.Measure, Text(score, score.Together)]));
-            yield return new DataTable($"On the {name} data", columns, new TableSection("", [.. rows.Select(row => cells(row.Model, row.Score!))]));
+            ImmutableArray<ScoreRow> rows = result.RowsOf(onTest);
+            if (rows.IsEmpty) continue;
+            static string Of(ScoreRow row, double? value) => value is { } number ? Text(row.Score, number) : "\u2013";
+            List<(string Name, Func<ScoreRow, string> Cell)> columns = [("network", row => row.Name), ("measure", row => row.Score.Measure)];
+            if (result.HasGiven) columns.Add(("as given", row => Of(row, row.Score.Given)));
+            if (result.HasSolo) columns.Add(("by itself", row => Of(row, row.Score.Solo)));
+            columns.Add(("with transfers", row => Of(row, row.Score.Together)));
+            if (result.HasSolo) columns.Add(("difference", row => row.Remark ?? Signed(row.Score)));
+            yield return new DataTable($"On the {name} data", [.. columns.Select(column => new Column(column.Name))], new TableSection("", [.. rows.Select(row => (ImmutableArray<Cell>)[.. columns.Select(column => (Cell)column.Cell(row))])]));
         }
 
-        yield return new Paragraph(TransferSentences.Epochs(result), Quiet: true);
+        yield return new Paragraph($"{TransferSentences.Epochs(result)} {TransferSentences.Frozen(result)}".TrimEnd(), Quiet: true);
 
         yield return new Heading("Transfers");
         yield return new DataTable("What goes from where to where", [new("from"), new("shape"), new("to"), new("shape"), new("every", "0")], new TableSection("", [.. result.Transfers.Select(Ends)]));

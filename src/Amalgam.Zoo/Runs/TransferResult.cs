@@ -10,6 +10,9 @@ public sealed record TransferResult
     /// <summary>The trained networks, in the order of the description.</summary>
     public required ImmutableArray<TransferredModel> Models { get; init; }
 
+    /// <summary>Networks that taught and were not trained, as far as the data of one that was fits them.</summary>
+    public ImmutableArray<FrozenTeacher> Frozen { get; init; } = [];
+
     /// <summary>The transfers, a transfer back after the one there.</summary>
     public required ImmutableArray<TransferSummary> Transfers { get; init; }
 
@@ -27,6 +30,21 @@ public sealed record TransferResult
 
     /// <summary>Whether there is something to compare with.</summary>
     public bool HasSolo => Models.Any(model => model.Solo is not null);
+
+    /// <summary>Whether a network has a score from before the training.</summary>
+    public bool HasGiven => !Frozen.IsEmpty || Models.Any(model => model.Given is not null);
+
+    /// <summary>The lines of a table of what the networks are worth: those that were trained, then those that were not.</summary>
+    /// <param name="onTest">On the test data; else on the validation data.</param>
+    public ImmutableArray<ScoreRow> RowsOf(bool onTest)
+    {
+        var trained = Models.Select(model => (model.Name, Score: model.Compared(onTest), Remark: model.IsChanged ? null : "not written to"));
+        var frozen = Frozen.Select(teacher => (teacher.Name, Score: Compared(teacher, onTest), Remark: (string?)"frozen"));
+        return [.. trained.Concat(frozen).Where(row => row.Score is not null).Select(row => new ScoreRow(row.Name, row.Score!, row.Remark))];
+    }
+
+    private static ComparedScore? Compared(FrozenTeacher teacher, bool onTest) =>
+        (onTest ? teacher.Given.Test : teacher.Given.Validation) is { } score ? ComparedScore.Of(score, teacher.MeritName) with { Together = double.NaN, Given = ComparedScore.Of(score, teacher.MeritName).Together } : null;
 
     /// <summary>Seconds of a round of the training together, with all that belongs to it.</summary>
     public double SecondsTogether => Times.Total.TotalSeconds / Math.Max(1, Rounds);
@@ -47,6 +65,9 @@ public sealed record TransferredModel(string Name, RunResult Together, RunResult
     /// <summary>Whether a transfer wrote to it, or trained it in factors; else it trained as by itself, and <see cref="Solo"/> is <see cref="Together"/>.</summary>
     public bool IsChanged { get; init; } = true;
 
+    /// <summary>What it was worth before; null where its weights were drawn by chance.</summary>
+    public GivenScore? Given { get; init; }
+
     /// <summary>Whether what was written is the network that was given, operator for operator, with other weights.</summary>
     public bool IsSameNetwork { get; init; }
 
@@ -57,11 +78,8 @@ public sealed record TransferredModel(string Name, RunResult Together, RunResult
     {
         Score? Of(RunResult? result) => result is null ? null : onTest ? result.OfBest ?? result.Last : result.Best?.Validation;
         if (Of(Together) is not { } score) return null;
-        Score? solo = Of(Solo);
-        ComparedScore compared = score.Merit is { } merit ? new(Together.MeritName, merit, solo?.Merit)
-            : score.Accuracy is { } accuracy ? new("accuracy", accuracy, solo?.Accuracy)
-            : new(ComparedScore.Loss, score.Loss, solo?.Loss);
-        return compared with { Samples = score.Samples };
+        double? Value(Score? other) => other is null ? null : score.Merit is not null ? other.Merit : score.Accuracy is not null ? other.Accuracy : other.Loss;
+        return ComparedScore.Of(score, Together.MeritName) with { Solo = Value(Of(Solo)), Given = Value(onTest ? Given?.Test : Given?.Validation) };
     }
 }
 
@@ -76,6 +94,9 @@ public sealed record ComparedScore(string Measure, double Together, double? Solo
 
     private const double ErrorsOfChance = 2, ShareOfLoss = 0.1;
 
+    /// <summary>Before the training, where the network brought weights of its own; null otherwise.</summary>
+    public double? Given { get; init; }
+
     /// <summary>Number of samples that it was measured on; 0 where it is not known.</summary>
     public int Samples { get; init; }
 
@@ -84,6 +105,10 @@ public sealed record ComparedScore(string Measure, double Together, double? Solo
 
     /// <summary>Whether the measure is a share, to be written in percent.</summary>
     public bool IsShare => Measure is "accuracy" or PairRetrieval.MeritName;
+
+    /// <summary>A score by what it is judged by: its merit where it has one, else the accuracy, else the loss.</summary>
+    internal static ComparedScore Of(Score score, string meritName) =>
+        (score.Merit is { } merit ? new ComparedScore(meritName, merit, null) : score.Accuracy is { } accuracy ? new("accuracy", accuracy, null) : new(Loss, score.Loss, null)) with { Samples = score.Samples };
 
     /// <summary>
     /// Whether the network is worse with transfers than another score by more than the choice of samples explains: by more than twice the standard error of the difference of two means of so many values

@@ -98,9 +98,11 @@ public sealed class TransferRun
             Models = [.. Trained.Select((member, i) => new TransferredModel(member.Model.Name, together[i], Solo(member, together[i]))
             {
                 Parameters = member.Parameters,
+                Given = GivenScore.Of(member, cancel),
                 IsChanged = Plan.Changes(member.Model.Name),
                 IsSameNetwork = NetworkSize.IsSame(member.Learner.Network, _training.NetworkOf(member.Model.Name)),
             })],
+            Frozen = [.. Plan.Members.Where(member => member.Model.Frozen).Select(member => GivenScore.OfFrozen(member, Trained, cancel)).OfType<FrozenTeacher>()],
             Transfers = [.. Plan.Transfers.Select((transfer, i) => new TransferSummary(transfer, _training.AdapterParameters(i), [.. _training.HistoryOf(i)]))],
             Times = _training.Times,
             Rounds = _training.Rounds,

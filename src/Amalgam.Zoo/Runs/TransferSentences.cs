@@ -16,11 +16,14 @@ public static class TransferSentences
         .. result.Transfers.Select(Astray).OfType<string>(),
     ];
 
-    /// <summary>That a network is worse for the transfers, on the validation data or where there is none on the test data; null where it is not.</summary>
+    /// <summary>
+    /// That a network is worse with the transfers than by itself, or where it was not trained so than as it was given; on the validation data, or where there is none on the test data. Null where it is not.
+    /// </summary>
     public static string? LostBy(TransferredModel model)
     {
-        if (!model.IsChanged || Judged(model) is not ({ Solo: { } solo } score, var data) || !score.IsBehind(solo)) return null;
-        return $"{model.Name} lost {Lost(score, solo)} by the transfers: {Number(score, score.Together)} on the {data} data, {Number(score, solo)} by itself, and the choice of samples does not explain that: {Remedy}";
+        if (!model.IsChanged || Judged(model) is not var (score, data) || (score.Solo ?? score.Given) is not { } other || !score.IsBehind(other)) return null;
+        string how = score.Solo is null ? $"is worse than it was given by {Lost(score, other)}" : $"lost {Lost(score, other)} by the transfers";
+        return $"{model.Name} {how}: {Number(score, score.Together)} on the {data} data, {Number(score, other)} {(score.Solo is null ? "as given" : "by itself")}, and the choice of samples does not explain that: {Remedy}";
     }
 
     /// <summary>A score as people read it.</summary>
@@ -65,6 +68,10 @@ public static class TransferSentences
             sentences.Add($"{end.Learner}:{end.Matrix.Name} trained as a product of factors of rank {end.Rank}; by itself {end.Learner} trained as it was given, without factors, so the difference is that of the rank too.");
         return string.Join(' ', sentences);
     }
+
+    /// <summary>On what the networks that were not trained are measured; nothing where there are none.</summary>
+    public static string Frozen(TransferResult result) =>
+        string.Join(' ', result.Frozen.Select(teacher => $"{teacher.Name} is frozen and measured on the data of {teacher.DataOf}."));
 
     /// <summary>What a round cost, together and alone.</summary>
     public static string Cost(TransferResult result)

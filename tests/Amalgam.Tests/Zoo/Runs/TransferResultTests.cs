@@ -53,6 +53,18 @@ public class TransferResultTests
         Assert.Equal(isLost, ofTest?.Contains("on the test data") ?? false);
     }
 
+    /// <summary>Where it was not trained by itself, a network that was given trained is compared with that.</summary>
+    [Fact]
+    public void A_trained_network_is_compared_with_what_was_given_where_nothing_else_is_there()
+    {
+        Score good = new(0.1, 0.968, 500), bad = new(3, 0.112, 500);
+        TransferredModel model = new("a", Run(bad, bad, bad), null) { Given = new(good, good) };
+        Assert.Equal((0.968, 0.112), (model.Compared(onTest: true)!.Given, model.Compared(onTest: true)!.Together));
+        Assert.StartsWith("a is worse than it was given by 85.60 points: 11.20% on the validation data, 96.80% as given", TransferSentences.LostBy(model));
+        Assert.Null(TransferSentences.LostBy(model with { Solo = Run(bad, bad, bad) }));
+        Assert.Null(TransferSentences.LostBy(model with { Given = null }));
+    }
+
     [Fact]
     public void Of_losses_a_tenth_counts()
     {
