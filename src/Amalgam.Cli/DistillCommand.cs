@@ -57,7 +57,7 @@ internal sealed class DistillCommand
         output.WriteLine();
         SpliceText.WriteRows(output, result.Method.Name, result.Rows, run.Student.Data);
         if (result.Warning is { } warning) output.WriteLine(Printable.Line(warning));
-        output.WriteLine($"{Printable.Count(result.Student.Epochs.Count, "epoch")} in {clock.Elapsed.TotalSeconds:0.0} s, network in {Printable.Line(folder)}, page in {Printable.Line(run.Report)}");
+        output.WriteLine($"{Printable.Count(result.Student.Epochs.Count, "epoch")}{(run.Resumed ? ", " : " in ")}{clock.Elapsed.TotalSeconds:0.0} s{(run.Resumed ? " in this start" : "")}, network in {Printable.Line(folder)}, page in {Printable.Line(run.Report)}");
     }
 
     private static string Where(DistillationRun run) => $"step {run.Step:N0} of {run.Steps:N0}{(run.IsAlone ? " of the training without a teacher" : "")}";

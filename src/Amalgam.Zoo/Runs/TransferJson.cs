@@ -11,6 +11,9 @@ internal static class TransferJson
     /// <summary>The key of what tells a run from others.</summary>
     public const string Identity = "run";
 
+    /// <summary>Among the times, that they are those of several starts.</summary>
+    public const string Resumed = "resumed";
+
     /// <summary>What <c>result.json</c> says.</summary>
     public static string Result(TransferResult result) => Text(json =>
     {
@@ -125,7 +128,8 @@ internal static class TransferJson
         PhaseTimes times = result.Times;
         json.WriteStartObject("seconds");
         foreach (var (name, time) in new[] { ("steps", times.Steps), ("transfers", times.Transfers), ("adapter_updates", times.AdapterUpdates), ("evaluation", times.Evaluation) }) json.WriteNumber(name, Math.Round(time.TotalSeconds, 3));
-        json.WriteNumber("of_a_round_together", result.SecondsTogether);
+        if (result.Resumed) json.WriteBoolean(Resumed, true);
+        else json.WriteNumber("of_a_round_together", result.SecondsTogether);
         if (result.SecondsAlone is { } alone)
         {
             json.WriteNumber("of_a_round_alone", alone);

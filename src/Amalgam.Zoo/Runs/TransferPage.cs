@@ -133,7 +133,7 @@ internal static class TransferPage
         PhaseTimes times = result.Times;
         (string Name, TimeSpan Time)[] phases = [("steps of the networks", times.Steps), ("transfers: snapshot, adapters forward, writing", times.Transfers), ("updates of the adapters", times.AdapterUpdates), ("measuring and keeping", times.Evaluation)];
         double whole = Math.Max(1e-9, times.Total.TotalSeconds);
-        yield return new DataTable("Training together", [new("phase"), new("seconds", "0.0"), new("share", "0.0%"), new("seconds of a round", "0.0000")],
+        yield return new DataTable(result.Resumed ? "Training together, in all starts of the run" : "Training together", [new("phase"), new("seconds", "0.0"), new("share", "0.0%"), new("seconds of a round", "0.0000")],
             new TableSection("", [.. phases.Select(phase => (ImmutableArray<Cell>)[phase.Name, phase.Time.TotalSeconds, phase.Time.TotalSeconds / whole, phase.Time.TotalSeconds / Math.Max(1, result.Rounds)])]));
         yield return new Paragraph(TransferSentences.Cost(result));
     }

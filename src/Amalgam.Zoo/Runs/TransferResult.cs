@@ -19,6 +19,11 @@ public sealed record TransferResult
     /// <summary>Where the time of the training together went.</summary>
     public required PhaseTimes Times { get; init; }
 
+    /// <summary>
+    /// Whether the run was interrupted and went on. Then <see cref="Times"/> is that of all starts, each of which prepares anew, and what the networks took by themselves is not known in whole.
+    /// </summary>
+    public bool Resumed { get; init; }
+
     /// <summary>Rounds of the training together.</summary>
     public required long Rounds { get; init; }
 
@@ -49,8 +54,8 @@ public sealed record TransferResult
     /// <summary>Seconds of a round of the training together, with all that belongs to it.</summary>
     public double SecondsTogether => Times.Total.TotalSeconds / Math.Max(1, Rounds);
 
-    /// <summary>Seconds that the same steps took without transfers, by the sum over the networks; null where one was not trained by itself.</summary>
-    public double? SecondsAlone => Models.All(model => model.Solo is not null) ? Models.Sum(model => model.Solo!.Epochs.Sum(epoch => epoch.Seconds)) / Math.Max(1, Rounds) : null;
+    /// <summary>Seconds that the same steps took without transfers, by the sum over the networks; null where one was not trained by itself, and where the run was interrupted.</summary>
+    public double? SecondsAlone => !Resumed && Models.All(model => model.Solo is not null) ? Models.Sum(model => model.Solo!.Epochs.Sum(epoch => epoch.Seconds)) / Math.Max(1, Rounds) : null;
 }
 
 /// <summary>What a network came to.</summary>

@@ -73,12 +73,18 @@ public static class TransferSentences
     public static string Frozen(TransferResult result) =>
         string.Join(' ', result.Frozen.Select(teacher => $"{teacher.Name} is frozen and measured on the data of {teacher.DataOf}."));
 
-    /// <summary>What a round cost, together and alone.</summary>
+    /// <summary>What a round cost, together and alone; of a run that was interrupted what the training together took in all its starts.</summary>
     public static string Cost(TransferResult result)
     {
         static string Seconds(double value) => $"{Figures.Text(value, "0.0000")} s";
-        double adapters = (result.Times.Transfers + result.Times.AdapterUpdates).TotalSeconds / Math.Max(1, result.Rounds);
-        string text = $"A round took {Seconds(result.SecondsTogether)} together, of which transfers and adapters {Seconds(adapters)}";
+        TimeSpan adapters = result.Times.Transfers + result.Times.AdapterUpdates;
+        if (result.Resumed)
+        {
+            return $"The training together took {Figures.Text(result.Times.Total.TotalSeconds, "0.0")} s in all starts of the run, of which transfers and adapters {Figures.Text(adapters.TotalSeconds, "0.0")} s. "
+                + "Each start prepares anew, so a round is not compared with that of the networks by themselves.";
+        }
+
+        string text = $"A round took {Seconds(result.SecondsTogether)} together, of which transfers and adapters {Seconds(adapters.TotalSeconds / Math.Max(1, result.Rounds))}";
         return result.SecondsAlone is not { } alone ? $"{text}."
             : $"{text}, and {Seconds(alone)} with each network by itself{(alone > 0 ? $": {Figures.Text(result.SecondsTogether / alone, "0.00")} times as long together" : "")}.";
     }

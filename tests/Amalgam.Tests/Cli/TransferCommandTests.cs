@@ -30,7 +30,7 @@ public class TransferCommandTests
 
         """;
 
-    private static readonly string[] OfModel = [RunFolder.Model, RunFolder.Best, RunFolder.Onnx, RunFolder.BestOnnx, RunFolder.Result];
+    internal static readonly string[] OfModel = [RunFolder.Model, RunFolder.Best, RunFolder.Onnx, RunFolder.BestOnnx, RunFolder.Result];
 
     [Fact]
     public async Task Two_networks_that_teach_each_other_are_left_as_networks_of_their_own()
@@ -353,12 +353,12 @@ public class TransferCommandTests
         Assert.False(Directory.Exists(folder["other"]));
     }
 
-    private static void AssertSame(string a, string b, IEnumerable<string> files, string what)
+    internal static void AssertSame(string a, string b, IEnumerable<string> files, string what)
     {
         foreach (string file in files) Assert.True(File.ReadAllBytes(Path.Combine(a, file)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(b, file))), $"{what}: {file} differs");
     }
 
-    private static string WithoutTimes(string file)
+    internal static string WithoutTimes(string file)
     {
         string text = File.ReadAllText(file);
         Assert.Contains("\"seconds\": {", text);
