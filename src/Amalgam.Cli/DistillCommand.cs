@@ -56,6 +56,8 @@ internal sealed class DistillCommand
         foreach (string note in result.Notes) error.WriteLine($"note: {Printable.Line(note)}");
         output.WriteLine();
         SpliceText.WriteRows(output, result.Method.Name, result.Rows, run.Student.Data);
+        output.WriteLine(result.Epochs);
+        if (result.Comparison != "") output.WriteLine(Printable.Line(result.Comparison));
         if (result.Warning is { } warning) output.WriteLine(Printable.Line(warning));
         output.WriteLine($"{Printable.Count(result.Student.Epochs.Count, "epoch")}{(run.Resumed ? ", " : " in ")}{clock.Elapsed.TotalSeconds:0.0} s{(run.Resumed ? " in this start" : "")}, network in {Printable.Line(folder)}, page in {Printable.Line(run.Report)}");
     }

@@ -21,6 +21,7 @@ internal static class TransferPage
             .. result.Models.SelectMany(Curves),
             .. result.Transfers.SelectMany(Curves),
             .. Times(result),
+            .. TransferSettings.Of(plan),
             new Heading("How it was measured"),
             new Paragraph((result.Models.Any(model => model is { Solo: not null, IsChanged: true })
                 ? "Each network that transfers change was also trained by itself with the same description and seed: the same first weights as given, the same batches in the same order, the same number of steps. " : "")

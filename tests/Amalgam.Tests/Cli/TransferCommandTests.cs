@@ -75,6 +75,11 @@ public class TransferCommandTests
         string page = File.ReadAllText(Path.Combine(target, TransferFolder.Report));
         foreach (string part in (string[])["Mixing weights of layer 1", "Norm of the adapter&#x27;s weights|Norm of the adapter's weights", "Relative change", "updates of the adapters", "by itself"])
             Assert.True(part.Split('|').Any(page.Contains), part);
+
+        // The page has what was run: sizes, rates, seeds, and the description that gives it again.
+        Assert.Matches("<td[^>]*>dense</td><td[^>]*>19,270</td>", page);
+        string described = File.ReadAllText(Path.Combine(target, TransferFolder.Description));
+        Assert.Contains(System.Net.WebUtility.HtmlEncode(described[..described.IndexOf("output:", StringComparison.Ordinal)].TrimEnd()), System.Net.WebUtility.HtmlEncode(System.Net.WebUtility.HtmlDecode(page)));
     }
 
     [Fact]

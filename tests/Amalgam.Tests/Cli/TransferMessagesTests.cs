@@ -26,6 +26,10 @@ public class TransferMessagesTests
         Assert.Equal(["conv", "dense"], seen.Where(p => p.Alone is not null).Select(p => p.Networks.Single().Name).Distinct());
         Assert.Equal([(1, 2), (2, 2)], seen.Select(p => p.Alone).OfType<(int, int)>().Distinct());
         Assert.All(seen, p => Assert.True(p.TimeLeft >= TimeSpan.Zero));
+
+        // conv takes two of its ten steps in a round, so after five rounds dense trains on alone; at the end of all both are told of.
+        string[] told = [.. seen.Where(p => p.Alone is null).Select(p => string.Join(' ', p.Networks.Select(network => network.Name)))];
+        Assert.Equal([.. Enumerable.Repeat("conv dense", 4), .. Enumerable.Repeat("dense", 15), "conv dense"], told);
     }
 
     private sealed class Listener(List<TransferProgress> seen) : IProgress<TransferProgress>
