@@ -11,14 +11,14 @@ internal static class AdapterAdvice
 
     /// <summary>Parameters that are trained of an adapter between matrices, known from their shapes.</summary>
     /// <param name="adapter">The adapter.</param>
-    /// <param name="source">Shape of the source's numbers.</param>
+    /// <param name="sources">Shapes of the sources' numbers.</param>
     /// <param name="target">Shape of the target's.</param>
-    public static long ParametersOf(ParameterAdapter adapter, Shape source, Shape target) => adapter switch
+    public static long ParametersOf(ParameterAdapter adapter, Shape[] sources, Shape target) => adapter switch
     {
         // Of the published form the vectors that estimate spectral norms are kept and not trained.
-        LowRankAdapter { Form: AdapterForm.Published } attention => (long)attention.SizeOf(target, source).Weights - Estimates(attention, source, target),
-        LowRankAdapter attention => (long)attention.SizeOf(target, source).Weights,
-        MlpAdapter mlp => (long)mlp.SizeOf(target, source).Weights,
+        LowRankAdapter { Form: AdapterForm.Published } attention => (long)attention.SizeOf(target, sources).Weights - Estimates(attention, sources, target),
+        LowRankAdapter attention => (long)attention.SizeOf(target, sources).Weights,
+        MlpAdapter mlp => (long)mlp.SizeOf(target, sources[0]).Weights,
         _ => long.MaxValue,
     };
 
@@ -28,38 +28,38 @@ internal static class AdapterAdvice
     /// <summary>The changes, such as <c>layers: 1 makes it 206,284; unfoldings: rows 178,456</c>.</summary>
     public static string For(KnowledgeTransfer transfer)
     {
-        Shape source = ShapeOf(transfer.Source), target = ShapeOf(transfer.Target);
-        long now = ParametersOf(transfer.Adapter, source, target);
-        var useful = Changes(transfer, source, target).Where(change => change.Parameters <= Worth * now).ToArray();
+        Shape[] sources = [.. transfer.Sources.Select(ShapeOf)];
+        Shape target = ShapeOf(transfer.Target);
+        long now = ParametersOf(transfer.Adapter, sources, target);
+        var useful = Changes(transfer, sources, target).Where(change => change.Parameters <= Worth * now).ToArray();
         return useful.Length == 0 ? "a longer cycle makes it cost less"
             : string.Join("; ", useful.Select((change, i) => string.Create(CultureInfo.InvariantCulture, $"{change.What}{(i == 0 ? " makes it" : "")} {change.Parameters:#,0}")));
     }
 
-    private static IEnumerable<(string What, long Parameters)> Changes(KnowledgeTransfer transfer, Shape source, Shape target)
+    private static IEnumerable<(string What, long Parameters)> Changes(KnowledgeTransfer transfer, Shape[] sources, Shape target)
     {
         ParameterAdapter adapter = transfer.Adapter;
         if (adapter is LowRankAdapter attention)
         {
             bool isDeep = attention.Layers > 1, isWhole = attention.Unfoldings == Unfoldings.All;
             LowRankAdapter byRows = attention with { Unfoldings = Unfoldings.Rows };
-            if (isDeep) yield return ("layers: 1", ParametersOf(attention with { Layers = 1 }, source, target));
-            if (isWhole) yield return ("unfoldings: rows", ParametersOf(byRows, source, target));
-            if (isDeep && isWhole) yield return ("both of these", ParametersOf(byRows with { Layers = 1 }, source, target));
+            if (isDeep) yield return ("layers: 1", ParametersOf(attention with { Layers = 1 }, sources, target));
+            if (isWhole) yield return ("unfoldings: rows", ParametersOf(byRows, sources, target));
+            if (isDeep && isWhole) yield return ("both of these", ParametersOf(byRows with { Layers = 1 }, sources, target));
         }
 
-        if (adapter is not MlpAdapter { Width: <= SmallWidth }) yield return ($"name: mlp with width: {SmallWidth}", ParametersOf(new MlpAdapter(SmallWidth), source, target));
-        if (transfer.Source.Rank == 0 || transfer.Target.Rank == 0) yield return ("rank: usual of both matrices", ParametersOf(adapter, Ranked(transfer.Source, source), Ranked(transfer.Target, target)));
-        if (transfer.Source.Rank == 0 && transfer.Target.Rank == 0) yield return ("half of the rows of both", ParametersOf(adapter, Half(source), Half(target)));
+        if (adapter is not MlpAdapter { Width: <= SmallWidth } && sources.Length == 1) yield return ($"name: mlp with width: {SmallWidth}", ParametersOf(new MlpAdapter(SmallWidth), sources, target));
+        if (transfer.Matrices.Any(end => end.Rank == 0)) yield return ("rank: usual of all matrices", ParametersOf(adapter, [.. transfer.Sources.Select(Ranked)], Ranked(transfer.Target)));
+        if (transfer.Matrices.All(end => end.Rank == 0)) yield return ("half of the rows of all", ParametersOf(adapter, [.. sources.Select(Half)], Half(target)));
     }
 
-    private static long Estimates(LowRankAdapter adapter, Shape source, Shape target)
+    private static long Estimates(LowRankAdapter adapter, Shape[] sources, Shape target)
     {
         long Of(Shape written) => (long)FeedForward.SizeOf(written[0], written[1], AdapterForm.Published).Weights - (long)FeedForward.SizeOf(written[0], written[1], AdapterForm.Residual).Weights;
-        return adapter.Layers * Of(target) + (adapter.SourceEvolves ? (adapter.Layers - 1) * Of(source) : 0);
+        return adapter.Layers * Of(target) + (adapter.SourceEvolves ? (adapter.Layers - 1) * sources.Sum(Of) : 0);
     }
 
-    private static Shape Ranked(TransferMatrix end, Shape shape) =>
-        end.Rank > 0 ? shape : ShapeOf(end with { Rank = LowRank.UsualRank(end.Matrix.Rows, end.Matrix.Columns) });
+    private static Shape Ranked(TransferMatrix end) => ShapeOf(end.Rank > 0 ? end : end with { Rank = LowRank.UsualRank(end.Matrix.Rows, end.Matrix.Columns) });
 
     private static Shape Half(Shape matrix) => new(Math.Max(1, matrix.Size(0) / 2), matrix.Size(1));
 }

@@ -93,17 +93,12 @@ internal static class TransferJson
     {
         KnowledgeTransfer transfer = summary.Transfer;
         json.WriteStartObject();
-        foreach (var (name, end) in new[] { ("from", transfer.Source), ("to", transfer.Target) })
-        {
-            json.WriteStartObject(name);
-            json.WriteString("model", end.Learner);
-            json.WriteString("matrix", end.Matrix.Name);
-            json.WriteNumber("rows", end.Matrix.Rows);
-            json.WriteNumber("columns", end.Matrix.Columns);
-            json.WriteNumber("rank", end.Rank);
-            json.WriteEndObject();
-        }
-
+        json.WritePropertyName("from");
+        if (transfer.Sources.Length > 1) json.WriteStartArray();
+        foreach (TransferMatrix source in transfer.Sources) Write(json, source);
+        if (transfer.Sources.Length > 1) json.WriteEndArray();
+        json.WritePropertyName("to");
+        Write(json, transfer.Target);
         json.WriteNumber("cycle", transfer.Cycle);
         json.WriteString("adapter", transfer.Adapter.Name);
         json.WriteNumber("adapter_parameters", summary.Parameters);
@@ -123,6 +118,17 @@ internal static class TransferJson
         json.WriteEndArray();
     }
 
+    private static void Write(Utf8JsonWriter json, TransferMatrix end)
+    {
+        json.WriteStartObject();
+        json.WriteString("model", end.Learner);
+        json.WriteString("matrix", end.Matrix.Name);
+        json.WriteNumber("rows", end.Matrix.Rows);
+        json.WriteNumber("columns", end.Matrix.Columns);
+        json.WriteNumber("rank", end.Rank);
+        json.WriteEndObject();
+    }
+
     private static void WriteTimes(Utf8JsonWriter json, TransferResult result)
     {
         PhaseTimes times = result.Times;
@@ -130,12 +136,8 @@ internal static class TransferJson
         foreach (var (name, time) in new[] { ("steps", times.Steps), ("transfers", times.Transfers), ("adapter_updates", times.AdapterUpdates), ("evaluation", times.Evaluation) }) json.WriteNumber(name, Math.Round(time.TotalSeconds, 3));
         if (result.Resumed) json.WriteBoolean(Resumed, true);
         else json.WriteNumber("of_a_round_together", result.SecondsTogether);
-        if (result.SecondsAlone is { } alone)
-        {
-            json.WriteNumber("of_a_round_alone", alone);
-            if (alone > 0) json.WriteNumber("ratio", result.SecondsTogether / alone);
-        }
-
+        if (result.SecondsAlone is { } alone) json.WriteNumber("of_a_round_alone", alone);
+        if (result.TimesAsLong is { } ratio) json.WriteNumber("ratio", ratio);
         json.WriteEndObject();
     }
 

@@ -29,6 +29,8 @@ public sealed class TransferPlan
         Candidates = Members.ToImmutableDictionary(member => member.Model.Name, member => TransferCandidate.AllOf(member.Learner.Network));
         Description = Ranked(TransferProposal.Complete(described, Candidates, Members.ToDictionary(member => member.Model.Name, member => member.Parameters)));
         Transfers = [.. Description.Transfers.SelectMany(TransfersOf)];
+        _notes.AddRange(InFactors.Where(matrix => matrix.Start == FactorStart.Fresh && MemberOf(matrix.Learner).Model.Model.HasWeights)
+            .Select(matrix => $"{matrix} begins with fresh factors: what this weight of {matrix.Learner} had learned is discarded; start: decomposition keeps what that rank can hold of it"));
         Proposed = [.. Description.Transfers.SelectMany(ProposedIn)];
         _notes.AddRange(NotesOnTeachers().Distinct());
         _identity = TransferYaml.Write(Description with { Solo = true }, withOutput: false) + string.Concat(Members.Select(member => $"# {member.Model.Name}\n{member.Identity}"));
@@ -37,11 +39,11 @@ public sealed class TransferPlan
     /// <summary>The description with every transfer and every matrix named.</summary>
     public TransferDescription Description { get; }
 
-    /// <summary>Of each transfer, whether its source and its target were proposed, and not described.</summary>
-    public ImmutableArray<(bool Source, bool Target)> Proposed { get; }
+    /// <summary>Of each transfer, its matrices that were proposed, and not described.</summary>
+    public ImmutableArray<ImmutableArray<TransferMatrix>> Proposed { get; }
 
     /// <summary>Whether some of that was proposed.</summary>
-    public bool IsProposed => Proposed.Any(ends => ends.Source || ends.Target);
+    public bool IsProposed => Proposed.Any(matrices => !matrices.IsEmpty);
 
     /// <summary>The networks, in the order of the description.</summary>
     public ImmutableArray<TransferMember> Members { get; }
@@ -59,7 +61,11 @@ public sealed class TransferPlan
     public string Identity => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(_identity)))[..16];
 
     /// <summary>Whether transfers change how a network trains: one writes to it, or has one of its matrices in factors.</summary>
-    public bool Changes(string model) => Transfers.Any(transfer => transfer.Target.Learner == model || (transfer.Source.Learner == model && transfer.Source.Rank > 0));
+    public bool Changes(string model) => Transfers.Any(transfer => transfer.Target.Learner == model) || InFactors.Any(matrix => matrix.Learner == model);
+
+    /// <summary>The matrices that train as a product of factors.</summary>
+    public ImmutableArray<TransferMatrix> InFactors =>
+        [.. Transfers.SelectMany(transfer => transfer.Matrices).Where(matrix => matrix.Rank > 0 && MemberOf(matrix.Learner).Learner.Trains(matrix)).Distinct()];
 
     /// <summary>How often a transfer comes in the whole run.</summary>
     /// <param name="training">Of <see cref="Begin"/>.</param>
@@ -109,9 +115,9 @@ public sealed class TransferPlan
     /// <summary>Networks that are drawn by chance and teach others that are trained already.</summary>
     private IEnumerable<string> NotesOnTeachers()
     {
-        foreach (KnowledgeTransfer transfer in Transfers)
+        foreach (var (source, target) in Transfers.SelectMany(transfer => transfer.Sources.Select(source => (source, transfer.Target))))
         {
-            TransferModel teacher = MemberOf(transfer.Source.Learner).Model, taught = MemberOf(transfer.Target.Learner).Model;
+            TransferModel teacher = MemberOf(source.Learner).Model, taught = MemberOf(target.Learner).Model;
             if (!teacher.BringsWeights && !teacher.Frozen && taught.BringsWeights)
                 yield return $"{teacher.Name} is drawn by chance and teaches {taught.Name}, which brings weights of its own: until {teacher.Name} has learned something, what it teaches is noise; name its weights, or let {taught.Name} teach alone";
         }
@@ -120,7 +126,7 @@ public sealed class TransferPlan
     /// <summary>A network that is not trained. Lengths that an ONNX file leaves open are those of the data that the others learn from.</summary>
     private TransferMember OpenSource(TransferModel model)
     {
-        if (!model.BringsWeights) _notes.Add($"{model.Name} is frozen and has no weights of its own: they are drawn by chance, so what it teaches is noise; name a trained network, or its weights");
+        if (!model.Model.HasWeights) _notes.Add($"{model.Name} is frozen and has no weights of its own: they are drawn by chance, so what it teaches is noise; name a trained network, or its weights");
         Graph network = ModelLoader.Build(model.Model, AnyBatch, model.Seed, Members.Select(member => member.Data!.Train).FirstOrDefault(), _notes);
         return new(model, Learner.Source(model.Name, network), ParentModel.DigestOf(network) + "\n");
     }
@@ -136,13 +142,13 @@ public sealed class TransferPlan
     private TransferDescription Ranked(TransferDescription run)
     {
         TransferEnd Of(TransferEnd end) => end.Rank != TransferEnd.UsualRank ? end : MatrixOf(end) is var matrix ? end with { Rank = LowRank.UsualRank(matrix.Rows, matrix.Columns) } : end;
-        return run with { Transfers = [.. run.Transfers.Select(pair => pair with { From = Of(pair.From), To = Of(pair.To) })] };
+        return run with { Transfers = [.. run.Transfers.Select(pair => pair with { From = [.. pair.From.Select(Of)], To = Of(pair.To) })] };
     }
 
     private IEnumerable<KnowledgeTransfer> TransfersOf(TransferPair pair)
     {
-        TransferMatrix from = End(pair.From), to = End(pair.To);
-        KnowledgeTransfer forth = new(from, to, pair.Adapter.Adapter, pair.Cycle)
+        TransferMatrix to = End(pair.To);
+        KnowledgeTransfer forth = new([.. pair.From.Select(End)], to, pair.Adapter.Adapter, pair.Cycle)
         {
             Rule = pair.Adapter.Rule,
             Optimizer = pair.Adapter.Optimizer,
@@ -151,23 +157,28 @@ public sealed class TransferPlan
             ClipNorm = pair.Adapter.ClipNorm,
             ResetsMomentum = pair.ResetsMomentum,
             Damping = pair.Adapter.Damping,
+            TrustRegion = pair.Adapter.TrustRegion,
             WritesDropout = pair.Adapter.WritesDropout,
             Seed = Description.Seed,
         };
         yield return forth;
-        if (pair.BackCycle is { } cycle) yield return forth with { Source = to, Target = from, Cycle = cycle };
+        if (pair.BackCycle is not { } cycle) yield break;
+        foreach (TransferMatrix from in forth.Sources) yield return forth with { Sources = [to], Target = from, Cycle = cycle };
     }
 
-    private static IEnumerable<(bool, bool)> ProposedIn(TransferPair pair)
+    /// <summary>In the order of <see cref="TransfersOf"/>.</summary>
+    private IEnumerable<ImmutableArray<TransferMatrix>> ProposedIn(TransferPair pair)
     {
-        yield return (pair.From.IsProposed, pair.To.IsProposed);
-        if (pair.BackCycle is not null) yield return (pair.To.IsProposed, pair.From.IsProposed);
+        ImmutableArray<TransferMatrix> Of(params IEnumerable<TransferEnd> ends) => [.. ends.Where(end => end.IsProposed).Select(End)];
+        yield return Of(pair.From.Append(pair.To));
+        if (pair.BackCycle is null) yield break;
+        foreach (TransferEnd from in pair.From) yield return Of(pair.To, from);
     }
 
     /// <summary>What is named must be there before something is proposed beside it.</summary>
     private void CheckNames(TransferPair pair)
     {
-        foreach (TransferEnd end in (TransferEnd[])[pair.From, pair.To])
+        foreach (TransferEnd end in pair.From.Append(pair.To))
         {
             if (end.Matrix is null) continue;
             try

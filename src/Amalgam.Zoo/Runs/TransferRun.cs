@@ -123,6 +123,7 @@ public sealed class TransferRun
         Models = models,
         Frozen = [.. Plan.Members.Where(member => member.Model.Frozen).Select(member => GivenScore.OfFrozen(member, Trained, cancel)).OfType<FrozenTeacher>()],
         Transfers = [.. Plan.Transfers.Select((transfer, i) => new TransferSummary(transfer, _training.AdapterParameters(i), _ended?.HistoryOf(transfer) ?? [.. _training.HistoryOf(i)]))],
+        InFactors = Plan.InFactors,
         Times = _ended?.Times ?? _training.Times,
         Resumed = _ended is null ? Resumed : _ended.Resumed || _alone is not null,
         Rounds = _training.Rounds,

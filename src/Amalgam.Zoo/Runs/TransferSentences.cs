@@ -7,7 +7,7 @@ namespace Amalgam.Zoo.Runs;
 /// <summary>What a transfer run came to, in sentences for the terminal and the page alike.</summary>
 public static class TransferSentences
 {
-    private const string Remedy = "lower the adapter's lr, lengthen the cycle, or name another target";
+    private const string Remedy = "lower the adapter's lr or its trust_region, lengthen the cycle, or name another target";
 
     /// <summary>One for each network that transfers made worse, and one for each transfer that rewrote its target.</summary>
     public static ImmutableArray<string> Warnings(TransferResult result) =>
@@ -63,8 +63,7 @@ public static class TransferSentences
         List<string> sentences = [];
         string[] same = [.. result.Models.Where(model => !model.IsChanged).Select(model => model.Name)];
         if (same.Length > 0) sentences.Add($"Nothing is written to {string.Join(", ", same)}, which therefore trained as by {(same.Length == 1 ? "itself" : "themselves")} and {(same.Length == 1 ? "was" : "were")} trained once.");
-        var ranked = result.Transfers.SelectMany(summary => new[] { summary.Transfer.Source, summary.Transfer.Target }).Where(end => end.Rank > 0 && result.Models.Any(model => model.Name == end.Learner)).Distinct();
-        foreach (TransferMatrix end in ranked)
+        foreach (TransferMatrix end in result.InFactors)
             sentences.Add($"{end.Learner}:{end.Matrix.Name} trained as a product of factors of rank {end.Rank}; by itself {end.Learner} trained as it was given, without factors, so the difference is that of the rank too.");
         return string.Join(' ', sentences);
     }
@@ -86,6 +85,6 @@ public static class TransferSentences
 
         string text = $"A round took {Seconds(result.SecondsTogether)} together, of which transfers and adapters {Seconds(adapters.TotalSeconds / Math.Max(1, result.Rounds))}";
         return result.SecondsAlone is not { } alone ? $"{text}."
-            : $"{text}, and {Seconds(alone)} with each network by itself{(alone > 0 ? $": {Figures.Text(result.SecondsTogether / alone, "0.00")} times as long together" : "")}.";
+            : $"{text}, and {Seconds(alone)} with each network by itself{(result.TimesAsLong is { } ratio ? $": {Figures.Text(ratio, "0.00")} times as long together" : "")}.";
     }
 }

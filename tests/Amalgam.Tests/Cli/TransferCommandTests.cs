@@ -186,6 +186,41 @@ public class TransferCommandTests
         await Succeeds("align", folder["run/b"], folder["b.onnx"], "--data", "glyphs:train=60,test=30", "-o", folder["aligned.onnx"]);
     }
 
+    /// <summary>Two teachers of one network, of which one is to be taught by it too.</summary>
+    [Fact]
+    public async Task Several_networks_teach_one_and_learn_from_it()
+    {
+        using TemporaryFolder folder = new();
+        string three = Two.Replace("transfers:", "  narrow: {model: {name: mlp, hidden: [9, 7]}}\ntransfers:").Replace("'conv:fc.weight',", "['conv:fc.weight', narrow],");
+        string output = await Succeeds("transfer", Describe(folder, three), "-o", folder["run"]);
+        Assert.StartsWith("proposed narrow:fc3.weight: conv:fc.weight [10, 6] + narrow:fc3.weight [10, 7] -> dense:fc2.weight [12, 24], every 3 rounds, lpka of ", output);
+        Assert.Contains("\ndense:fc2.weight [12, 24] -> conv:fc.weight", output);
+        Assert.Contains("\nproposed target: dense:fc2.weight [12, 24] -> narrow:fc2.weight [7, 9], every 2 rounds, ", output);
+        Assert.Contains("  fc2.weight changed by ", output);
+
+        // What is left gives the same run again, interrupted in the middle of it too.
+        TransferRun part = new(new(TransferDescription.Read(folder[$"run/{TransferFolder.Description}"])), folder["again"]);
+        using CancellationTokenSource stop = new();
+        Assert.Throws<OperationCanceledException>(() => part.Train(epochDone: (name, _, epoch) =>
+        {
+            if ((name, epoch.Epoch) == ("narrow", 1)) stop.Cancel();
+        }, cancel: stop.Token));
+        await Succeeds("transfer", folder[$"run/{TransferFolder.Description}"], "-o", folder["again"], "--resume", "-q");
+        foreach (string name in (string[])["conv", "dense", "narrow", "solo/dense"]) AssertSame(folder[$"run/{name}"], folder[$"again/{name}"], OfModel, name);
+
+        using JsonDocument result = JsonDocument.Parse(File.ReadAllText(folder[$"run/{RunFolder.Result}"]));
+        JsonElement[] transfers = [.. result.RootElement.GetProperty("transfers").EnumerateArray()];
+        Assert.Equal(["conv", "narrow"], transfers[0].GetProperty("from").EnumerateArray().Select(source => source.GetProperty("model").GetString()));
+        Assert.Equal([("dense", "conv"), ("dense", "narrow")], transfers[1..].Select(transfer => (transfer.GetProperty("from").GetProperty("model").GetString()!, transfer.GetProperty("to").GetProperty("model").GetString()!)));
+        string page = File.ReadAllText(folder[$"run/{TransferFolder.Report}"]);
+        foreach (string text in (string[])["conv:fc.weight + narrow:fc3.weight \u2192 dense:fc2.weight", "+ narrow:\u200bfc3.\u200bweight", "rows or columns of all sources answer", "rows or columns of the source answer"]) Assert.Contains(text, page);
+        output = await Succeeds("transfer", Describe(folder, three), "--dry-run");
+        foreach (string line in (string[])["conv +fc.weight +10 +.* output +source, target", "narrow +fc3.weight +10 +7 +output +source, target"]) Assert.Matches(line, output);
+        await Refuses("two transfers write to dense:fc2.weight: conv:fc.weight + narrow:fc3.weight -> dense:fc2.weight and conv:fc.weight -> dense:fc2.weight",
+            "transfer", Describe(folder, three + "  - {from: 'conv:fc.weight', to: 'dense:fc2.weight'}\n"), "-o", folder["other"]);
+        await Refuses("run.yml:14:5: transfers: narrow: the network has no parameter 'fc9.weight'", "transfer", Describe(folder, three.Replace(", narrow]", ", 'narrow:fc9.weight']")), "-o", folder["other"]);
+    }
+
     [Fact]
     public async Task One_network_may_teach_itself()
     {
@@ -281,7 +316,7 @@ public class TransferCommandTests
         using TemporaryFolder folder = new();
         string output = await Succeeds("transfer", Describe(folder, Two.Replace("'dense:fc2.weight'", "dense") + $"output: '{folder["run"]}'\n"), "--dry-run");
         Assert.False(Directory.Exists(folder["run"]));
-        foreach (string line in (string[])["conv +fc.weight +10 +.* output +source, target", "dense +fc2.weight +12 +24 +hidden +target\n", "dense +fc3.weight +10 +12 +output +source\n", "dense +fc1.weight +24 +784 +first", "dense +19,270 +20 +1"]) Assert.Matches(line, output);
+        foreach (string line in (string[])["conv +fc.weight +10 +.* output +source, target", "dense +fc2.weight +12 +24 +hidden +source, target", "dense +fc1.weight +24 +784 +first", "dense +19,270 +20 +1"]) Assert.Matches(line, output);
         Assert.Contains("20 rounds. Nothing was written.", output);
     }
 

@@ -10,6 +10,9 @@ public sealed record MergenetResult(MergenetOptions Options, string Folder, Immu
 {
     private static readonly ImmutableArray<string> Compared = ["accuracy", "mean recall"];
 
+    /// <summary>A method beside training alone that the others are compared with, seed by seed; null for none.</summary>
+    public string? Against { get; init; }
+
     /// <summary>The networks.</summary>
     public IEnumerable<string> Sections => Rows.Select(row => row.Table).Distinct();
 

@@ -13,8 +13,8 @@ public class AdapterAdviceTests
         ["unfoldings: rows"] = ("unfoldings: rows", ""),
         ["both of these"] = ("unfoldings: rows, layers: 1", ""),
         ["name: mlp with width: 16"] = ("name: mlp, width: 16", ""),
-        ["rank: usual of both matrices"] = ("", ", rank: usual"),
-        ["half of the rows of both"] = ("", ", rows: [0, HALF]"),
+        ["rank: usual of all matrices"] = ("", ", rank: usual"),
+        ["half of the rows of all"] = ("", ", rows: [0, HALF]"),
     };
 
     private static (long Parameters, string Advice) Of(string adapter, string end, string hidden)
@@ -58,6 +58,23 @@ public class AdapterAdviceTests
         }
     }
 
+    /// <summary>Several sources: their sizes count, and the perceptrons, which take one, are not named.</summary>
+    [Fact]
+    public void Of_several_sources_all_count()
+    {
+        TransferPlan Plan(string adapter) => new(TransferDescription.Parse($$"""
+            data: {name: glyphs, options: {train: 60, test: 10} }
+            lr: 0.01
+            epochs: 1
+            adapter: { {{adapter}} }
+            models: {a: {model: {name: mlp, hidden: [20]} }, b: {model: {name: mlp, hidden: [18, 16]} }, c: {model: {name: mlp, hidden: [12, 14]} } }
+            transfers: [{from: [a, b], to: c}]
+            """, "run.yml"));
+        string advice = AdapterAdvice.For(Plan("form: published").Transfers[0]);
+        Assert.DoesNotContain("mlp", advice);
+        Assert.StartsWith($"layers: 1 makes it {FormattableString.Invariant($"{Plan("form: published, layers: 1").Begin().AdapterParameters(0):#,0}")}; unfoldings: rows ", advice);
+    }
+
     /// <summary>A rank of 1 on one side leaves 93 % of an adapter between small matrices, so it is not named there; where rows are many it is.</summary>
     [Fact]
     public void What_hardly_helps_is_not_named()
@@ -65,6 +82,6 @@ public class AdapterAdviceTests
         Assert.StartsWith("layers: 1 makes it ", Of("heads: 8", "", "8, 8").Advice);
         Assert.DoesNotContain("half of the rows", Of("heads: 8", "", "8, 8").Advice);
         Assert.Equal("a longer cycle makes it cost less", Of("name: mlp, width: 4", ", rank: 1", "8, 8").Advice);
-        Assert.Contains("rank: usual of both matrices", Of("heads: 1", "", "16, 400").Advice);
+        Assert.Contains("rank: usual of all matrices", Of("heads: 1", "", "16, 400").Advice);
     }
 }

@@ -80,7 +80,7 @@ public class TransferResultTests
     {
         WeightMatrix matrix = WeightMatrix.Of(Amalgam.Zoo.Models.ZooModel.Find("mlp").Build(2), "fc1.weight");
         TransferSummary Of(params (long Transfers, double Change)[] epochs) =>
-            new(new(new("a", matrix), new("b", matrix), new MlpAdapter(), 2), 5, [.. epochs.Select((epoch, i) => new TransferRecord(i + 1, epoch.Transfers, 1, epoch.Change, []))]);
+            new(new(new TransferMatrix("a", matrix), new("b", matrix), new MlpAdapter(), 2), 5, [.. epochs.Select((epoch, i) => new TransferRecord(i + 1, epoch.Transfers, 1, epoch.Change, []))]);
         Assert.Null(Of((5, 0.1), (10, 0.3)).Astray);
         Assert.Null(Of((1, 2.5), (1, 0), (2, 0.2)).Astray);
         Assert.Null(Of().Astray);
@@ -103,11 +103,51 @@ public class TransferResultTests
         Assert.Equal(1, model.GetProperty("solo").GetProperty("epochs").GetInt32());
     }
 
+    /// <summary>Whatever the clock said: a ratio of the figures as they are, to the tick, or none.</summary>
+    [Theory]
+    [InlineData(3_000_000, 1.2, 2.5)]
+    [InlineData(3, 0.0000012, 2.5)]
+    [InlineData(3, 0.0, null)]
+    [InlineData(0, 1.2, null)]
+    [InlineData(0, 0.0, null)]
+    [InlineData(3, null, null)]
+    public void Time_together_is_compared_with_time_alone(long ticksOfSteps, double? alone, double? expected)
+    {
+        Score score = new(0.5, null, 10);
+        RunResult together = Run(score, null, null), solo = new([Epoch(1, score) with { Seconds = alone ?? 0 }], null, null, null, []);
+        PhaseTimes times = new(new(4 * ticksOfSteps), new(3 * ticksOfSteps), new(2 * ticksOfSteps), new(ticksOfSteps));
+        TransferResult result = new() { Models = [new("a", together, alone is null ? null : solo)], Transfers = [], Times = times, Rounds = 7 };
+        if (expected is { } ratio) Assert.Equal(ratio, result.TimesAsLong!.Value, 1e-9);
+        else Assert.Null(result.TimesAsLong);
+
+        using JsonDocument json = JsonDocument.Parse(TransferJson.Result(result));
+        JsonElement seconds = json.RootElement.GetProperty("seconds");
+        Assert.Equal(result.TimesAsLong, seconds.TryGetProperty("ratio", out JsonElement found) ? found.GetDouble() : null);
+        Assert.Equal(alone is not null, seconds.TryGetProperty("of_a_round_alone", out _));
+        string sentence = TransferSentences.Cost(result);
+        Assert.EndsWith(expected is null ? alone is null ? "adapters 0.0000 s." : "with each network by itself." : ": 2.50 times as long together.", sentence);
+    }
+
+    [Fact]
+    public void Several_sources_are_an_array_and_one_is_what_it_is()
+    {
+        WeightMatrix matrix = WeightMatrix.Of(Amalgam.Zoo.Models.ZooModel.Find("mlp").Build(2), "fc1.weight");
+        KnowledgeTransfer one = new(new TransferMatrix("a", matrix), new("c", matrix), new LowRankAdapter(), 2), two = one with { Sources = [new("a", matrix), new("b", matrix, 3)] };
+        TransferResult result = new() { Models = [], Transfers = [new(one, 5, []), new(two, 6, [])], Times = default, Rounds = 3 };
+        using JsonDocument json = JsonDocument.Parse(TransferJson.Result(result));
+        JsonElement[] from = [.. json.RootElement.GetProperty("transfers").EnumerateArray().Select(transfer => transfer.GetProperty("from"))];
+        Assert.Equal("a", from[0].GetProperty("model").GetString());
+        Assert.Equal([("a", 0), ("b", 3)], from[1].EnumerateArray().Select(source => (source.GetProperty("model").GetString()!, source.GetProperty("rank").GetInt32())));
+        Assert.Contains("b:fc1.weight trained as a product of factors of rank 3", TransferSentences.Comparison(result with { Models = [Model("a"), Model("b"), Model("c")], InFactors = [two.Sources[1]] }));
+
+        static TransferredModel Model(string name) => new(name, Run(null, null, null), Run(null, null, null));
+    }
+
     [Fact]
     public void A_line_of_a_transfer_names_it()
     {
         WeightMatrix matrix = WeightMatrix.Of(Amalgam.Zoo.Models.ZooModel.Find("mlp").Build(2), "fc1.weight");
-        KnowledgeTransfer transfer = new(new("a", matrix), new("b\"", matrix, 4), new MlpAdapter(), 2);
+        KnowledgeTransfer transfer = new(new TransferMatrix("a", matrix), new("b\"", matrix, 4), new MlpAdapter(), 2);
         using JsonDocument json = JsonDocument.Parse(TransferJson.Line(transfer, new(3, 12, 1.5, 0.25, [[0.5, 0.25, 0.125, 0.125]])));
         Assert.Equal("a:fc1.weight -> b\":fc1.weight at rank 4", json.RootElement.GetProperty("transfer").GetString());
         Assert.Equal((3, 12, 0.25), (json.RootElement.GetProperty("epoch").GetInt32(), json.RootElement.GetProperty("transfers").GetInt32(), json.RootElement.GetProperty("mixing")[0][1].GetDouble()));
