@@ -7,7 +7,7 @@ namespace Amalgam.Zoo.Runs;
 /// <summary>What a transfer run came to, in sentences for the terminal and the page alike.</summary>
 public static class TransferSentences
 {
-    private const string Remedy = "lower the adapter's lr or its trust_region, lengthen the cycle, or name another target";
+    private const string Remedy = "lower the adapter's lr, give it a smaller trust_region (0 is none), lengthen the cycle, or name another target";
 
     /// <summary>One for each network that transfers made worse, and one for each transfer that rewrote its target.</summary>
     public static ImmutableArray<string> Warnings(TransferResult result) =>

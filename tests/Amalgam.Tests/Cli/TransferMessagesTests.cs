@@ -91,6 +91,23 @@ public class TransferMessagesTests
             Assert.Equal(seconds.GetProperty("of_a_round_together").GetDouble() / seconds.GetProperty("of_a_round_alone").GetDouble(), ratio.GetDouble(), 1e-9 * ratio.GetDouble());
     }
 
+    /// <summary>An adapter that writes at random, in every round and at a high rate, leaves nothing of its target: text, page and JSON say that the network is worse for it.</summary>
+    [Fact]
+    public async Task A_network_that_transfers_ruin_is_told_of()
+    {
+        using TemporaryFolder folder = new();
+        string ruined = Two.Replace("adapter: {layers: 1, heads: 2, lr: 0.01}", "adapter: {form: published, layers: 1, heads: 2, lr: 0.1}").Replace("cycle: 3, both: true, back_cycle: 2", "cycle: 1").Replace("epochs: 2", "epochs: 6");
+        string output = await Succeeds("transfer", Describe(folder, ruined), "-o", folder["run"], "-q");
+        string[] warnings = [.. output.Split('\n').Where(line => line.StartsWith("warning: ", StringComparison.Ordinal)).Select(line => line["warning: ".Length..])];
+        Assert.Matches(@"^dense lost \d+\.\d\d points by the transfers: \S+% on the validation data, \S+% by itself, ", warnings[0]);
+        Assert.StartsWith("a transfer changed dense:fc2.weight by ", warnings[1]);
+        using JsonDocument result = JsonDocument.Parse(File.ReadAllText(folder[$"run/{RunFolder.Result}"]));
+        Assert.Equal(warnings, result.RootElement.GetProperty("warnings").EnumerateArray().Select(text => text.GetString()));
+        string page = File.ReadAllText(folder[$"run/{TransferFolder.Report}"]);
+        Assert.Contains("Warning: dense lost ", page);
+        Assert.Contains("<small>Worse for the transfers: by itself ", page);
+    }
+
     /// <summary>Quiet is a run's progress, not what makes its result worthless.</summary>
     [Fact]
     public async Task Notes_are_told_when_it_is_quiet_and_kept_with_the_result()
