@@ -25,7 +25,7 @@ internal static class AdapterAdvice
     /// <summary>The shape of the numbers that an adapter sees of a matrix: the matrix, or its factor.</summary>
     public static Shape ShapeOf(TransferMatrix end) => new(end.Rank > 0 ? TransferPort.LowRankOf(end).Inner : end.Matrix.Rows, end.Matrix.Columns);
 
-    /// <summary>The changes, such as <c>layers: 1 makes it 206,284; unfoldings: rows 178,456</c>.</summary>
+    /// <summary>The changes, such as <c>it would have 206,284 with layers: 1; 178,456 with unfoldings: rows</c>.</summary>
     public static string For(KnowledgeTransfer transfer)
     {
         Shape[] sources = [.. transfer.Sources.Select(ShapeOf)];
@@ -33,7 +33,7 @@ internal static class AdapterAdvice
         long now = ParametersOf(transfer.Adapter, sources, target);
         var useful = Changes(transfer, sources, target).Where(change => change.Parameters <= Worth * now).ToArray();
         return useful.Length == 0 ? "a longer cycle makes it cost less"
-            : string.Join("; ", useful.Select((change, i) => string.Create(CultureInfo.InvariantCulture, $"{change.What}{(i == 0 ? " makes it" : "")} {change.Parameters:#,0}")));
+            : $"it would have {string.Join("; ", useful.Select(change => string.Create(CultureInfo.InvariantCulture, $"{change.Parameters:#,0} with {change.What}")))}";
     }
 
     private static IEnumerable<(string What, long Parameters)> Changes(KnowledgeTransfer transfer, Shape[] sources, Shape target)
@@ -48,7 +48,7 @@ internal static class AdapterAdvice
             if (isDeep && isWhole) yield return ("both of these", ParametersOf(byRows with { Layers = 1 }, sources, target));
         }
 
-        if (adapter is not MlpAdapter { Width: <= SmallWidth } && sources.Length == 1) yield return ($"name: mlp with width: {SmallWidth}", ParametersOf(new MlpAdapter(SmallWidth), sources, target));
+        if (adapter is not MlpAdapter { Width: <= SmallWidth } && sources.Length == 1) yield return ($"name: mlp, width: {SmallWidth}", ParametersOf(new MlpAdapter(SmallWidth), sources, target));
         if (transfer.Matrices.Any(end => end.Rank == 0)) yield return ("rank: usual of all matrices", ParametersOf(adapter, [.. transfer.Sources.Select(Ranked)], Ranked(transfer.Target)));
         if (transfer.Matrices.All(end => end.Rank == 0)) yield return ("half of the rows of all", ParametersOf(adapter, [.. sources.Select(Half)], Half(target)));
     }
