@@ -41,6 +41,7 @@ internal sealed class DistillCommand
         string folder = RunOptions.FolderOf(parse.GetValue(_folder), description.Output);
         if (parse.GetValue(_report) is { } report) OutputFile.Check("--report", report, [parse.GetValue(_path)!], _run!.Overwrite(parse) || _run!.Resume(parse));
         DistillationRun run = new(description, folder, _run!.Resume(parse), _run!.Overwrite(parse), parse.GetValue(_report));
+        _run!.SayWhetherResumed(parse, folder, run.Resumed);
         Run(run, folder, parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error, _run!.Quiet(parse), cancel);
     }
 

@@ -103,10 +103,23 @@ internal static class Program
     private static string? UsageError(ParseResult parse)
     {
         Command verb = parse.CommandResult.Command;
-        string full = verb is RootCommand ? "amalgam" : $"amalgam {verb.Name}";
-        return UnknownOption(parse, verb) is { } option ? $"{option}; see {full} --help"
-            : parse.Action is ParseErrorAction ? $"{WhatIsWrong(parse, verb)}; see {full} --help"
-            : null;
+        string? wrong = UnknownOption(parse, verb) ?? EmptyValue(parse) ?? (parse.Action is ParseErrorAction || (parse.Action is HelpWithExamples && verb.Subcommands.Count > 0 && parse.UnmatchedTokens.Count > 0) ? WhatIsWrong(parse, verb) : null);
+        return wrong is null ? null : $"{wrong}; see {FullName(verb)} --help";
+    }
+
+    /// <summary>The words that call a command.</summary>
+    private static string FullName(Command verb) => verb is not RootCommand && verb.Parents.OfType<Command>().FirstOrDefault() is { } parent ? $"{FullName(parent)} {verb.Name}" : "amalgam";
+
+    /// <summary>No verb has a use for an empty text: it is what an unset variable of the shell leaves, and names no file.</summary>
+    private static string? EmptyValue(ParseResult parse)
+    {
+        if (parse.Action is SynchronousCommandLineAction and not ParseErrorAction) return null;
+        return parse.CommandResult.Children.Where(part => part.Tokens.Any(token => string.IsNullOrWhiteSpace(token.Value))).Select(part => part switch
+        {
+            OptionResult of => of.Option.Name,
+            ArgumentResult of => $"<{of.Argument.Name}>",
+            _ => null,
+        }).FirstOrDefault(name => name is not null) is { } name ? $"{name}: expected a value, found an empty text" : null;
     }
 
     /// <summary>The parser takes a mistyped option for an argument; people do not name files so.</summary>
@@ -121,8 +134,9 @@ internal static class Program
     {
         if (parse.UnmatchedTokens.Count == 0) return Printable.Line(string.Join(' ', parse.Errors[0].Message.TrimEnd('.').Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)));
         string token = parse.UnmatchedTokens[0];
+        Command? deeper = verb.Subcommands.SelectMany(c => c.Subcommands).FirstOrDefault(c => c.Name == token);
         return verb.Subcommands.Count > 0
-            ? $"unknown command {Nearest.Quote(token)}{Nearest.Hint(token, verb.Subcommands.Select(c => c.Name))}"
+            ? $"unknown command {Nearest.Quote(token)}{(deeper is not null ? $" (did you mean '{FullName(deeper)}'?)" : Nearest.Hint(token, verb.Subcommands.Select(c => c.Name)))}"
             : $"unexpected argument {Nearest.Quote(token)}";
     }
 }

@@ -37,6 +37,15 @@ internal sealed class RunOptions
     /// <summary>Whether to go on with what is there.</summary>
     public bool Resume(ParseResult parse) => parse.GetValue(_resume);
 
+    /// <summary>Says that a run begins which was asked to go on: a mistyped folder is seen at once.</summary>
+    /// <param name="parse">The command line.</param>
+    /// <param name="folder">Where it was to go on.</param>
+    /// <param name="resumed">Whether it does.</param>
+    public void SayWhetherResumed(ParseResult parse, string folder, bool resumed)
+    {
+        if (Resume(parse) && !resumed) parse.InvocationConfiguration.Error.WriteLine($"nothing to go on with in {Printable.Line(folder)}, the run begins");
+    }
+
     /// <summary>Whether to replace what is there.</summary>
     public bool Overwrite(ParseResult parse) => parse.GetValue(_overwrite);
 

@@ -29,7 +29,9 @@ internal static class TrainCommand
             RunDescription description = RunDescription.Read(parse.GetValue(path)!);
             string target = RunOptions.FolderOf(parse.GetValue(folder), description.Output);
             TextWriter output = parse.InvocationConfiguration.Output, error = parse.InvocationConfiguration.Error;
-            Run(new(description, target, options.Resume(parse), options.Overwrite(parse)), target, output, error, options.Quiet(parse), cancel);
+            TrainingRun run = new(description, target, options.Resume(parse), options.Overwrite(parse));
+            options.SayWhetherResumed(parse, target, run.Resumed);
+            Run(run, target, output, error, options.Quiet(parse), cancel);
         });
         return verb;
     }

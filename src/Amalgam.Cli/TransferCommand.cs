@@ -43,13 +43,14 @@ internal sealed class TransferCommand
         bool quiet = _run!.Quiet(parse);
         if (parse.GetValue(_dryRun))
         {
+            CheckPlaces(parse, description);
             TransferPlan plan = new(description);
             TransferText.WritePlan(output, plan, plan.Begin(cancel: cancel));
             return;
         }
 
         string folder = RunOptions.FolderOf(parse.GetValue(_folder), description.Output);
-        if (parse.GetValue(_report) is { } report) OutputFile.Check("--report", report, [parse.GetValue(_path)!], _run!.Overwrite(parse) || _run!.Resume(parse));
+        CheckPlaces(parse, description);
         TransferPlan whole = new(description);
         if (_run!.Resume(parse) && TransferRun.HasEnded(whole, folder))
         {
@@ -58,7 +59,16 @@ internal sealed class TransferCommand
         }
 
         TransferRun run = new(whole, folder, _run!.Resume(parse), _run!.Overwrite(parse), parse.GetValue(_report), cancel);
+        _run!.SayWhetherResumed(parse, folder, run.Resumed);
         Run(run, folder, output, error, quiet, cancel);
+    }
+
+    /// <summary>Refuses places that cannot be written before networks are opened; a run that is there already is nothing to a dry one.</summary>
+    private void CheckPlaces(ParseResult parse, TransferDescription description)
+    {
+        bool isDry = parse.GetValue(_dryRun);
+        if ((parse.GetValue(_folder) ?? description.Output) is { } folder) OutputPlace.CheckFolder(folder);
+        if (parse.GetValue(_report) is { } report) OutputFile.Check("--report", report, [parse.GetValue(_path)!], isDry || _run!.Overwrite(parse) || _run!.Resume(parse));
     }
 
     private static void Run(TransferRun run, string folder, TextWriter output, TextWriter error, bool quiet, CancellationToken cancel)
