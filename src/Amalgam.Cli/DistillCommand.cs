@@ -36,7 +36,7 @@ internal sealed class DistillCommand
     private void Run(ParseResult parse, CancellationToken cancel)
     {
         using CoreLimit limit = _run!.Limit(parse);
-        RunDescription description = RunDescription.Read(parse.GetValue(_path)!);
+        RunDescription description = _run!.Seeded(parse, RunDescription.Read(parse.GetValue(_path)!));
         if (parse.GetValue(_solo) && description.Distill is { } distill) description = description with { Distill = distill with { Solo = true } };
         string folder = RunOptions.FolderOf(parse.GetValue(_folder), description.Output);
         if (parse.GetValue(_report) is { } report) OutputFile.Check("--report", report, [parse.GetValue(_path)!], _run!.Overwrite(parse) || _run!.Resume(parse));

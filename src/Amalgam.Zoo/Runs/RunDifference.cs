@@ -54,5 +54,5 @@ internal static class RunDifference
         return false;
     }
 
-    private static string Text(RunDescription run) => RunYaml.Write(RunTrainer.Alone(run), withOutput: false);
+    private static string Text(RunDescription run) => ReadableYaml.Of(RunYaml.Write(RunTrainer.Alone(run), withOutput: false));
 }

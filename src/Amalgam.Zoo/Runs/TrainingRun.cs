@@ -84,7 +84,7 @@ public sealed class TrainingRun
         _trainer = RunTrainer.Create(run, _network, _loss, _data, _output.PathOf(RunFolder.State));
 
         Resumed = resume && RunDifference.Resume(folder, run, _trainer.Resume);
-        _described = RunYaml.Write(run with { Output = folder });
+        _described = ReadableYaml.Of(RunYaml.Write(run with { Output = folder }));
         using IDisposable held = _output.Hold();
         _output.Begin(Resumed);
         _output.WriteText(RunFolder.Description, _described);

@@ -33,6 +33,9 @@ public sealed record TransferDescription
     /// <summary>The network of that name.</summary>
     public TransferModel ModelOf(string name) => Models.First(model => model.Name == name);
 
+    /// <summary>The same run with another seed, of every network and of the adapters. Which samples are held out stays as it is.</summary>
+    public TransferDescription WithSeed(long seed) => this with { Seed = seed, Models = [.. Models.Select(model => model with { Seed = seed, Run = model.Run is { } run ? run with { Seed = seed } : null })] };
+
     /// <summary>Reads a description.</summary>
     /// <exception cref="InvalidDataException">It cannot be read, is not YAML, has an unknown key or a value out of its range; the message begins with file, line and column.</exception>
     public static TransferDescription Read(string path) =>

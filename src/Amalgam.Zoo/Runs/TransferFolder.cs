@@ -35,7 +35,7 @@ public static class TransferFolder
     {
         string path = Path.Combine(folder, Description);
         if (!File.Exists(path)) return null;
-        return RunDifference.Between(File.ReadAllText(path), TransferYaml.Write(run, withOutput: false));
+        return RunDifference.Between(ReadableYaml.Of(File.ReadAllText(path)), ReadableYaml.Of(TransferYaml.Write(run, withOutput: false)));
     }
 
     /// <summary>What tells the run that ended in a folder from others; null where none has ended.</summary>

@@ -42,7 +42,7 @@ public sealed class TransferRun
 
         _training = plan.Begin(_output.PathOf(RunFolder.State), cancel);
         Resumed = resume && Resume();
-        _described = TransferYaml.Write(plan.Description with { Output = folder });
+        _described = ReadableYaml.Of(TransferYaml.Write(plan.Description with { Output = folder }));
         using IDisposable held = _output.Hold();
         Begin(Resumed ? [] : others);
     }
@@ -180,7 +180,7 @@ public sealed class TransferRun
         foreach (var (member, output) in Trained.Zip(_models))
         {
             output.Begin(Resumed);
-            output.WriteText(RunFolder.Description, $"# Trained together with others: ../{TransferFolder.Description}\n{RunYaml.Write(member.Model.Run! with { Output = output.Folder })}");
+            output.WriteText(RunFolder.Description, $"# Trained together with others: ../{TransferFolder.Description}\n{ReadableYaml.Of(RunYaml.Write(member.Model.Run! with { Output = output.Folder }))}");
         }
     }
 
