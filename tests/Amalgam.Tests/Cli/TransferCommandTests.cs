@@ -261,7 +261,7 @@ public class TransferCommandTests
         await Wrong("run.yml:14:5: two transfers write to dense:fc2.weight", Two + "  - {from: 'conv:fc.weight', to: 'dense:fc2.weight'}\n");
         await Wrong("run.yml:13:5: dense:fc2.weight is frozen; a transfer writes to weights that are trained", Two.Replace("hidden: [24, 12]", "hidden: [24, 12], freeze: fc2"));
         await Wrong("dense: optimizer: no parameter of the model matches 'fc9'", Two.Replace("momentum: 0.5", "momentum: 0.5, no_decay: fc9"));
-        await Wrong("run.yml:11:3: dense: the input", Two.Replace("{name: mlp, hidden: [24, 12]}", "{name: bert, depth: 1, hidden: 8, heads: 1, inner: 8}"));
+        await Wrong("run.yml:11:3: dense: the input", Two.Replace("{name: mlp, hidden: [24, 12]}", "{name: bert, depth: 1, hidden: 8, heads: 1, inner: 8, classes: 10}"));
         await Wrong("run.yml:11:3: dense: the network has no parameter to train", Two.Replace("hidden: [24, 12]", "hidden: [24, 12], freeze: fc").Replace("from: 'conv:fc.weight', to: 'dense:fc2.weight', cycle: 3, both: true, back_cycle: 2", "from: 'dense:fc2.weight', to: conv"));
         await Wrong("run.yml:11:3: dense: mlp:hidden=100000000/100000000: the network with 2 samples at a time is larger than tensors in memory can be", Two.Replace("[24, 12]", "[100000000, 100000000]"));
         await Wrong("(epoch 1, learning rate 1e+300)", Two.Replace("lr: 0.05", "lr: 1.0e+300"), "-o", folder["fast"], "-q");
