@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Amalgam.Transfer.MergeNet;
 using Amalgam.Zoo.Runs;
 
@@ -40,8 +41,7 @@ internal static class TransferText
             KnowledgeTransfer transfer = plan.Transfers[i];
             string every = transfer.Cycle == 1 ? "every round" : $"every {transfer.Cycle} rounds";
             long times = plan.TimesOf(training, i);
-            string proposed = plan.Proposed[i] switch { (true, true) => "proposed: ", (true, false) => "proposed source: ", (false, true) => "proposed target: ", _ => "" };
-            output.WriteLine($"{proposed}{End(transfer.Source)} -> {End(transfer.Target)}, {every}, {transfer.Adapter.Name} of {training.AdapterParameters(i):N0} parameters, {times:N0} {(times == 1 ? "transfer" : "transfers")}");
+            output.WriteLine($"{ProposedIn(transfer, plan.Proposed[i])}{string.Join(" + ", transfer.Sources.Select(End))} -> {End(transfer.Target)}, {every}, {transfer.Adapter.Name} of {training.AdapterParameters(i):N0} parameters, {times:N0} {(times == 1 ? "transfer" : "transfers")}");
         }
     }
 
@@ -83,6 +83,21 @@ internal static class TransferText
         foreach (string warning in TransferSentences.Warnings(result)) output.WriteLine($"warning: {Printable.Line(warning)}");
     }
 
+    /// <summary>What of a transfer was proposed: all of it, one side of it, or some of several sources, which are named.</summary>
+    private static string ProposedIn(KnowledgeTransfer transfer, ImmutableArray<TransferMatrix> proposed)
+    {
+        if (proposed.IsEmpty) return "";
+        bool all = transfer.Sources.All(proposed.Contains), some = transfer.Sources.Any(proposed.Contains);
+        string what = (all, some, proposed.Contains(transfer.Target)) switch
+        {
+            (true, _, true) => "",
+            (true, _, false) => transfer.Sources.Length == 1 ? " source" : " sources",
+            (_, false, _) => " target",
+            _ => $" {string.Join(", ", proposed)}",
+        };
+        return $"proposed{Printable.Line(what)}: ";
+    }
+
     private static string End(TransferMatrix end) => Printable.Line($"{end} [{end.Matrix.Rows}, {end.Matrix.Columns}]");
 
     private static string What(TransferCandidate candidate, TransferMember member)
@@ -102,7 +117,7 @@ internal static class TransferText
     private static string Use(TransferPlan plan, string model, string matrix)
     {
         bool Is(TransferMatrix end) => end.Learner == model && end.Matrix.Name == matrix;
-        string[] uses = [.. plan.Transfers.Any(t => Is(t.Source)) ? (string[])["source"] : [], .. plan.Transfers.Any(t => Is(t.Target)) ? (string[])["target"] : []];
+        string[] uses = [.. plan.Transfers.Any(t => t.Sources.Any(Is)) ? (string[])["source"] : [], .. plan.Transfers.Any(t => Is(t.Target)) ? (string[])["target"] : []];
         return string.Join(", ", uses);
     }
 

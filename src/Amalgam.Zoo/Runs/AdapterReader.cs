@@ -9,7 +9,7 @@ internal static class AdapterReader
 {
     public const string LowRank = "lpka", Mlp = "mlp";
 
-    private static readonly ImmutableArray<string> Names = [LowRank, Mlp], OfEvery = ["name", "rule", "damping", "optimizer", "lr", "schedule"];
+    private static readonly ImmutableArray<string> Names = [LowRank, Mlp], OfEvery = ["name", "rule", "damping", "trust_region", "optimizer", "lr", "schedule"];
     private static readonly RecipeLevel OfLowRank = new("the adapter lpka", [.. OfEvery, "layers", "heads", "unfoldings", "mixing", "form", "attention_dropout", "dropout", "writes_dropout", "source_evolves"]);
     private static readonly RecipeLevel OfMlp = new("the adapter mlp", [.. OfEvery, "width"]);
 
@@ -35,6 +35,7 @@ internal static class AdapterReader
             ClipNorm = given.TryGetValue("clip_norm", out RecipeNode clip) ? ReadClip(clip) : usual.ClipNorm,
             Rate = RunReader.Number(fields, "lr", usual.Rate, "a learning rate above 0", x => x > 0),
             Damping = fields.TryGetValue("damping", out RecipeNode damping) ? RunReader.Number(damping, "a number from 0 on", x => x >= 0) : null,
+            TrustRegion = fields.TryGetValue("trust_region", out RecipeNode trust) ? RunReader.Number(trust, "a number from 0 on", x => x >= 0) : null,
             WritesDropout = RunReader.Flag(fields, "writes_dropout", usual.WritesDropout),
             Schedule = fields.TryGetValue("schedule", out RecipeNode schedule) ? RunReader.ReadSchedule(schedule) : usual.Schedule,
         };

@@ -84,18 +84,24 @@ public sealed record TransferModel(string Name, ModelDescription Model)
     internal T Locate<T>(Func<T> what) => Located.At(Place, what, Name);
 }
 
-/// <summary>A matrix that teaches another.</summary>
-/// <param name="From">What is learned from.</param>
+/// <summary>A matrix, or several together, that teach another.</summary>
+/// <param name="From">What is learned from, one or more.</param>
 /// <param name="To">What is written.</param>
-public sealed record TransferPair(TransferEnd From, TransferEnd To)
+public sealed record TransferPair(ImmutableArray<TransferEnd> From, TransferEnd To)
 {
     /// <summary>The paper's cycle from the larger network to the smaller.</summary>
     public const int UsualCycle = 4;
 
+    /// <summary>One matrix teaches another.</summary>
+    public TransferPair(TransferEnd from, TransferEnd to)
+        : this([from], to)
+    {
+    }
+
     /// <summary>Rounds from one transfer to the next.</summary>
     public int Cycle { get; init; } = UsualCycle;
 
-    /// <summary>The same of the transfer back; null for none.</summary>
+    /// <summary>The same of the transfer back, of several sources one to each; null for none.</summary>
     public int? BackCycle { get; init; }
 
     /// <summary>Whether what the target's optimiser keeps of the matrix is set to zero when it is written.</summary>
@@ -138,7 +144,7 @@ public sealed record TransferEnd(string Model, string? Matrix = null)
     public override string ToString() => Matrix is null ? Model : $"{Model}:{Matrix}{(Rows is var (from, to) ? $"[{from}..{to}]" : "")}{(Rank > 0 ? $" at rank {Rank}" : "")}";
 }
 
-/// <summary>What generates a target matrix from itself and a source matrix, and how it learns.</summary>
+/// <summary>What generates a target matrix from itself and its sources, and how it learns.</summary>
 public sealed record AdapterDescription
 {
     /// <summary>The network that generates.</summary>
@@ -161,6 +167,9 @@ public sealed record AdapterDescription
 
     /// <summary>How much of what a transfer itself changed is added to what the adapter learns from; null for what is usual with it.</summary>
     public double? Damping { get; init; }
+
+    /// <summary>How many of the target's own steps a transfer may go; null for what is usual with the adapter.</summary>
+    public double? TrustRegion { get; init; }
 
     /// <summary>Whether what is written has gone through the adapter's dropout.</summary>
     public bool WritesDropout { get; init; } = true;

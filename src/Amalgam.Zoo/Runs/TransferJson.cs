@@ -62,17 +62,12 @@ internal static class TransferJson
     {
         KnowledgeTransfer transfer = summary.Transfer;
         json.WriteStartObject();
-        foreach (var (name, end) in new[] { ("from", transfer.Source), ("to", transfer.Target) })
-        {
-            json.WriteStartObject(name);
-            json.WriteString("model", end.Learner);
-            json.WriteString("matrix", end.Matrix.Name);
-            json.WriteNumber("rows", end.Matrix.Rows);
-            json.WriteNumber("columns", end.Matrix.Columns);
-            json.WriteNumber("rank", end.Rank);
-            json.WriteEndObject();
-        }
-
+        json.WritePropertyName("from");
+        if (transfer.Sources.Length > 1) json.WriteStartArray();
+        foreach (TransferMatrix source in transfer.Sources) Write(json, source);
+        if (transfer.Sources.Length > 1) json.WriteEndArray();
+        json.WritePropertyName("to");
+        Write(json, transfer.Target);
         json.WriteNumber("cycle", transfer.Cycle);
         json.WriteString("adapter", transfer.Adapter.Name);
         json.WriteNumber("adapter_parameters", summary.Parameters);
@@ -82,6 +77,17 @@ internal static class TransferJson
             if (double.IsFinite(last.Change)) json.WriteNumber("last_change", last.Change);
         }
 
+        json.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter json, TransferMatrix end)
+    {
+        json.WriteStartObject();
+        json.WriteString("model", end.Learner);
+        json.WriteString("matrix", end.Matrix.Name);
+        json.WriteNumber("rows", end.Matrix.Rows);
+        json.WriteNumber("columns", end.Matrix.Columns);
+        json.WriteNumber("rank", end.Rank);
         json.WriteEndObject();
     }
 

@@ -55,16 +55,16 @@ internal static class TransferPage
             var rows = result.Models.Select(model => (Model: model, Score: model.Compared(onTest))).Where(row => row.Score is not null).ToArray();
             if (rows.Length == 0) continue;
             (ImmutableArray<Column> columns, Func<TransferredModel, ComparedScore, ImmutableArray<Cell>> cells) = result.HasSolo
-                ? ([new("network"), new("measure"), new("by itself"), new("with transfers"), new("difference")],
+                ? ([new("network"), new("measure"), new("by itself") { IsRight = true }, new("with transfers") { IsRight = true }, new("difference") { IsRight = true }],
                     (model, score) => [model.Name, score.Measure, score.Solo is { } solo ? Text(score, solo) : "\u2013", Text(score, score.Together), model.IsChanged ? Signed(score) : "nothing is written to it"])
-                : ((ImmutableArray<Column>)[new("network"), new("measure"), new("with transfers")], (Func<TransferredModel, ComparedScore, ImmutableArray<Cell>>)((model, score) => [model.Name, score.Measure, Text(score, score.Together)]));
+                : ((ImmutableArray<Column>)[new("network"), new("measure"), new("with transfers") { IsRight = true }], (Func<TransferredModel, ComparedScore, ImmutableArray<Cell>>)((model, score) => [model.Name, score.Measure, Text(score, score.Together)]));
             yield return new DataTable($"On the {name} data", columns, new TableSection("", [.. rows.Select(row => cells(row.Model, row.Score!))]));
         }
 
         yield return new Paragraph(TransferSentences.Epochs(result), Quiet: true);
 
         yield return new Heading("Transfers");
-        yield return new DataTable("What goes from where to where", [new("from"), new("shape"), new("to"), new("shape"), new("every", "0")], new TableSection("", [.. result.Transfers.Select(Ends)]));
+        yield return new DataTable("What goes from where to where", [new("from"), new("shape") { IsRight = true }, new("to"), new("shape") { IsRight = true }, new("every", "0")], new TableSection("", [.. result.Transfers.SelectMany(Ends)]));
         yield return new DataTable(
             "The adapters",
             [new("into"), new("adapter"), new("parameters", "#,0"), new("transfers", "#,0"), new("mean change", "0.00%")],
@@ -72,11 +72,13 @@ internal static class TransferPage
         yield return new Paragraph("Transfers come every so many rounds, the first in the first round. The mean change is what a transfer of the last epoch did to its target: the norm of the difference by the norm before.", Quiet: true);
     }
 
-    private static ImmutableArray<Cell> Ends(TransferSummary summary)
+    /// <summary>A row for the transfer, and for each further source one in which it alone stands.</summary>
+    private static IEnumerable<ImmutableArray<Cell>> Ends(TransferSummary summary)
     {
         static string Shape(TransferMatrix end) => $"{(end.Rank > 0 ? $"{end.Rank}\u00a0\u00d7\u00a0{end.Matrix.Columns} of " : "")}{end.Matrix.Rows}\u00a0\u00d7\u00a0{end.Matrix.Columns}";
         KnowledgeTransfer transfer = summary.Transfer;
-        return [Breakable(transfer.Source), Shape(transfer.Source), Breakable(transfer.Target), Shape(transfer.Target), transfer.Cycle];
+        yield return [Breakable(transfer.Sources[0]), Shape(transfer.Sources[0]), Breakable(transfer.Target), Shape(transfer.Target), transfer.Cycle];
+        foreach (TransferMatrix source in transfer.Sources[1..]) yield return [$"+ {Breakable(source)}", Shape(source), "", "", ""];
     }
 
     private static ImmutableArray<Cell> Adapter(TransferSummary summary)
@@ -110,7 +112,7 @@ internal static class TransferPage
     private static IEnumerable<ReportPart> Curves(TransferSummary summary)
     {
         if (summary.History.Length < 2) yield break;
-        yield return new Heading($"{summary.Transfer.Source} \u2192 {summary.Transfer.Target}");
+        yield return new Heading($"{string.Join(" + ", summary.Transfer.Sources)} \u2192 {summary.Transfer.Target}");
         Series Of(string name, Func<TransferRecord, double> value) => new(name, [.. summary.History.Select(value)]) { X = [.. summary.History.Select(record => (double)record.Epoch)] };
         yield return new SideBySide(
             new LineChart("Norm of the adapter's weights", "epoch", "norm", Of("norm", record => record.WeightNorm)),
@@ -120,7 +122,7 @@ internal static class TransferPage
         yield return new SideBySide([.. Enumerable.Range(0, layers).Select(layer => new LineChart(
             $"Mixing weights of layer {layer + 1}", "epoch", "share",
             [.. Unfoldings.Select((name, i) => Of(name, record => layer < record.Mixing.Length && i < record.Mixing[layer].Length ? record.Mixing[layer][i] : double.NaN))]) { Format = "0.00%" })]);
-        yield return new Paragraph("What asks by what answers: rows or columns of the target ask, rows or columns of the source answer. Scales do not begin at 0, and lines that coincide look like one.", Quiet: true);
+        yield return new Paragraph($"What asks by what answers: rows or columns of the target ask, rows or columns of {(summary.Transfer.Sources.Length == 1 ? "the source" : "all sources")} answer. Scales do not begin at 0, and lines that coincide look like one.", Quiet: true);
     }
 
     private static IEnumerable<ReportPart> Times(TransferResult result)

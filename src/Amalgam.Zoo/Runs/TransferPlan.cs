@@ -36,11 +36,11 @@ public sealed class TransferPlan
     /// <summary>The description with every transfer and every matrix named.</summary>
     public TransferDescription Description { get; }
 
-    /// <summary>Of each transfer, whether its source and its target were proposed, and not described.</summary>
-    public ImmutableArray<(bool Source, bool Target)> Proposed { get; }
+    /// <summary>Of each transfer, its matrices that were proposed, and not described.</summary>
+    public ImmutableArray<ImmutableArray<TransferMatrix>> Proposed { get; }
 
     /// <summary>Whether some of that was proposed.</summary>
-    public bool IsProposed => Proposed.Any(ends => ends.Source || ends.Target);
+    public bool IsProposed => Proposed.Any(matrices => !matrices.IsEmpty);
 
     /// <summary>The networks, in the order of the description.</summary>
     public ImmutableArray<TransferMember> Members { get; }
@@ -58,7 +58,7 @@ public sealed class TransferPlan
     public string Identity => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(_identity)))[..16];
 
     /// <summary>Whether transfers change how a network trains: one writes to it, or has one of its matrices in factors.</summary>
-    public bool Changes(string model) => Transfers.Any(transfer => transfer.Target.Learner == model || (transfer.Source.Learner == model && transfer.Source.Rank > 0));
+    public bool Changes(string model) => Transfers.Any(transfer => transfer.Target.Learner == model || transfer.Sources.Any(source => source.Learner == model && source.Rank > 0));
 
     /// <summary>How often a transfer comes in the whole run.</summary>
     /// <param name="training">Of <see cref="Begin"/>.</param>
@@ -108,7 +108,7 @@ public sealed class TransferPlan
     }
 
     /// <summary>Where each transfer is described, file, line and column.</summary>
-    private IReadOnlyList<string?> Places => [.. Description.Transfers.SelectMany(pair => Enumerable.Repeat(pair.Place, pair.BackCycle is null ? 1 : 2))];
+    private IReadOnlyList<string?> Places => [.. Description.Transfers.SelectMany(pair => TransfersOf(pair).Select(_ => pair.Place))];
 
     private TransferMember Open(TransferModel model, Dictionary<string, RunData> opened)
     {
@@ -142,13 +142,13 @@ public sealed class TransferPlan
     private TransferDescription Ranked(TransferDescription run)
     {
         TransferEnd Of(TransferEnd end) => end.Rank != TransferEnd.UsualRank ? end : MatrixOf(end) is var matrix ? end with { Rank = LowRank.UsualRank(matrix.Rows, matrix.Columns) } : end;
-        return run with { Transfers = [.. run.Transfers.Select(pair => pair with { From = Of(pair.From), To = Of(pair.To) })] };
+        return run with { Transfers = [.. run.Transfers.Select(pair => pair with { From = [.. pair.From.Select(Of)], To = Of(pair.To) })] };
     }
 
     private IEnumerable<KnowledgeTransfer> TransfersOf(TransferPair pair)
     {
-        TransferMatrix from = End(pair.From), to = End(pair.To);
-        KnowledgeTransfer forth = new(from, to, pair.Adapter.Adapter, pair.Cycle)
+        TransferMatrix to = End(pair.To);
+        KnowledgeTransfer forth = new([.. pair.From.Select(End)], to, pair.Adapter.Adapter, pair.Cycle)
         {
             Rule = pair.Adapter.Rule,
             Optimizer = pair.Adapter.Optimizer,
@@ -157,23 +157,28 @@ public sealed class TransferPlan
             ClipNorm = pair.Adapter.ClipNorm,
             ResetsMomentum = pair.ResetsMomentum,
             Damping = pair.Adapter.Damping,
+            TrustRegion = pair.Adapter.TrustRegion,
             WritesDropout = pair.Adapter.WritesDropout,
             Seed = Description.Seed,
         };
         yield return forth;
-        if (pair.BackCycle is { } cycle) yield return forth with { Source = to, Target = from, Cycle = cycle };
+        if (pair.BackCycle is not { } cycle) yield break;
+        foreach (TransferMatrix from in forth.Sources) yield return forth with { Sources = [to], Target = from, Cycle = cycle };
     }
 
-    private static IEnumerable<(bool, bool)> ProposedIn(TransferPair pair)
+    /// <summary>In the order of <see cref="TransfersOf"/>.</summary>
+    private IEnumerable<ImmutableArray<TransferMatrix>> ProposedIn(TransferPair pair)
     {
-        yield return (pair.From.IsProposed, pair.To.IsProposed);
-        if (pair.BackCycle is not null) yield return (pair.To.IsProposed, pair.From.IsProposed);
+        ImmutableArray<TransferMatrix> Of(params IEnumerable<TransferEnd> ends) => [.. ends.Where(end => end.IsProposed).Select(End)];
+        yield return Of(pair.From.Append(pair.To));
+        if (pair.BackCycle is null) yield break;
+        foreach (TransferEnd from in pair.From) yield return Of(pair.To, from);
     }
 
     /// <summary>What is named must be there before something is proposed beside it.</summary>
     private void CheckNames(TransferPair pair)
     {
-        foreach (TransferEnd end in (TransferEnd[])[pair.From, pair.To])
+        foreach (TransferEnd end in pair.From.Append(pair.To))
         {
             if (end.Matrix is null) continue;
             Located.At(pair.Place, () => MatrixOf(end));

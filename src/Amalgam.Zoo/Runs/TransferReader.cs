@@ -42,7 +42,7 @@ internal static class TransferReader
         if (!fields.TryGetValue("transfers", out RecipeNode transfers)) return run;
         ImmutableArray<RecipeNode> items = transfers.Items("transfers, a list of {from, to, cycle}");
         run = run with { Transfers = [.. items.Select(item => ReadPair(item, run, fields.TryGetValue("adapter", out RecipeNode of) ? of : null))] };
-        if (run.Models.FirstOrDefault(model => !run.Transfers.Any(pair => pair.From.Model == model.Name || pair.To.Model == model.Name)) is { } idle)
+        if (run.Models.FirstOrDefault(model => !run.Transfers.Any(pair => pair.From.Append(pair.To).Any(end => end.Model == model.Name))) is { } idle)
             throw transfers.Position.Refuse($"the model {Nearest.Quote(idle.Name)} takes part in no transfer; leave it out{(idle.Frozen ? "" : ", amalgam train trains one by itself")}");
         return run;
     }
@@ -74,7 +74,7 @@ internal static class TransferReader
         int cycle = CycleOf(fields, "cycle", run.Cycle);
         bool both = RunReader.Flag(fields, "both", false);
         if (!both && fields.TryGetValue("back_cycle", out RecipeNode back)) throw back.Position.Refuse("back_cycle is about the transfer back, which both: true asks for");
-        TransferPair pair = new(ReadEnd(from, run), ReadEnd(to, run))
+        TransferPair pair = new(ReadSources(from, run), ReadEnd(to, run))
         {
             Cycle = cycle,
             BackCycle = both ? CycleOf(fields, "back_cycle", cycle) : null,
@@ -83,9 +83,24 @@ internal static class TransferReader
             Place = node.Position.ToString(),
         };
         if (run.ModelOf(pair.To.Model).Frozen) throw to.Position.Refuse($"{Nearest.Quote(pair.To.Model)} is frozen, so nothing can be written to it");
-        if (both && run.ModelOf(pair.From.Model).Frozen) throw fields["both"].Position.Refuse($"{Nearest.Quote(pair.From.Model)} is frozen, so there is no transfer back to it");
-        if (both && pair.From.Model == pair.To.Model && (pair.From.Matrix is null || pair.To.Matrix is null)) throw node.Position.Refuse("within one model, both: true needs the names of both matrices");
+        if (both && pair.From.FirstOrDefault(end => run.ModelOf(end.Model).Frozen) is { } still) throw fields["both"].Position.Refuse($"{Nearest.Quote(still.Model)} is frozen, so there is no transfer back to it");
+        if (both && pair.From.Any(end => end.Model == pair.To.Model && (end.Matrix is null || pair.To.Matrix is null))) throw node.Position.Refuse("within one model, both: true needs the names of both matrices");
+        if (pair.From.Length > 1 && pair.Adapter.Adapter is MlpAdapter) throw from.Position.Refuse($"the adapter {AdapterReader.Mlp} learns from one matrix, found {pair.From.Length}; {AdapterReader.LowRank} learns from several");
         return pair;
+    }
+
+    /// <summary>One matrix, or a list of different ones.</summary>
+    private static ImmutableArray<TransferEnd> ReadSources(RecipeNode node, TransferDescription run)
+    {
+        if (!node.IsList) return [ReadEnd(node, run)];
+        ImmutableArray<RecipeNode> items = node.Items("a matrix, or a list of one or more");
+        ImmutableArray<TransferEnd> ends = [.. items.Select(item => ReadEnd(item, run))];
+        for (int i = 1; i < ends.Length; i++)
+        {
+            if (ends.IndexOf(ends[i]) < i) throw items[i].Position.Refuse($"{Nearest.Quote(ends[i].ToString())} stands in this list already; name each source once");
+        }
+
+        return ends;
     }
 
     private static TransferEnd ReadEnd(RecipeNode node, TransferDescription run)

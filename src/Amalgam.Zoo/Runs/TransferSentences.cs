@@ -32,7 +32,7 @@ public static class TransferSentences
         List<string> sentences = [];
         string[] same = [.. result.Models.Where(model => !model.IsChanged).Select(model => model.Name)];
         if (same.Length > 0) sentences.Add($"Nothing is written to {string.Join(", ", same)}, which therefore trained as by {(same.Length == 1 ? "itself" : "themselves")} and {(same.Length == 1 ? "was" : "were")} trained once.");
-        var ranked = result.Transfers.SelectMany(summary => new[] { summary.Transfer.Source, summary.Transfer.Target }).Where(end => end.Rank > 0 && result.Models.Any(model => model.Name == end.Learner)).Distinct();
+        var ranked = result.Transfers.SelectMany(summary => summary.Transfer.Matrices).Where(end => end.Rank > 0 && result.Models.Any(model => model.Name == end.Learner)).Distinct();
         foreach (TransferMatrix end in ranked)
             sentences.Add($"{end.Learner}:{end.Matrix.Name} trained as a product of factors of rank {end.Rank}; by itself {end.Learner} trained as it was given, without factors, so the difference is that of the rank too.");
         return string.Join(' ', sentences);

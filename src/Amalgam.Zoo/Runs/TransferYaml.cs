@@ -36,7 +36,7 @@ public static class TransferYaml
 
     private static void Append(StringBuilder text, TransferPair pair)
     {
-        text.Append($"  - from: {End(pair.From)}\n    to: {End(pair.To)}\n    cycle: {pair.Cycle}\n");
+        text.Append($"  - from: {(pair.From is [var only] ? End(only) : $"[{string.Join(", ", pair.From.Select(End))}]")}\n    to: {End(pair.To)}\n    cycle: {pair.Cycle}\n");
         if (pair.BackCycle is { } back) text.Append($"    both: true\n    back_cycle: {back}\n");
         text.Append($"    resets_momentum: {RunYaml.Flag(pair.ResetsMomentum)}\n    adapter: {Adapter(pair.Adapter)}\n");
     }
@@ -61,6 +61,7 @@ public static class TransferYaml
         },
         ("rule", TransferWords.Of(TransferWords.Rules, adapter.Rule)),
         ("damping", RunYaml.Number(adapter.Damping ?? adapter.Adapter.UsualDamping)),
+        ("trust_region", RunYaml.Number(adapter.TrustRegion ?? adapter.Adapter.UsualTrustRegion)),
         ("optimizer", RunYaml.Map([.. RunYaml.Rule(adapter.Optimizer), ("clip_norm", adapter.ClipNorm is { } clip ? RunYaml.Number(clip) : TransferWords.None)])),
         ("lr", RunYaml.Number(adapter.Rate)),
         ("schedule", RunYaml.Schedule(adapter.Schedule)),

@@ -181,6 +181,41 @@ public class TransferCommandTests
         await Succeeds("align", folder["run/b"], folder["b.onnx"], "--data", "glyphs:train=60,test=30", "-o", folder["aligned.onnx"]);
     }
 
+    /// <summary>Two teachers of one network, of which one is to be taught by it too.</summary>
+    [Fact]
+    public async Task Several_networks_teach_one_and_learn_from_it()
+    {
+        using TemporaryFolder folder = new();
+        string three = Two.Replace("transfers:", "  narrow: {model: {name: mlp, hidden: [9, 7]}}\ntransfers:").Replace("'conv:fc.weight',", "['conv:fc.weight', narrow],");
+        string output = await Succeeds("transfer", Describe(folder, three), "-o", folder["run"]);
+        Assert.StartsWith("proposed narrow:fc3.weight: conv:fc.weight [10, 6] + narrow:fc3.weight [10, 7] -> dense:fc2.weight [12, 24], every 3 rounds, lpka of ", output);
+        Assert.Contains("\ndense:fc2.weight [12, 24] -> conv:fc.weight", output);
+        Assert.Contains("\nproposed target: dense:fc2.weight [12, 24] -> narrow:fc3.weight [10, 7], every 2 rounds, ", output);
+        Assert.Contains("  fc2.weight changed by ", output);
+
+        // What is left gives the same run again, interrupted in the middle of it too.
+        TransferRun part = new(new(TransferDescription.Read(folder[$"run/{TransferFolder.Description}"])), folder["again"]);
+        using CancellationTokenSource stop = new();
+        Assert.Throws<OperationCanceledException>(() => part.Train(epochDone: (name, _, epoch) =>
+        {
+            if ((name, epoch.Epoch) == ("narrow", 1)) stop.Cancel();
+        }, cancel: stop.Token));
+        await Succeeds("transfer", folder[$"run/{TransferFolder.Description}"], "-o", folder["again"], "--resume", "-q");
+        foreach (string name in (string[])["conv", "dense", "narrow", "solo/dense"]) AssertSame(folder[$"run/{name}"], folder[$"again/{name}"], OfModel, name);
+
+        using JsonDocument result = JsonDocument.Parse(File.ReadAllText(folder[$"run/{RunFolder.Result}"]));
+        JsonElement[] transfers = [.. result.RootElement.GetProperty("transfers").EnumerateArray()];
+        Assert.Equal(["conv", "narrow"], transfers[0].GetProperty("from").EnumerateArray().Select(source => source.GetProperty("model").GetString()));
+        Assert.Equal([("dense", "conv"), ("dense", "narrow")], transfers[1..].Select(transfer => (transfer.GetProperty("from").GetProperty("model").GetString()!, transfer.GetProperty("to").GetProperty("model").GetString()!)));
+        string page = File.ReadAllText(folder[$"run/{TransferFolder.Report}"]);
+        foreach (string text in (string[])["conv:fc.weight + narrow:fc3.weight \u2192 dense:fc2.weight", "+ narrow:\u200bfc3.\u200bweight", "rows or columns of all sources answer", "rows or columns of the source answer"]) Assert.Contains(text, page);
+        output = await Succeeds("transfer", Describe(folder, three), "--dry-run");
+        foreach (string line in (string[])["conv +fc.weight +10 +.* output +source, target", "narrow +fc3.weight +10 +7 +output +source, target"]) Assert.Matches(line, output);
+        await Refuses("two transfers write to dense:fc2.weight: conv:fc.weight + narrow:fc3.weight -> dense:fc2.weight and conv:fc.weight -> dense:fc2.weight",
+            "transfer", Describe(folder, three + "  - {from: 'conv:fc.weight', to: 'dense:fc2.weight'}\n"), "-o", folder["other"]);
+        await Refuses("run.yml:14:5: transfers: narrow: the network has no parameter 'fc9.weight'", "transfer", Describe(folder, three.Replace(", narrow]", ", 'narrow:fc9.weight']")), "-o", folder["other"]);
+    }
+
     [Fact]
     public async Task One_network_may_teach_itself()
     {
@@ -261,7 +296,7 @@ public class TransferCommandTests
         await Wrong("run.yml:14:5: two transfers write to dense:fc2.weight", Two + "  - {from: 'conv:fc.weight', to: 'dense:fc2.weight'}\n");
         await Wrong("run.yml:13:5: dense:fc2.weight is frozen; a transfer writes to weights that are trained", Two.Replace("hidden: [24, 12]", "hidden: [24, 12], freeze: fc2"));
         await Wrong("dense: optimizer: no parameter of the model matches 'fc9'", Two.Replace("momentum: 0.5", "momentum: 0.5, no_decay: fc9"));
-        await Wrong("run.yml:11:3: dense: the input", Two.Replace("{name: mlp, hidden: [24, 12]}", "{name: bert, depth: 1, hidden: 8, heads: 1, inner: 8, classes: 10}"));
+        await Wrong("run.yml:11:3: dense: the input", Two.Replace("'dense:fc2.weight'", "dense").Replace("{name: mlp, hidden: [24, 12]}", "{name: bert, depth: 1, hidden: 8, heads: 1, inner: 8, classes: 10}"));
         await Wrong("run.yml:11:3: dense: the network has no parameter to train", Two.Replace("hidden: [24, 12]", "hidden: [24, 12], freeze: fc").Replace("from: 'conv:fc.weight', to: 'dense:fc2.weight', cycle: 3, both: true, back_cycle: 2", "from: 'dense:fc2.weight', to: conv"));
         await Wrong("run.yml:11:3: dense: mlp:hidden=100000000/100000000: the network with 2 samples at a time is larger than tensors in memory can be", Two.Replace("[24, 12]", "[100000000, 100000000]"));
         await Wrong("(epoch 1, learning rate 1e+300)", Two.Replace("lr: 0.05", "lr: 1.0e+300"), "-o", folder["fast"], "-q");

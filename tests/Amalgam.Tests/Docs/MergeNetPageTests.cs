@@ -33,7 +33,7 @@ public class MergeNetPageTests
     private static Graph Taught(Learner large, Learner small)
     {
         TransferMatrix source = new("large", WeightMatrix.Of(large.Network, "fc3.weight")), target = new("small", WeightMatrix.Of(small.Network, "fc2.weight"));
-        JointTraining joint = new([large, small], [new(source, target, new LowRankAdapter { Heads = 4 }, Cycle: 4)]);
+        JointTraining joint = new([large, small], [new(source, target, new LowRankAdapter { Heads = 4 }, cycle: 4)]);
         joint.Run();
         Graph taught = joint.NetworkOf("small");
         foreach (double[] layer in joint.HistoryOf(0)[^1].Mixing.Select(omega => omega.ToArray())) Console.WriteLine($"RR {layer[0]:0.00}, RC {layer[1]:0.00}, CR {layer[2]:0.00}, CC {layer[3]:0.00}");

@@ -21,11 +21,13 @@ public class TransferExampleTests
             Assert.All(Predictions.Of(member.Learner.Network, Amalgam.Training.Data.Subset.First(member.Data!.Test!, 3), 3).Span.ToArray(), score => Assert.True(float.IsFinite(score)));
     }
 
-    /// <summary>The page shows the same description.</summary>
-    [Fact]
-    public void The_page_shows_the_example()
+    /// <summary>The page shows the same descriptions.</summary>
+    [Theory]
+    [InlineData("glyphs.yml")]
+    [InlineData("teachers.yml")]
+    public void The_page_shows_the_example(string name)
     {
-        string page = File.ReadAllText(Path.Combine(Document.Root, "docs", "transfer.md")), text = File.ReadAllText(Path.Combine(Folder, "glyphs.yml"));
+        string page = File.ReadAllText(Path.Combine(Document.Root, "docs", "transfer.md")), text = File.ReadAllText(Path.Combine(Folder, name));
         Assert.Contains($"```yaml\n{string.Concat(text.Split('\n').Where(line => !line.StartsWith('#')).Select(line => line + "\n")).Trim()}\n```", page);
     }
 }

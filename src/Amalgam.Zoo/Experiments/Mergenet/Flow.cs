@@ -29,7 +29,13 @@ internal sealed record Flow(Subject From, string Source, Subject To, string Targ
     /// <summary>The same with the damping that is usual with the adapter.</summary>
     public Flow Damped() => this with { Damping = Adapter.UsualDamping };
 
-    /// <summary>Rank of the target's factors, which begin anew as the networks do; 0 for the matrix itself.</summary>
+    /// <summary>How many of the target's own steps a transfer may go; 0 for no bound, as in the paper.</summary>
+    public double TrustRegion { get; init; }
+
+    /// <summary>The same by the rule that is usual with the adapter: damped, and within its trust region.</summary>
+    public Flow Usual() => Damped() with { TrustRegion = Adapter.UsualTrustRegion };
+
+    /// <summary>Rank of the target's factors, which begin with the decomposition of what the network has learned; 0 for the matrix itself.</summary>
     public int Rank { get; init; }
 
     /// <summary>Whether the source is a network that never learns anything, with weights drawn by another seed: what is gained from it is no knowledge.</summary>
@@ -42,16 +48,25 @@ internal sealed record Flow(Subject From, string Source, Subject To, string Targ
     /// <param name="from">Whose weight is learned from.</param>
     /// <param name="to">Whose weight is written.</param>
     /// <param name="seed">Draws the adapter.</param>
-    public KnowledgeTransfer Of(Graph from, Graph to, int seed) => new(new(SourceName, WeightMatrix.Of(from, Source)), new(To.Name, WeightMatrix.Of(to, Target), Rank) { Start = FactorStart.Fresh }, Adapter, Cycle)
+    public KnowledgeTransfer Of(Graph from, Graph to, int seed) => new(new TransferMatrix(SourceName, WeightMatrix.Of(from, Source)), new(To.Name, WeightMatrix.Of(to, Target), Rank), Adapter, Cycle)
     {
         Rule = Rule,
         Rate = Rate,
         Schedule = new ConstantRate(),
         Damping = Damping,
+        TrustRegion = TrustRegion,
         Seed = seed,
     };
 
-    /// <summary>All that decides on what comes of it.</summary>
+    /// <summary>All that decides on what comes of it: rows of an earlier run are found by it, so it says the same whatever members a type gets.</summary>
     public override string ToString() => FormattableString.Invariant(
-        $"{SourceName}:{Source} -> {To.Name}:{Target}, cycle {Cycle}, rate {Rate}{(Rank > 0 ? $", rank {Rank}" : "")}{(Rule == AdapterRule.Change ? "" : $", by {Rule}")}{(Damping > 0 ? $", damping {Damping}" : "")}, {Adapter}");
+        $"{SourceName}:{Source} -> {To.Name}:{Target}, cycle {Cycle}, rate {Rate}{(Rank > 0 ? $", decomposed at rank {Rank}" : "")}{(Rule == AdapterRule.Change ? "" : $", by {Rule}")}{(Damping > 0 ? $", damping {Damping}" : "")}{(TrustRegion > 0 ? $", trust region {TrustRegion}" : "")}, {Text(Adapter)}");
+
+    private static string Text(ParameterAdapter adapter) => adapter switch
+    {
+        LowRankAdapter a => FormattableString.Invariant(
+            $"lpka layers {a.Layers}, heads {a.Heads}, unfoldings {a.Unfoldings}, mixing {a.Mixing}, form {a.Form}, dropout {a.AttentionDropout} {a.Dropout}{(a.SourceEvolves ? ", source evolves" : "")}"),
+        MlpAdapter a => FormattableString.Invariant($"mlp width {a.Width}"),
+        _ => throw new ArgumentException($"no table has the adapter '{adapter.Name}'", nameof(adapter)),
+    };
 }

@@ -29,9 +29,9 @@ public static class MergenetExperiment
         new("4", "an encoder of text and a network for images", options => new TextTables(options).TextAndImages()),
         new("5", "MobileNetV2 teaches itself, at four depths", options => new ImageTables(options).OfItself()),
         new("6", "layers of an encoder teach layers of a shallower one", options => new TextTables(options).LayerToLayer()),
-        new("7", "other adapters and rules", options => new ImageTables(options).Ablate()),
+        new("7", "other adapters and rules", options => new ImageTables(options).Ablate()) { Against = ImageTables.Full },
         new("cycle", "T_cycle", options => new ImageTables(options).VaryCycle()) { Paper = "figure 3" },
-        new("damped", "the pairs of tables 1, 2 and 3 with adapters whose own changes are damped", Damped),
+        new("damped", "the pairs of tables 1, 2 and 3 with adapters whose own changes are damped, and by the usual rule: damped, within a trust region", Damped),
         new("damped-4", "that of table 4 likewise", options => new TextTables(options).TextAndImagesDamped()),
         new("scratch", "the networks of table 1 together from the first step on", options => new ImageTables(options).CompareFromScratch()),
         new("choice", "the rate and cycle of the image networks' adapters, chosen on held-out training samples", options => new ImageTables(options).Choose()) { IsChoice = true },
@@ -49,7 +49,11 @@ public static class MergenetExperiment
         MergenetTable table = Find(options.Table);
         options = options with { Table = table.Name };
         string folder = EarlierRun.Open(Path.Combine(options.Folder, $"table-{table.Name}"));
-        MergenetResult result = new(options, folder, [.. Rows(table, options)]);
+        MergenetResult result = new(options, folder, [.. Rows(table, options)]) 
+        {
+            Against = table.Against,
+            Settings = table.Entries(options).DistinctBy(entry => entry.Section).ToImmutableDictionary(entry => entry.Section, entry => entry.Subject.Setting(table.IsChoice)),
+        };
         File.WriteAllLines(Path.Combine(folder, RowsFile), result.Rows.Select(row => row.ToJson()));
         File.WriteAllText(Path.Combine(folder, TableFile), MergenetMarkdown.Of(result), new UTF8Encoding(false));
         MergenetPage.Of(result).Save(Path.Combine(folder, PageFile));
@@ -89,5 +93,8 @@ public static class MergenetExperiment
 
         /// <summary>Whether it is about a choice, so that no test sample is looked at.</summary>
         public bool IsChoice { get; init; }
+
+        /// <summary>A method beside training alone that the others are compared with; null for none.</summary>
+        public string? Against { get; init; }
     }
 }

@@ -32,18 +32,20 @@ public static class MergenetMarkdown
     private static void Append(StringBuilder text, MergenetResult result, string section)
     {
         ImmutableArray<MethodMean> methods = result.Means(section);
-        ImmutableArray<PairedGain> gains = result.Gains(section);
+        ImmutableArray<PairedGain> gains = result.Gains(section), variants = result.Against is { } other ? result.Over(section, other) : [];
         ImmutableArray<string> figures = Figures(methods);
         int seeds = methods.Max(m => m.Pairs);
-        text.Append(CultureInfo.InvariantCulture, $"## {section}\n\n{(seeds == 1 ? "One seed" : $"{seeds} seeds, mean \u00b1 standard deviation")}; accuracies in percent.\n\n");
-        Line(text, ["method", .. figures, "over alone", "better on", "seconds", "the paper"]);
-        Line(text, ["---", .. figures.Select(_ => "---:"), "---:", "---:", "---:", "---:"]);
+        text.Append(CultureInfo.InvariantCulture, $"## {section}\n\n{result.Setting(section)} Accuracies, recalls and changes in percent.\n\n");
+        string[] against = result.Against is null ? [] : [$"over {result.Against}", "better on"];
+        Line(text, ["method", .. figures, "over alone", "better on", .. against, "seconds", "the paper"]);
+        Line(text, ["---", .. figures.Select(_ => "---:"), "---:", "---:", .. against.Select(_ => "---:"), "---:", "---:"]);
         foreach (MethodMean method in methods)
         {
             Line(text, [
                 method.Pairs == seeds ? method.Method : $"{method.Method} ({method.Pairs} of {seeds})",
                 .. figures.Select(name => Text(method, name)),
                 .. Gain(gains, method.Method),
+                .. against.Length == 0 ? [] : Gain(variants, method.Method),
                 method.Seconds.ToString("0.0", CultureInfo.InvariantCulture),
                 PaperTables.Of(result.Options.Table, section, method.Method) ?? ""]);
         }

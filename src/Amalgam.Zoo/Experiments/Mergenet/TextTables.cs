@@ -38,19 +38,14 @@ internal sealed class TextTables(MergenetOptions options)
         .. TableEntry.Of("SST-2 -> RTE", Flow(_sentiment, Value(4), _entailment, Value(2))),
     ];
 
-    /// <summary>Table 3's transfers with damping.</summary>
-    public IEnumerable<TableEntry> Damped() =>
-        [.. TableEntry.Of(_sentiment), .. TableEntry.Of(_order), .. TableEntry.Of($"{Both}, damped", Flow(_order, Value(2), _sentiment, Value(4)).Damped(), Flow(_sentiment, Value(4), _order, Value(2)).Damped())];
+    /// <summary>Table 3's transfers with damping, and within a trust region too.</summary>
+    public IEnumerable<TableEntry> Damped() => BothDamped(Flow(_order, Value(2), _sentiment, Value(4)), Flow(_sentiment, Value(4), _order, Value(2)));
 
     /// <summary>Table 4: the value matrix of the encoder's last layer and the classifier of the network for images.</summary>
     public IEnumerable<TableEntry> TextAndImages() => BothWays(_sentiment, Value(4), _images.OfImages, ImageTables.Classifier, "images -> text", "text -> images");
 
-    /// <summary>Table 4's transfers with damping.</summary>
-    public IEnumerable<TableEntry> TextAndImagesDamped() =>
-    [
-        .. TableEntry.Of(_sentiment), .. TableEntry.Of(_images.OfImages),
-        .. TableEntry.Of($"{Both}, damped", Flow(_images.OfImages, ImageTables.Classifier, _sentiment, Value(4)).Damped(), Flow(_sentiment, Value(4), _images.OfImages, ImageTables.Classifier).Damped()),
-    ];
+    /// <summary>Table 4's transfers likewise.</summary>
+    public IEnumerable<TableEntry> TextAndImagesDamped() => BothDamped(Flow(_images.OfImages, ImageTables.Classifier, _sentiment, Value(4)), Flow(_sentiment, Value(4), _images.OfImages, ImageTables.Classifier));
 
     /// <summary>Table 6: value matrices of the deeper encoder teach those of the other, on the same task.</summary>
     public IEnumerable<TableEntry> LayerToLayer() =>
@@ -77,6 +72,9 @@ internal sealed class TextTables(MergenetOptions options)
         Flow intoA = Flow(b, ofB, a, ofA), intoB = Flow(a, ofA, b, ofB);
         return [.. TableEntry.Of(a), .. TableEntry.Of(toA, intoA), .. TableEntry.Of(b), .. TableEntry.Of(toB, intoB), .. TableEntry.Of(Both, intoA, intoB)];
     }
+
+    private static IEnumerable<TableEntry> BothDamped(Flow a, Flow b) =>
+        [.. TableEntry.Of(a.To), .. TableEntry.Of(b.To), .. TableEntry.Of($"{Both}, damped", a.Damped(), b.Damped()), .. TableEntry.Of($"{Both}, usual", a.Usual(), b.Usual())];
 
     private static Flow Flow(Subject from, string source, Subject to, string target) => new(from, source, to, target) { Cycle = Cycle, Rate = Rate, Adapter = Adapter };
 

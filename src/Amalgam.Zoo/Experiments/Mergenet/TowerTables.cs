@@ -34,8 +34,9 @@ internal sealed class TowerTables(MergenetOptions options)
     public IEnumerable<TableEntry> Run() =>
         [.. TableEntry.Of(_towers), .. TableEntry.Of(ToText, IntoText), .. TableEntry.Of(ToImages, IntoImages), .. TableEntry.Of(Both, IntoText, IntoImages)];
 
-    /// <summary>Table 2's transfers with damping.</summary>
-    public IEnumerable<TableEntry> Damped() => [.. TableEntry.Of(_towers), .. TableEntry.Of($"{Both}, damped", IntoText.Damped(), IntoImages.Damped())];
+    /// <summary>Table 2's transfers with damping, and within a trust region too.</summary>
+    public IEnumerable<TableEntry> Damped() =>
+        [.. TableEntry.Of(_towers), .. TableEntry.Of($"{Both}, damped", IntoText.Damped(), IntoImages.Damped()), .. TableEntry.Of($"{Both}, usual", IntoText.Usual(), IntoImages.Usual())];
 
     /// <summary>Which rate adapters get: measured on held-out samples.</summary>
     public IEnumerable<TableEntry> Choose() =>

@@ -1,8 +1,9 @@
+using System.Collections.Immutable;
 using Amalgam.Graphs;
 
 namespace Amalgam.Transfer.MergeNet;
 
-/// <summary>An adapter between two matrices as a network of its own, ready to generate and to be differentiated.</summary>
+/// <summary>An adapter between matrices as a network of its own, ready to generate and to be differentiated.</summary>
 internal sealed class AdapterNetwork
 {
     private const string TargetName = "target", SourceName = "source", GeneratedName = "generated", ChangeName = "change";
@@ -12,17 +13,21 @@ internal sealed class AdapterNetwork
     private readonly Node _result;
     private readonly Tensor? _step;
     private readonly (Tensor To, Tensor From)[] _updates;
+    private readonly (Tensor To, Tensor From)[] _plainInputs = [];
 
     /// <param name="adapter">What it is.</param>
     /// <param name="first">The target's value at the start.</param>
-    /// <param name="source">The source's shape.</param>
+    /// <param name="sources">The sources' shapes.</param>
     /// <param name="seed">Draws the first parameters and the masks of dropout.</param>
     /// <param name="dropsOut">Whether what is generated goes through dropout.</param>
     /// <exception cref="GraphException">The adapter cannot be made for such matrices.</exception>
-    public AdapterNetwork(ParameterAdapter adapter, Tensor first, Shape source, long seed, bool dropsOut)
+    public AdapterNetwork(ParameterAdapter adapter, Tensor first, ReadOnlySpan<Shape> sources, long seed, bool dropsOut)
     {
         Graph = new();
-        Node generated = adapter.Add(new(Graph, Graph.Input(TargetName, first.Shape), Graph.Input(SourceName, source), first, Seed: seed));
+        Node target = Graph.Input(TargetName, first.Shape);
+        var given = ImmutableArray.CreateBuilder<Node>();
+        foreach (Shape source in sources) given.Add(Graph.Input(AdapterSite.NameOf(SourceName, given.Count), source));
+        Node generated = adapter.Add(new(Graph, target, given.ToImmutable(), first, Seed: seed));
         if (generated.Shape != first.Shape) throw new GraphException($"the adapter generates {generated.Shape} for a target {first.Shape}");
         Graph.Output(GeneratedName, generated);
         if (!dropsOut) _plain = new(Graph, [generated]);
@@ -34,7 +39,9 @@ internal sealed class AdapterNetwork
         var gradients = Graphs.Gradients.Of(_result, change, Parameters);
         Node[] ofParameters = [.. Parameters.Select(node => gradients.GetValueOrDefault(node) ?? graph.Constant(new Tensor(node.Shape)))];
         _executor = new(graph, [_result, .. ofParameters, .. graph.Updates.Values]);
-        (Target, Source, Change) = (_executor[TargetName], _executor[SourceName], _executor[change]);
+        (Target, Change) = (_executor[TargetName], _executor[change]);
+        Sources = [.. given.Select(source => _executor[source.Name!])];
+        if (_plain is not null) _plainInputs = [(_plain[target], Target), .. given.Select((source, i) => (_plain[source], Sources[i]))];
         Generated = _plain is null ? _executor[_result] : _plain[generated];
         Gradients = [.. ofParameters.Select(node => _executor[node])];
         _updates = [.. graph.Updates.Select(u => (u.Key.Value!, _executor[u.Value]))];
@@ -51,8 +58,8 @@ internal sealed class AdapterNetwork
     /// <summary>The target as it was, to be filled before <see cref="Generate"/>.</summary>
     public Tensor Target { get; }
 
-    /// <summary>The source, to be filled before <see cref="Generate"/>.</summary>
-    public Tensor Source { get; }
+    /// <summary>The sources, to be filled before <see cref="Generate"/>.</summary>
+    public Tensor[] Sources { get; }
 
     /// <summary>The target as it is generated.</summary>
     public Tensor Generated { get; }
@@ -74,8 +81,7 @@ internal sealed class AdapterNetwork
             return;
         }
 
-        Target.Span.CopyTo(_plain[TargetName].Span);
-        Source.Span.CopyTo(_plain[SourceName].Span);
+        foreach (var (to, from) in _plainInputs) from.Span.CopyTo(to.Span);
         _plain.Run();
     }
 

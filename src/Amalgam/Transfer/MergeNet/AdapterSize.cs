@@ -28,7 +28,7 @@ internal readonly record struct AdapterSize(double Weights, double Values)
     {
         if (Weights + Values <= Most) return;
         throw new GraphException(
-            $"an adapter from {site.Source.Shape} to {site.Target.Shape} has {Weights / 1e6:#,0.0} million weights and {Values / 1e6:#,0.0} million values of a pass, "
+            $"an adapter from {string.Join(" + ", site.SourceShapes)} to {site.Target.Shape} has {Weights / 1e6:#,0.0} million weights and {Values / 1e6:#,0.0} million values of a pass, "
             + $"{4e-9 * (Weights + Values):#,0.0} GB in all and about four times as much to learn; up to {4e-9 * Most:0.0} GB is taken: transfer a part of the rows, encode the matrices at a rank, or {advice}");
     }
 }

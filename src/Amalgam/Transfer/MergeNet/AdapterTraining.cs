@@ -11,32 +11,34 @@ namespace Amalgam.Transfer.MergeNet;
 internal sealed class AdapterTraining
 {
     private readonly KnowledgeTransfer _transfer;
-    private readonly TransferPort _source, _target;
+    private readonly TransferPort[] _sources;
+    private readonly TransferPort _target;
     private readonly Trainer _trainer;
     private readonly string _prefix;
     private readonly AdapterNetwork _adapter;
     private readonly Optimizer _optimizer;
-    private readonly float[] _zeros;
+    private readonly float[] _zeros, _written, _after;
     private readonly float _damping;
-    private double _rate, _changeSum;
+    private readonly double _trustRegion;
+    private double _rate, _changeSum, _ownStep;
     private long _transfers, _round;
     private int _changes;
     private bool _isOpen;
 
     /// <param name="transfer">What is transferred and how.</param>
-    /// <param name="source">Where the source's numbers are.</param>
+    /// <param name="sources">Where the sources' numbers are.</param>
     /// <param name="target">Where the target's are.</param>
     /// <param name="trainer">What trains the target.</param>
     /// <exception cref="GraphException">The adapter cannot be made for such matrices.</exception>
-    public AdapterTraining(KnowledgeTransfer transfer, TransferPort source, TransferPort target, Trainer trainer)
+    public AdapterTraining(KnowledgeTransfer transfer, TransferPort[] sources, TransferPort target, Trainer trainer)
     {
-        (_transfer, _source, _target, _trainer, _prefix) = (transfer, source, target, trainer, $"adapters/{transfer.Name}/");
+        (_transfer, _sources, _target, _trainer, _prefix) = (transfer, sources, target, trainer, $"adapters/{transfer.Name}/");
         Tensor first = new(new(target.Rows, target.Columns));
         target.Read(first.Span);
         try
         {
             // By the transfer's name, so that an adapter does not depend on which others there are.
-            _adapter = new(transfer.Adapter, first, new(source.Rows, source.Columns), (long)(Philox.Key(transfer.Seed, transfer.Name, 0) >> 1), transfer.WritesDropout);
+            _adapter = new(transfer.Adapter, first, [.. sources.Select(source => new Shape(source.Rows, source.Columns))], (long)(Philox.Key(transfer.Seed, transfer.Name, 0) >> 1), transfer.WritesDropout);
         }
         catch (GraphException e)
         {
@@ -45,6 +47,8 @@ internal sealed class AdapterTraining
 
         _optimizer = new(transfer.Optimizer, _adapter.Parameters, transfer.Settings, transfer.ClipNorm);
         _damping = (float)(transfer.Damping ?? transfer.Adapter.UsualDamping);
+        _trustRegion = transfer.TrustRegion ?? transfer.Adapter.UsualTrustRegion;
+        (_written, _after) = (new float[first.Count], new float[first.Count]);
         _zeros = transfer.ResetsMomentum ? new float[first.Count] : [];
     }
 
@@ -57,29 +61,41 @@ internal sealed class AdapterTraining
     /// <summary>Whether a round has a transfer: while the target still trains.</summary>
     public bool IsDue(long round) => round % _transfer.Cycle == 0 && !_trainer.IsDone;
 
-    /// <summary>Reads both matrices and generates the target's; writes nothing, so that all transfers of a round see one snapshot (eq. 1).</summary>
+    /// <summary>Reads all matrices and generates the target's; writes nothing, so that all transfers of a round see one snapshot (eq. 1).</summary>
     public void Generate(long round)
     {
         (_round, _rate) = (round, _transfer.Rate * _trainer.FactorOf(_transfer.Schedule));
-        _source.Read(_adapter.Source.Span);
+        for (int i = 0; i < _sources.Length; i++) _sources[i].Read(_adapter.Sources[i].Span);
         _target.Read(_adapter.Target.Span);
         _adapter.Generate(round);
-        if (!double.IsFinite(Norm(_adapter.Generated))) throw Astray("generates no finite numbers", "or look for NaN in the source");
+        if (!double.IsFinite(Norm(_adapter.Generated))) throw Astray("generates no finite numbers", $"or look for NaN in the source{(_sources.Length > 1 ? "s" : "")}");
     }
 
     /// <summary>Writes what was generated into the target; from then on until <see cref="Update"/> the transfer is open.</summary>
     public void Write()
     {
         _isOpen = true;
-        double change = 0;
-        ReadOnlySpan<float> before = _adapter.Target.Span, after = _adapter.Generated.Span;
-        for (int i = 0; i < before.Length; i++) change += Square((double)after[i] - before[i]);
-        double norm = Norm(_adapter.Target);
-        _changeSum += norm > 0 ? Math.Sqrt(change) / norm : 0;
+        double change = Settle(), norm = Norm(_adapter.Target);
+        _changeSum += norm > 0 ? change / norm : 0;
         _changes++;
         _transfers++;
-        _target.Write(after);
+        _target.Write(_written);
         if (_transfer.ResetsMomentum && _trainer.MomentumOf(_target.Parameter) is { } momentum) _target.Write(_zeros, momentum);
+    }
+
+    /// <summary>What is written: what was generated, or as much of the way there as the trust region has.</summary>
+    /// <returns>How far that is from what the target was.</returns>
+    private double Settle()
+    {
+        double sum = 0;
+        ReadOnlySpan<float> before = _adapter.Target.Span, generated = _adapter.Generated.Span;
+        for (int i = 0; i < before.Length; i++) sum += Square((double)generated[i] - before[i]);
+        double length = Math.Sqrt(sum), farthest = _trustRegion * _ownStep;
+        generated.CopyTo(_written);
+        if (_trustRegion == 0 || length <= farthest) return length;
+        float share = (float)(farthest / length);
+        for (int i = 0; i < before.Length; i++) _written[i] = before[i] + share * (generated[i] - before[i]);
+        return farthest;
     }
 
     /// <summary>Takes note of the gradient at what was generated; called after the target's first step of a round.</summary>
@@ -92,14 +108,7 @@ internal sealed class AdapterTraining
     public void Update()
     {
         if (!_isOpen) return;
-        Span<float> change = _adapter.Change.Span;
-        if (_transfer.Rule == AdapterRule.Change)
-        {
-            _target.Read(change);
-            TensorPrimitives.Subtract(_adapter.Generated.Span, change, change);
-            if (_damping > 0) Damp(change);
-        }
-
+        Learn();
         _adapter.Differentiate();
         try
         {
@@ -113,6 +122,17 @@ internal sealed class AdapterTraining
         _adapter.Update();
         _isOpen = false;
         if (!double.IsFinite(WeightNorm())) throw Astray("has parameters that are no finite numbers", "or limit the norm of its gradient");
+    }
+
+    /// <summary>Measures what training made of what was written, and makes it the gradient where the rule says so.</summary>
+    private void Learn()
+    {
+        _target.Read(_after);
+        TensorPrimitives.Subtract(_written, _after, _after);
+        _ownStep = Math.Sqrt(Sums.SumOfSquares(_after));
+        if (_transfer.Rule == AdapterRule.ChainRule) return;
+        _after.CopyTo(_adapter.Change.Span);
+        if (_damping > 0) Damp(_adapter.Change.Span);
     }
 
     /// <summary>Adds a multiple of what the transfer itself changed.</summary>
@@ -136,7 +156,7 @@ internal sealed class AdapterTraining
         foreach (var (name, node) in _adapter.Graph.Parameters) box.Parameter(_prefix + "weights/" + name, node.Value!);
         foreach (var (name, tensor) in _optimizer.State) box.Parameter(_prefix + name, tensor);
         if (!_isOpen) return;
-        box.Parameter(_prefix + "open/source", _adapter.Source);
+        for (int i = 0; i < _sources.Length; i++) box.Parameter(_prefix + AdapterSite.NameOf("open/source", i), _adapter.Sources[i]);
         box.Parameter(_prefix + "open/target", _adapter.Target);
         box.Parameter(_prefix + "open/change", _adapter.Change);
     }
@@ -144,7 +164,9 @@ internal sealed class AdapterTraining
     /// <summary>After all is read: what an open transfer generated is generated again.</summary>
     public void Reopen()
     {
-        if (_isOpen) _adapter.Generate(_round);
+        if (!_isOpen) return;
+        _adapter.Generate(_round);
+        Settle();
     }
 
     /// <summary>Writes what else a state has of it.</summary>
@@ -155,6 +177,7 @@ internal sealed class AdapterTraining
         json.WriteNumber("optimizer_steps", _optimizer.Steps);
         json.WriteNumber("change_sum", _changeSum);
         json.WriteNumber("changes", _changes);
+        json.WriteNumber("own_step", _ownStep);
         if (_isOpen)
         {
             json.WriteNumber("open_round", _round);
@@ -172,7 +195,7 @@ internal sealed class AdapterTraining
     {
         _optimizer.Steps = json.GetProperty("optimizer_steps").GetInt64();
         (_transfers, _changes) = (json.GetProperty("transfers").GetInt64(), json.GetProperty("changes").GetInt32());
-        _changeSum = json.GetProperty("change_sum").GetDouble();
+        (_changeSum, _ownStep) = (json.GetProperty("change_sum").GetDouble(), json.GetProperty("own_step").GetDouble());
         History = [.. json.GetProperty("epochs").EnumerateArray().Select(TransferRecord.Read)];
         _isOpen = json.TryGetProperty("open_round", out JsonElement open);
         if (_isOpen) (_round, _rate) = (open.GetInt64(), json.GetProperty("open_rate").GetDouble());

@@ -223,7 +223,7 @@ public sealed class JointTraining
 
     private static Graph Encoded(Learner learner, KnowledgeTransfer[] transfers, CancellationToken cancel)
     {
-        var encodings = transfers.SelectMany(transfer => new[] { transfer.Source, transfer.Target }).Where(matrix => matrix.Learner == learner.Name && matrix.Rank > 0).Select(TransferPort.LowRankOf).Distinct();
+        var encodings = transfers.SelectMany(transfer => transfer.Matrices).Where(matrix => matrix.Learner == learner.Name && matrix.Rank > 0).Select(TransferPort.LowRankOf).Distinct();
         Graph network = Surgery.Copy(learner.Network);
         return encodings.Any() && !learner.Frozen ? LowRank.Encode(network, encodings, learner.Options.Seed, cancel) : network;
     }
@@ -231,9 +231,10 @@ public sealed class JointTraining
     private AdapterTraining Adapter(KnowledgeTransfer transfer)
     {
         int to = Index(transfer.Target.Learner);
-        TransferPort source = new(_networks[Index(transfer.Source.Learner)], transfer.Source), target = new(_networks[to], transfer.Target);
+        TransferPort[] sources = [.. transfer.Sources.Select(source => new TransferPort(_networks[Index(source.Learner)], source))];
+        TransferPort target = new(_networks[to], transfer.Target);
         if (!target.IsTrained) throw new GraphException($"{transfer.Target} is frozen; a transfer writes to weights that are trained");
-        return new(transfer, source, target, _trainers[to]!);
+        return new(transfer, sources, target, _trainers[to]!);
     }
 
     private int Index(string learner) =>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Amalgam.Training;
 
 namespace Amalgam.Transfer.MergeNet;
@@ -34,15 +35,24 @@ public enum AdapterRule
     ChainRule,
 }
 
-/// <summary>One model's parameters teach another's: an adapter generates the target matrix from itself and the source matrix every so many rounds (MergeNet, eqs. 1 to 7).</summary>
-/// <param name="Source">What is learned from; it stays as its own training makes it.</param>
+/// <summary>Parameters of one model, or of several, teach another's: an adapter generates the target matrix from itself and the source matrices every so many rounds (MergeNet, eqs. 1 to 7).</summary>
+/// <param name="Sources">What is learned from, one matrix or more, each another one and none of it the target's; it stays as its own training makes it.</param>
 /// <param name="Target">What is written.</param>
 /// <param name="Adapter">What generates it.</param>
 /// <param name="Cycle">T_cycle: a transfer at every round whose number, from 0 on, is divisible by it. 1 leaves no round of self-learning alone.</param>
-public sealed record KnowledgeTransfer(TransferMatrix Source, TransferMatrix Target, ParameterAdapter Adapter, int Cycle)
+public sealed record KnowledgeTransfer(ImmutableArray<TransferMatrix> Sources, TransferMatrix Target, ParameterAdapter Adapter, int Cycle)
 {
-    /// <summary>From where to where.</summary>
-    public string Name => $"{Source} -> {Target}";
+    /// <summary>One matrix teaches another.</summary>
+    public KnowledgeTransfer(TransferMatrix source, TransferMatrix target, ParameterAdapter adapter, int cycle)
+        : this([source], target, adapter, cycle)
+    {
+    }
+
+    /// <summary>From where to where: <c>a:x + b:y -> c:z</c>.</summary>
+    public string Name => $"{string.Join(" + ", Sources)} -> {Target}";
+
+    /// <summary>All matrices that take part: the sources, then the target.</summary>
+    public ImmutableArray<TransferMatrix> Matrices => [.. Sources, Target];
 
     /// <summary>What the adapter's parameters are updated by.</summary>
     public AdapterRule Rule { get; init; }
@@ -53,6 +63,12 @@ public sealed record KnowledgeTransfer(TransferMatrix Source, TransferMatrix Tar
     /// transfer goes k of the target's own steps ahead.
     /// </summary>
     public double? Damping { get; init; }
+
+    /// <summary>
+    /// How far a transfer may move the target: this many times as far as the target's own steps moved it in the round of the transfer before. What is generated beyond is written as far as that, on the straight line; before
+    /// the first such round nothing is moved. 0 for no bound, as in the paper; null for what is usual with the adapter. It makes transfers follow the target's learning rate, whatever the adapter's is and however large.
+    /// </summary>
+    public double? TrustRegion { get; init; }
 
     /// <summary>How they follow from that.</summary>
     public UpdateRule Optimizer { get; init; } = new AdamW(WeightDecay: 0.01);

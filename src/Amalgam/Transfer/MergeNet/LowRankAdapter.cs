@@ -38,7 +38,7 @@ public enum AdapterForm
 
 /// <summary>
 /// The low-rank parametric knowledge adapter (MergeNet, section 3.2): layers of multi-head attention in which the rows or columns of the target ask those of the source, and a feed-forward part on the target's rows
-/// (equations 3 and 6). The source may have any shape.
+/// (equations 3 and 6). The source may have any shape. Several sources are asked together: each has projections of its own, and their tokens stand one behind the other.
 /// </summary>
 public sealed record LowRankAdapter : ParameterAdapter
 {
@@ -67,7 +67,9 @@ public sealed record LowRankAdapter : ParameterAdapter
     /// <summary>Share of what the feed-forward part gives that is dropped in training.</summary>
     public double Dropout { get; init => field = Ratio("dropout", value); } = 0.2;
 
-    /// <summary>Whether each layer also makes the source anew, for the next layer, from what the layer was given (equation 3); else all layers see the source as it is, as in the paper's code.</summary>
+    /// <summary>
+    /// Whether each layer also makes the source anew, for the next layer, from what the layer was given (equation 3), each of several by itself; else all layers see the source as it is, as in the paper's code.
+    /// </summary>
     public bool SourceEvolves { get; init; }
 
     public override string Name => "lpka";
@@ -75,18 +77,22 @@ public sealed record LowRankAdapter : ParameterAdapter
     /// <summary>1/4 in the residual form, which adds to its target; 0 in the published one, which writes it anew.</summary>
     public override double UsualDamping => Form == AdapterForm.Residual ? 0.25 : 0;
 
+    /// <summary>4 of the target's own steps in the residual form, as far as its damping has it go; none in the published one.</summary>
+    public override double UsualTrustRegion => Form == AdapterForm.Residual ? 4 : 0;
+
     public override ImmutableArray<double[]> SharesOf(Graph adapter) => MixingOf(adapter);
 
     public override Node Add(AdapterSite site)
     {
         site.Check();
-        SizeOf(site.Target.Shape, site.Source.Shape).Check(site, Unfoldings == Unfoldings.Rows ? "take another adapter" : "take rows alone");
-        Node target = site.Target, source = site.Source;
+        SizeOf(site.Target.Shape, site.SourceShapes).Check(site, Unfoldings == Unfoldings.Rows ? "take another adapter" : "take rows alone");
+        Node target = site.Target;
+        Node[] sources = [.. site.Sources];
         for (int i = 0; i < Layers; i++)
         {
             string name = $"layers.{i}";
-            Node next = Layer(site, name, target, source, () => Scale(site, name));
-            if (SourceEvolves && i + 1 < Layers) source = Layer(site, $"{name}.source", source, target, () => ScaleOfSource(site, $"{name}.source"));
+            Node next = Layer(site, name, target, sources, () => Scale(site, name));
+            if (SourceEvolves && i + 1 < Layers) sources = [.. sources.Select((source, number) => Evolved(site, name, source, number, target))];
             target = next;
         }
 
@@ -111,47 +117,57 @@ public sealed record LowRankAdapter : ParameterAdapter
     }
 
     /// <summary>What the adapter takes for such matrices.</summary>
-    internal AdapterSize SizeOf(Shape target, Shape source)
+    internal AdapterSize SizeOf(Shape target, params Shape[] sources)
     {
-        AdapterSize size = SizeOfLayer(target, source) * Layers;
-        return SourceEvolves ? size + SizeOfLayer(source, target) * (Layers - 1) : size;
+        AdapterSize size = SizeOfLayer(target, sources) * Layers;
+        return SourceEvolves ? sources.Aggregate(size, (sum, source) => sum + SizeOfLayer(source, [target]) * (Layers - 1)) : size;
     }
 
-    private AdapterSize SizeOfLayer(Shape target, Shape source)
+    private AdapterSize SizeOfLayer(Shape target, Shape[] sources)
     {
-        AdapterSize Attend(long queries, long width, long keys, long sourceWidth) => UnfoldedAttention.SizeOf(queries, width, keys, sourceWidth, Form, Heads, Width(width, sourceWidth));
-        var (rows, columns, sourceRows, sourceColumns) = (target[0], target[1], source[0], source[1]);
-        AdapterSize size = Attend(rows, columns, sourceRows, sourceColumns) + FeedForward.SizeOf(rows, columns, Form);
+        AdapterSize Attend(long queries, long width, (long Count, long Width)[] keys) => UnfoldedAttention.SizeOf(queries, width, keys, Form, Heads, Width(width, keys.Max(key => key.Width)));
+        var (rows, columns) = (target[0], target[1]);
+        (long, long)[] sourceRows = [.. sources.Select(source => (source[0], source[1]))], sourceColumns = [.. sources.Select(source => (source[1], source[0]))];
+        AdapterSize size = Attend(rows, columns, sourceRows) + FeedForward.SizeOf(rows, columns, Form);
         if (Form == AdapterForm.Residual) size += new AdapterSize(rows, 0);
         if (Unfoldings == Unfoldings.Rows) return size;
-        size += Attend(rows, columns, sourceColumns, sourceRows) + Attend(columns, rows, sourceRows, sourceColumns) + Attend(columns, rows, sourceColumns, sourceRows);
+        size += Attend(rows, columns, sourceColumns) + Attend(columns, rows, sourceRows) + Attend(columns, rows, sourceColumns);
         return Mixing == Mixing.Learned ? size + new AdapterSize(Attentions.Length, 0) : size;
     }
 
+    /// <summary>A source, made anew from the target as the layer was given it.</summary>
+    private Node Evolved(AdapterSite site, string layer, Node source, int number, Node target)
+    {
+        string name = AdapterSite.NameOf($"{layer}.source", number);
+        return Layer(site, name, source, [target], () => ScaleOfSource(site, name, site.Sources[number]));
+    }
+
     /// <summary>One knowledge transfer layer.</summary>
-    private Node Layer(AdapterSite site, string name, Node target, Node source, Func<Node> makeScale)
+    private Node Layer(AdapterSite site, string name, Node target, Node[] sources, Func<Node> makeScale)
     {
         FeedForward feedForward = new(site, $"{name}.feed_forward", Form, Dropout);
-        Node mixed = Mixed(site, name, target, source);
+        Node mixed = Mixed(site, name, target, sources);
         if (Form == AdapterForm.Published) return feedForward.Of(mixed);
         Node scale = makeScale();
         target += scale * mixed;
         return target + scale * feedForward.Of(target);
     }
 
-    private Node Mixed(AdapterSite site, string name, Node target, Node source)
+    private Node Mixed(AdapterSite site, string name, Node target, Node[] sources)
     {
-        Node targetColumns = target.Transpose(), sourceColumns = source.Transpose();
-        Node Attend(int i, Node queries, Node keys) => new UnfoldedAttention(site, $"{name}.{Attentions[i]}", Form, Heads, Width(queries.Shape[1], keys.Shape[1]), AttentionDropout).Of(queries, keys);
-        Node byRows = Attend(0, target, source);
+        Node targetColumns = target.Transpose();
+        Node[] sourceColumns = [.. sources.Select(source => source.Transpose())];
+        Node Attend(int i, Node queries, Node[] keys) =>
+            new UnfoldedAttention(site, $"{name}.{Attentions[i]}", Form, Heads, Width(queries.Shape[1], keys.Max(key => key.Shape[1])), AttentionDropout).Of(queries, keys);
+        Node byRows = Attend(0, target, sources);
         if (Unfoldings == Unfoldings.Rows) return byRows;
-        Node[] parts = [byRows, Attend(1, target, sourceColumns), Attend(2, targetColumns, source).Transpose(), Attend(3, targetColumns, sourceColumns).Transpose()];
+        Node[] parts = [byRows, Attend(1, target, sourceColumns), Attend(2, targetColumns, sources).Transpose(), Attend(3, targetColumns, sourceColumns).Transpose()];
         if (Mixing == Mixing.Average) return (parts[0] + parts[1] + parts[2] + parts[3]) * 0.25f;
         Node weights = site.Weight($"{name}.{MixingName}", new(4), Initialisation.Zeros).Softmax();
         return parts.Select((part, i) => part * weights.Slice(0, i, i + 1)).Aggregate((a, b) => a + b);
     }
 
-    /// <summary>Width of a head: half the sum of the tokens' widths, at least 128, over the heads, rounded down.</summary>
+    /// <summary>Width of a head: half the sum of the widths of the target's tokens and of the widest source's, at least 128, over the heads, rounded down.</summary>
     private int Width(long queries, long keys)
     {
         long width = Math.Max((queries + keys) / 2, LeastWidth);
@@ -175,11 +191,11 @@ public sealed record LowRankAdapter : ParameterAdapter
         return site.Graph.Parameter($"{site.Prefix}{name}.scale", first).Unsqueeze(1);
     }
 
-    /// <summary>A learned factor for each row of the source, first 1, times that row's standard deviation.</summary>
-    private static Node ScaleOfSource(AdapterSite site, string name)
+    /// <summary>A learned factor for each row of a source, first 1, times that row's standard deviation.</summary>
+    private static Node ScaleOfSource(AdapterSite site, string name, Node source)
     {
-        Node centred = site.Source - site.Source.Mean(true, 1);
-        return site.Weight($"{name}.scale", new(site.Source.Shape[0]), Initialisation.Ones).Unsqueeze(1) * (centred * centred).Mean(true, 1).Sqrt();
+        Node centred = source - source.Mean(true, 1);
+        return site.Weight($"{name}.scale", new(source.Shape[0]), Initialisation.Ones).Unsqueeze(1) * (centred * centred).Mean(true, 1).Sqrt();
     }
 
     private static double Deviation(ReadOnlySpan<float> values)

@@ -19,8 +19,9 @@ public sealed record MlpAdapter(int Width = 1024) : ParameterAdapter
     public override Node Add(AdapterSite site)
     {
         site.Check();
-        SizeOf(site.Target.Shape, site.Source.Shape).Check(site, "take a smaller width");
-        Node byRows = Perceptron(site, site.Source, "rows", site.Target.Shape.Size(1));
+        Node source = site.OnlySource();
+        SizeOf(site.Target.Shape, source.Shape).Check(site, "take a smaller width");
+        Node byRows = Perceptron(site, source, "rows", site.Target.Shape.Size(1));
         return Perceptron(site, byRows.Transpose(), "columns", site.Target.Shape.Size(0)).Transpose();
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Amalgam.Graphs;
 
 namespace Amalgam.Transfer.MergeNet;
@@ -5,14 +6,30 @@ namespace Amalgam.Transfer.MergeNet;
 /// <summary>Where an adapter is built: what it is given, and where its parameters are declared.</summary>
 /// <param name="Graph">The adapter's graph; no model's.</param>
 /// <param name="Target">The matrix that is to be made anew, [r, m].</param>
-/// <param name="Source">The matrix that is learned from, of any shape [R, M].</param>
+/// <param name="Sources">The matrices that are learned from, each of any shape [R, M].</param>
 /// <param name="First">The target's value at the start, in its shape: the adapter takes its scale from it.</param>
 /// <param name="Prefix">Put before the names of the parameters.</param>
 /// <param name="Seed">Draws the first values of the parameters.</param>
-public sealed record AdapterSite(Graph Graph, Node Target, Node Source, Tensor First, string Prefix = "", long Seed = 0)
+public sealed record AdapterSite(Graph Graph, Node Target, ImmutableArray<Node> Sources, Tensor First, string Prefix = "", long Seed = 0)
 {
     /// <summary>Weights have small variances; the paper's code adds no more than this to them.</summary>
     private const float Epsilon = 1e-12f;
+
+    /// <summary>Where an adapter with one source is built.</summary>
+    public AdapterSite(Graph graph, Node target, Node source, Tensor first, string prefix = "", long seed = 0)
+        : this(graph, target, [source], first, prefix, seed)
+    {
+    }
+
+    /// <summary>The only source, for an adapter that learns from one.</summary>
+    /// <exception cref="GraphException">There are several.</exception>
+    public Node OnlySource() => Sources is [var only] ? only : throw new GraphException($"this adapter learns from one matrix, found {Sources.Length}; the adapter lpka learns from several");
+
+    /// <summary>The sources' shapes.</summary>
+    internal Shape[] SourceShapes => [.. Sources.Select(source => source.Shape)];
+
+    /// <summary>The name of what belongs to one of several sources: that of the first is what it is where there is one.</summary>
+    internal static string NameOf(string name, int source) => source == 0 ? name : $"{name}.{source}";
 
     /// <summary>Declares a weight.</summary>
     internal Node Weight(string name, Shape shape, Initialisation start) => Graph.Parameter(Prefix + name, start.Draw(shape, Seed, Prefix + name));
@@ -36,7 +53,8 @@ public sealed record AdapterSite(Graph Graph, Node Target, Node Source, Tensor F
     /// <exception cref="GraphException">The nodes are no matrices, or the first value has another shape.</exception>
     internal void Check()
     {
-        foreach (Node node in (ReadOnlySpan<Node>)[Target, Source])
+        if (Sources.IsDefaultOrEmpty) throw new GraphException("an adapter goes from matrix to matrix, found no source");
+        foreach (Node node in (ReadOnlySpan<Node>)[Target, .. Sources])
         {
             if (node.Shape.Rank != 2 || node.Shape.Count == 0) throw new GraphException($"an adapter goes from matrix to matrix, found {node} {node.Shape}");
         }
@@ -45,7 +63,7 @@ public sealed record AdapterSite(Graph Graph, Node Target, Node Source, Tensor F
     }
 }
 
-/// <summary>A network that makes a matrix of the target model from that matrix and one of the source model.</summary>
+/// <summary>A network that makes a matrix of the target model from that matrix and those of one or more source models.</summary>
 public abstract record ParameterAdapter
 {
     /// <summary>Its name in descriptions of runs.</summary>
@@ -62,6 +80,9 @@ public abstract record ParameterAdapter
     /// <summary>The damping of its training where none is given (<see cref="KnowledgeTransfer.Damping"/>); 0 for none.</summary>
     public virtual double UsualDamping => 0;
 
+    /// <summary>The trust region where none is given (<see cref="KnowledgeTransfer.TrustRegion"/>); 0 for none.</summary>
+    public virtual double UsualTrustRegion => 0;
+
     /// <summary>What each layer mixes its unfoldings by as it is now, in a graph that the adapter was added to; empty where it mixes nothing.</summary>
-    public virtual System.Collections.Immutable.ImmutableArray<double[]> SharesOf(Graph adapter) => [];
+    public virtual ImmutableArray<double[]> SharesOf(Graph adapter) => [];
 }

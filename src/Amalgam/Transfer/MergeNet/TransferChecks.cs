@@ -25,12 +25,13 @@ internal static class TransferChecks
             }
         }
 
-        CheckRanks([.. transfers.SelectMany(transfer => new[] { transfer.Source, transfer.Target })]);
+        CheckRanks([.. transfers.SelectMany(transfer => transfer.Matrices)]);
     }
 
     private static void Check(IReadOnlyList<Learner> learners, KnowledgeTransfer transfer)
     {
-        foreach (TransferMatrix matrix in new[] { transfer.Source, transfer.Target })
+        if (transfer.Sources.IsDefaultOrEmpty) throw new GraphException($"a transfer to {transfer.Target} has no source; name one matrix or more to learn from");
+        foreach (TransferMatrix matrix in transfer.Matrices)
         {
             if (learners.All(learner => learner.Name != matrix.Learner)) throw new GraphException($"there is no network '{matrix.Learner}' for {transfer.Name}; there are {string.Join(", ", learners.Select(l => $"'{l.Name}'"))}");
             if (matrix.Rank < 0 || matrix.Rank > matrix.Matrix.HighestRank)
@@ -41,10 +42,21 @@ internal static class TransferChecks
         if (transfer.Cycle < 1) throw new GraphException($"the cycle of {transfer.Name} is {transfer.Cycle}; it is 1 or more");
         if (!(transfer.Rate >= 0) || !double.IsFinite(transfer.Rate)) throw new GraphException($"the learning rate of {transfer.Name} is {transfer.Rate}; it is 0 or more");
         if (transfer.Damping is not (null or (>= 0 and < double.PositiveInfinity))) throw new GraphException($"the damping of {transfer.Name} is {transfer.Damping}; it is 0 or more");
+        if (transfer.TrustRegion is not (null or (>= 0 and < double.PositiveInfinity))) throw new GraphException($"the trust region of {transfer.Name} is {transfer.TrustRegion}; it is 0 or more");
         if (transfer.ClipNorm is not (null or > 0)) throw new GraphException($"the largest norm of {transfer.Name} is {transfer.ClipNorm}; it is above 0");
-        if (transfer.Source is { Rank: > 0, Start: FactorStart.Fresh } && learners.First(learner => learner.Name == transfer.Source.Learner).Frozen)
-            throw new GraphException($"{transfer.Source} is of a network that stays as it is: factors that begin fresh would say nothing of it; begin with its decomposition");
-        if (Overlap(transfer.Source, transfer.Target)) throw new GraphException($"{transfer.Name} is from a matrix to itself");
+        CheckSources(learners, transfer);
+    }
+
+    private static void CheckSources(IReadOnlyList<Learner> learners, KnowledgeTransfer transfer)
+    {
+        for (int i = 0; i < transfer.Sources.Length; i++)
+        {
+            TransferMatrix source = transfer.Sources[i];
+            if (source is { Rank: > 0, Start: FactorStart.Fresh } && learners.First(learner => learner.Name == source.Learner).Frozen)
+                throw new GraphException($"{source} is of a network that stays as it is: factors that begin fresh would say nothing of it; begin with its decomposition");
+            if (Overlap(source, transfer.Target)) throw new GraphException(transfer.Sources.Length == 1 ? $"{transfer.Name} is from a matrix to itself" : $"{transfer.Name} is from {source}, among others, to itself");
+            if (transfer.Sources.Take(i).Any(other => other.Learner == source.Learner && other.Matrix == source.Matrix)) throw new GraphException($"{transfer.Name} learns from {source.Learner}:{source.Matrix.Label} twice; name it once");
+        }
     }
 
     private static void CheckRanks(TransferMatrix[] matrices)
@@ -52,7 +64,7 @@ internal static class TransferChecks
         foreach (TransferMatrix matrix in matrices.Where(matrix => matrix.Rank > 0))
         {
             if (matrices.FirstOrDefault(other => other.Learner == matrix.Learner && other.Matrix.Name == matrix.Matrix.Name && other != matrix && (other.Rank == 0 || Overlap(matrix, other))) is { } differs)
-                throw new GraphException($"one transfer takes {matrix} and another one {differs}: give both the same rank, start and layout");
+                throw new GraphException($"transfers take {matrix} and {differs}: give both the same rank, start and layout");
         }
     }
 

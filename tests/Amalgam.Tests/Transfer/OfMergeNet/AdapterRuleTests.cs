@@ -96,7 +96,7 @@ public class AdapterRuleTests
         JointTrainingTests.Trained(alone);
         double[] ends = [.. new double?[] { 0, null }.Select(damping =>
         {
-            JointTraining joint = new([still, learner], [new(Matrix(still), Matrix(learner), new LowRankAdapter { Layers = 1 }, cycle) { Damping = damping }]);
+            JointTraining joint = new([still, learner], [new(Matrix(still), Matrix(learner), new LowRankAdapter { Layers = 1 }, cycle) { Damping = damping, TrustRegion = 0 }]);
             joint.Run();
             return Distance(joint.NetworkOf("target"), best);
         })];
@@ -155,7 +155,7 @@ public class AdapterRuleTests
         Graph a = Samples.Of("mlp", 1).Network;
         var (b, data) = Samples.Of("mlp", 2, 48);
         KnowledgeTransfer transfer = JointTrainingTests.Transfer("a", "b", 1);
-        string from = transfer.Source.Matrix.Name, to = transfer.Target.Matrix.Name;
+        string from = transfer.Sources[0].Matrix.Name, to = transfer.Target.Matrix.Name;
         Graph joined = Surgery.Replace(b, new Dictionary<string, Func<Graph, Node, Node>>
         {
             [to] = (graph, own) => transfer.Adapter.Add(new(graph, graph.Constant(own.Value!.Copy()), graph.Constant(a.Parameters[from].Value!.Copy()), own.Value!, "phi/")),

@@ -11,9 +11,10 @@ public class AdapterSizeTests
     public void The_size_of_the_low_rank_adapter_is_that_of_its_graph(string variant) => Property.Holds(gen =>
     {
         LowRankAdapter adapter = LowRankAdapterTests.Variant(variant) with { Heads = 1 + gen.Random.Next(9), Layers = 1 + gen.Random.Next(3) };
-        Shape target = Draw(gen), source = Draw(gen);
-        Graph graph = Build(adapter, target, source);
-        AdapterSize size = adapter.SizeOf(target, source);
+        Shape target = Draw(gen);
+        Shape[] sources = [.. Enumerable.Range(0, 1 + gen.Random.Next(3)).Select(_ => Draw(gen))];
+        Graph graph = Build(adapter, target, sources);
+        AdapterSize size = adapter.SizeOf(target, sources);
         Assert.Equal(graph.Parameters.Values.Sum(p => p.Shape.Count), size.Weights);
         Assert.Equal(graph.Nodes.Where(n => n.Op is Softmax && n.Shape.Rank == 3).Sum(n => n.Shape.Count) + Linear(graph), size.Values);
     }, 6);
@@ -44,6 +45,17 @@ public class AdapterSizeTests
     }
 
     [Fact]
+    public void Sources_that_are_too_large_together_are_refused()
+    {
+        Graph graph = new();
+        Node target = graph.Input("target", new(768, 768)), source = graph.Input("source", new(7000, 768)), other = graph.Input("other", new(6500, 768));
+        foreach (Node one in (Node[])[source, other]) Assert.True(new LowRankAdapter().SizeOf(target.Shape, one.Shape) is var size && size.Weights + size.Values <= AdapterSize.Most);
+        Assert.StartsWith("an adapter from [7000,768] + [6500,768] to [768,768] has ",
+            Assert.Throws<GraphException>(() => new LowRankAdapter().Add(new(graph, target, [source, other], new(target.Shape)))).Message, StringComparison.Ordinal);
+        Assert.Empty(graph.Parameters);
+    }
+
+    [Fact]
     public void The_refusal_says_the_total()
     {
         Graph graph = new();
@@ -66,10 +78,10 @@ public class AdapterSizeTests
 
     private static Shape Draw(Generator gen) => new(1 + gen.Random.Next(7), 1 + gen.Random.Next(7));
 
-    private static Graph Build(ParameterAdapter adapter, Shape target, Shape source)
+    private static Graph Build(ParameterAdapter adapter, Shape target, params Shape[] sources)
     {
         Graph graph = new();
-        graph.Output("result", adapter.Add(new(graph, graph.Input("target", target), graph.Input("source", source), new(target))));
+        graph.Output("result", adapter.Add(new(graph, graph.Input("target", target), [.. sources.Select((source, i) => graph.Input($"source{i}", source))], new(target))));
         return graph;
     }
 }

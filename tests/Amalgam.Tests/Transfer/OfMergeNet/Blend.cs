@@ -15,9 +15,9 @@ internal sealed record Blend(float Keep = 1, float Scale = 0.2f) : ParameterAdap
     public override Node Add(AdapterSite site)
     {
         Random random = new(5);
-        Node p = Matrix("p", site.Target.Shape[0], site.Source.Shape[0]), q = Matrix("q", site.Source.Shape[1], site.Target.Shape[1]);
+        Node source = site.OnlySource(), p = Matrix("p", site.Target.Shape[0], source.Shape[0]), q = Matrix("q", source.Shape[1], site.Target.Shape[1]);
         Node a = site.Graph.Parameter(site.Prefix + "a", new Tensor(new(1), [Keep]));
-        return a * site.Target + p.MatMul(site.Source).MatMul(q);
+        return a * site.Target + p.MatMul(source).MatMul(q);
 
         Node Matrix(string name, long rows, long columns)
         {
@@ -28,10 +28,18 @@ internal sealed record Blend(float Keep = 1, float Scale = 0.2f) : ParameterAdap
     }
 }
 
+/// <summary>Writes the sum of the sources, which have the target's shape, over the target.</summary>
+internal sealed record Sum : ParameterAdapter
+{
+    public override string Name => "sum";
+
+    public override Node Add(AdapterSite site) => site.Sources.Aggregate(site.Graph.Constant(0f), (sum, source) => sum + source);
+}
+
 /// <summary>Writes the source, which has the target's shape, over the target.</summary>
 internal sealed record Overwrite : ParameterAdapter
 {
     public override string Name => "overwrite";
 
-    public override Node Add(AdapterSite site) => site.Source + site.Graph.Constant(0f);
+    public override Node Add(AdapterSite site) => site.OnlySource() + site.Graph.Constant(0f);
 }

@@ -65,13 +65,14 @@ public class JointStateTests
 
     /// <summary>Cancelled while a sample is read: within a round, between two steps of one network, in the evaluation of an epoch that ends within a round, with transfers open under either rule.</summary>
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void A_run_that_is_interrupted_anywhere_goes_on_to_the_same_bits(bool isRich)
+    [InlineData(false, 1)]
+    [InlineData(true, 1)]
+    [InlineData(false, 2)]
+    public void A_run_that_is_interrupted_anywhere_goes_on_to_the_same_bits(bool isRich, int sources)
     {
         using TemporaryFolder folder = new();
         Reads none = new(int.MaxValue);
-        JointTraining whole = Interrupted(isRich, none, null);
+        JointTraining whole = Interrupted(isRich, none, null, sources);
         whole.Run();
 
         HashSet<bool> open = [];
@@ -79,12 +80,12 @@ public class JointStateTests
         {
             string path = folder[$"state-{at}.safetensors"];
             Reads reads = new(at);
-            Assert.Throws<OperationCanceledException>(() => Interrupted(isRich, reads, path).Run(cancel: reads.Cancelled));
-            JointTraining second = Interrupted(isRich, new(int.MaxValue), path);
+            Assert.Throws<OperationCanceledException>(() => Interrupted(isRich, reads, path, sources).Run(cancel: reads.Cancelled));
+            JointTraining second = Interrupted(isRich, new(int.MaxValue), path, sources);
             Assert.True(second.Resume());
             open.Add(Encoding.UTF8.GetString(File.ReadAllBytes(path)).Contains("open_rate", StringComparison.Ordinal));
             second.Run();
-            foreach (string name in new[] { "a", "b" }) JointTrainingTests.AssertSame(whole.NetworkOf(name), second.NetworkOf(name));
+            foreach (string name in ((string[])["a", "b", "c"])[..(1 + sources)]) JointTrainingTests.AssertSame(whole.NetworkOf(name), second.NetworkOf(name));
             for (int i = 0; i < 2; i++) Assert.Equal(whole.HistoryOf(i).Select(r => r.ToJson()), second.HistoryOf(i).Select(r => r.ToJson()));
         }
 
@@ -196,15 +197,17 @@ public class JointStateTests
         return new([a, b], [new(JointTrainingTests.Of("a", 2) with { Rank = 3 }, JointTrainingTests.Of(b, "layer2.0.conv1.weight") with { Rank = 4 }, published, 2)], new() { StatePath = path });
     }
 
-    /// <summary>Networks of which one ends its epochs within rounds, and which say when their samples are read.</summary>
-    private static JointTraining Interrupted(bool isRich, Reads reads, string? path)
+    /// <summary>Networks of which one ends its epochs within rounds, and which say when their samples are read; with two sources a third one teaches along.</summary>
+    private static JointTraining Interrupted(bool isRich, Reads reads, string? path, int sources = 1)
     {
         Learner a = JointTrainingTests.Mlp("a", 1, Options with { Epochs = 2 }), b = JointTrainingTests.Mlp("b", 2, Options);
         LowRankAdapter adapter = new() { Heads = 2, Form = isRich ? AdapterForm.Published : AdapterForm.Residual };
         KnowledgeTransfer forth = JointTrainingTests.Transfer("a", "b", 2) with { Adapter = adapter, Rule = AdapterRule.ChainRule, Optimizer = new AdamW(), ResetsMomentum = true };
         KnowledgeTransfer back = JointTrainingTests.Transfer("b", "a", 3) with { Adapter = isRich ? new MlpAdapter(5) : adapter };
         Learner Heard(Learner learner) => learner with { Data = new HeardData(learner.Data!, reads), Validation = new HeardData(Samples.Of("mlp", 9, 31).Data, reads) };
-        return new([Heard(a), Heard(b) with { StepsPerRound = 3 }], [forth, back], new() { StatePath = path });
+        Learner c = JointTrainingTests.Mlp("c", 4, Options with { Epochs = 2 });
+        if (sources == 2) forth = forth with { Sources = [.. forth.Sources, JointTrainingTests.Of("c", 3)] };
+        return new([Heard(a), Heard(b) with { StepsPerRound = 3 }, .. sources == 2 ? [Heard(c)] : (Learner[])[]], [forth, back], new() { StatePath = path });
     }
 
     /// <summary>Counts samples that are read, and cancels at one of them.</summary>

@@ -70,6 +70,55 @@ public class JointTrainingTests
         Assert.Equal(Weight(a.Network, 1), Weight(joint.NetworkOf("a"), 1));
     }
 
+    /// <summary>Of three networks one learns from the two others, and each of these from it.</summary>
+    [Fact]
+    public void Several_networks_teach_one_from_the_same_snapshot()
+    {
+        Learner[] learners = [Still("a", 1), Still("b", 2), Still("c", 3)];
+        KnowledgeTransfer forth = new([Of("a", 2), Of("b", 2)], Of("c", 2), new Sum(), 100), toA = new(Of("c", 2), Of("a", 2), new Overwrite(), 100);
+        Assert.Equal("a:fc2.weight + b:fc2.weight -> c:fc2.weight", forth.Name);
+        JointTraining joint = new(learners, [toA, forth, toA with { Target = Of("b", 2) }]);
+        joint.Run();
+        float[][] before = [.. learners.Select(learner => Weight(learner.Network, 2))];
+        Assert.Equal(before[0].Zip(before[1], (x, y) => x + y), Weight(joint.NetworkOf("c"), 2));
+        foreach (string name in new[] { "a", "b" }) Assert.Equal(before[2], Weight(joint.NetworkOf(name), 2));
+    }
+
+    /// <summary>A matrix and a factor, of a network that trains and of one that stays.</summary>
+    [Theory]
+    [InlineData(AdapterForm.Residual)]
+    [InlineData(AdapterForm.Published)]
+    public void Sources_of_any_kind_teach_together(AdapterForm form)
+    {
+        Learner still = Learner.Source("still", Mlp("still", 3).Network);
+        KnowledgeTransfer Of(params TransferMatrix[] sources) => new([.. sources], JointTrainingTests.Of("b", 1), new LowRankAdapter { Heads = 2, Form = form }, 2);
+        TransferMatrix whole = JointTrainingTests.Of("a", 2), factor = JointTrainingTests.Of("still", 2) with { Rank = 3 };
+        float[][] results = [.. new[] { Of(whole), Of(whole, factor), Of(factor, whole) }.Select(transfer =>
+        {
+            JointTraining joint = new([Mlp("a", 1), Mlp("b", 2), still], [transfer]);
+            joint.Run();
+            AssertSame(Alone(Mlp("a", 1)), joint.NetworkOf("a"));
+            AssertSame(still.Network, joint.NetworkOf("still"));
+            Assert.Equal(6, joint.HistoryOf(0)[^1].Transfers);
+            return Weight(joint.NetworkOf("b"), 1);
+        })];
+        Assert.NotEqual(results[0], results[1]);
+        Assert.NotEqual(results[1], results[2]);
+    }
+
+    [Fact]
+    public void A_list_of_one_source_trains_to_the_same_bits()
+    {
+        KnowledgeTransfer one = new(Of("a", 2), Of("b", 1), new LowRankAdapter { Heads = 2 }, 2), list = new([Of("a", 2)], Of("b", 1), new LowRankAdapter { Heads = 2 }, 2);
+        Graph[] results = [.. new[] { one, list }.Select(transfer =>
+        {
+            JointTraining joint = new([Mlp("a", 1), Mlp("b", 2)], [transfer]);
+            joint.Run();
+            return joint.NetworkOf("b");
+        })];
+        AssertSame(results[0], results[1]);
+    }
+
     [Fact]
     public void A_layer_may_teach_another_one_of_its_own_network()
     {
@@ -204,7 +253,14 @@ public class JointTrainingTests
     public static TheoryData<string, KnowledgeTransfer[]> Refusals => new()
     {
         { "there is no network 'z'", [Transfer("z", "b", 1)] },
-        { "from a matrix to itself", [Transfer("a", "a", 1)] },
+        { "a:fc1.weight -> a:fc1.weight is from a matrix to itself", [new(Of("a", 1), Of("a", 1), new Blend(), 1)] },
+        { "is from b:fc2.weight, among others, to itself", [new([Of("a", 1), Of("b", 2)], Of("b", 2), new LowRankAdapter(), 1)] },
+        { "a:fc1.weight + a:fc2.weight + a:fc1.weight -> b:fc1.weight learns from a:fc1.weight twice", [new([Of("a", 1), Of("a", 2), Of("a", 1)], Of("b", 1), new LowRankAdapter(), 1)] },
+        { "a transfer to b:fc1.weight has no source", [new([], Of("b", 1), new LowRankAdapter(), 1)] },
+        { "a:fc1.weight + a:fc2.weight -> b:fc1.weight: this adapter learns from one matrix, found 2", [new([Of("a", 1), Of("a", 2)], Of("b", 1), new MlpAdapter(), 1)] },
+        { "there is no network 'z' for a:fc1.weight + z:fc2.weight -> b:fc1.weight", [new([Of("a", 1), Of("z", 2)], Of("b", 1), new LowRankAdapter(), 1)] },
+        { "a:fc1.weight + a:fc1.weight at rank 2 -> b:fc1.weight learns from a:fc1.weight twice", [new([Of("a", 1), Of("a", 1) with { Rank = 2 }], Of("b", 1), new LowRankAdapter(), 1)] },
+        { "still:fc1.weight at rank 2 is of a network that stays as it is", [new([Of("a", 1), Of("still", 1) with { Rank = 2, Start = FactorStart.Fresh }], Of("b", 1), new LowRankAdapter(), 1)] },
         { "the cycle of a:", [Transfer("a", "b", 0)] },
         { "two transfers write to b:", [Transfer("a", "b", 1), new(Of("a", 2), Of("b", 1), new Blend(), 3)] },
         { "needs a rank from 1 to 6", [new(Of("a", 1) with { Rank = 7 }, Of("b", 1), new Blend(), 1)] },

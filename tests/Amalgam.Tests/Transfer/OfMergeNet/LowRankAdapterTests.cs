@@ -33,8 +33,7 @@ public class LowRankAdapterTests
         int rows = 1 + gen.Random.Next(6), columns = 1 + gen.Random.Next(6), sourceRows = 1 + gen.Random.Next(6), sourceColumns = 1 + gen.Random.Next(6);
         Made made = new(adapter, rows, columns, sourceRows, sourceColumns, gen.Random.Next(), "of/");
         made.Shake(gen);
-        double[,] expected = new NaiveAdapter(made.Graph, adapter, "of/").Run(NaiveAdapter.Of(made.Target.Span, rows, columns), NaiveAdapter.Of(made.Source.Span, sourceRows, sourceColumns));
-        Oracles.Close(NaiveAdapter.Flat(expected), made.Run(), 2e-4);
+        Oracles.Close(NaiveAdapter.Flat(made.Expected(new(made.Graph, adapter, "of/"))), made.Run(), 2e-4);
     }, 6);
 
     [Theory, MemberData(nameof(Sizes))]
@@ -64,12 +63,14 @@ public class LowRankAdapterTests
 
     /// <summary>In the inference form the vectors of the spectral norms are parameters like others.</summary>
     [Theory, MemberData(nameof(Variants))]
-    public void Gradients_equal_the_naive_references_differences(string variant)
+    public void Gradients_equal_the_naive_references_differences(string variant) => CheckGradients(variant, new Shape(4, 3));
+
+    internal static void CheckGradients(string variant, params Shape[] sources)
     {
         LowRankAdapter adapter = Variant(variant);
         adapter = adapter with { Heads = 3, Layers = adapter.SourceEvolves ? 2 : 1 };
         Generator gen = new(4);
-        Made made = new(adapter, 3, 4, 4, 3, 1);
+        Made made = new(adapter, new(3, 4), sources, 1);
         made.Shake(gen);
         float[] weights = gen.Floats(12);
         Node loss = (made.Result * made.Graph.Constant(new Tensor(new(3, 4), weights))).Sum();
@@ -89,7 +90,7 @@ public class LowRankAdapterTests
             double At(double distance)
             {
                 naive.Parameters[parameters[i].Name!] = [.. values.Zip(along, (v, a) => v + distance * a)];
-                double[] result = NaiveAdapter.Flat(naive.Run(NaiveAdapter.Of(made.Target.Span, 3, 4), NaiveAdapter.Of(made.Source.Span, 4, 3)));
+                double[] result = NaiveAdapter.Flat(made.Expected(naive));
                 naive.Parameters[parameters[i].Name!] = values;
                 return result.Zip(weights, (r, w) => r * w).Sum();
             }
@@ -290,7 +291,7 @@ public class LowRankAdapterTests
         return made;
     }
 
-    private static Tensor Permuted(Tensor x, bool ofRows, bool ofColumns)
+    internal static Tensor Permuted(Tensor x, bool ofRows, bool ofColumns)
     {
         int rows = x.Shape.Size(0), columns = x.Shape.Size(1);
         Tensor y = new(x.Shape);
@@ -306,10 +307,17 @@ public class LowRankAdapterTests
     internal sealed class Made
     {
         public Made(ParameterAdapter adapter, int rows, int columns, int sourceRows, int sourceColumns, long seed, string prefix = "")
+            : this(adapter, new(rows, columns), [new(sourceRows, sourceColumns)], seed, prefix)
+        {
+        }
+
+        public Made(ParameterAdapter adapter, Shape target, Shape[] sources, long seed, string prefix = "")
         {
             Generator gen = new((int)(seed & 0xFFFF));
-            (Target, Source) = (RandomGraph.Random(gen, new(rows, columns)), RandomGraph.Random(gen, new(sourceRows, sourceColumns)));
-            Result = adapter.Add(new(Graph, Graph.Input("target", Target.Shape), Graph.Input("source", Source.Shape), Target, prefix, seed));
+            Target = RandomGraph.Random(gen, target);
+            Sources = [.. sources.Select(source => RandomGraph.Random(gen, source))];
+            Node given = Graph.Input("target", target);
+            Result = adapter.Add(new(Graph, given, [.. sources.Select((source, i) => Graph.Input($"source{i}", source))], Target, prefix, seed));
             Graph.Output("result", Result);
         }
 
@@ -319,9 +327,16 @@ public class LowRankAdapterTests
 
         public Tensor Target { get; set; }
 
-        public Tensor Source { get; set; }
+        public Tensor[] Sources { get; set; }
 
-        public Dictionary<string, Tensor> Inputs => new() { ["target"] = Target, ["source"] = Source };
+        public Tensor Source { get => Sources[0]; set => Sources[0] = value; }
+
+        public Dictionary<string, Tensor> Inputs => Sources.Select((source, i) => (Name: $"source{i}", Value: source)).Append(("target", Target)).ToDictionary();
+
+        /// <summary>What the naive reference gives for the same matrices.</summary>
+        public double[,] Expected(NaiveAdapter naive) => naive.Run(Of(Target), [.. Sources.Select(Of)]);
+
+        private static double[,] Of(Tensor x) => NaiveAdapter.Of(x.Span, x.Shape.Size(0), x.Shape.Size(1));
 
         /// <summary>Changes every parameter, those that begin at zero and those of the spectral norms too.</summary>
         public void Shake(Generator gen)

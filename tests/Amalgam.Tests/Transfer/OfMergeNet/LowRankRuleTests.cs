@@ -138,7 +138,7 @@ public class LowRankRuleTests
         LowRank low = new(target.Matrix, Math.Max(1, target.Rank));
         (Graph b, data) = Samples.Of("mlp", 2, 48);
         if (target.Rank > 0) b = LowRank.Encode(b, [low], 5);
-        Tensor source = Samples.Of("mlp", 1).Network.Parameters[transfer.Source.Matrix.Name].Value!;
+        Tensor source = Samples.Of("mlp", 1).Network.Parameters[transfer.Sources[0].Matrix.Name].Value!;
         Graph joined = Surgery.Replace(b, new Dictionary<string, Func<Graph, Node, Node>>
         {
             [target.Rank > 0 ? low.NameOfA : target.Matrix.Name] = (graph, own) =>

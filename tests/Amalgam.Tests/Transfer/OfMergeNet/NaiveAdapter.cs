@@ -11,24 +11,27 @@ internal sealed class NaiveAdapter(Graph graph, LowRankAdapter adapter, string p
     /// <summary>The parameters, by name; they may be changed.</summary>
     public Dictionary<string, double[]> Parameters { get; } = graph.Parameters.ToDictionary(p => p.Key, p => p.Value.Value!.Span.ToArray().Select(v => (double)v).ToArray());
 
-    public double[,] Run(double[,] target, double[,] source)
+    public double[,] Run(double[,] target, params double[][,] sources)
     {
-        double[,] first = source;
+        double[][,] first = sources;
         for (int layer = 0; layer < adapter.Layers; layer++)
         {
             string name = $"layers.{layer}";
-            double[,] next = Layer(name, target, source, _isResidual ? Values($"{name}.scale") : null);
-            if (adapter.SourceEvolves && layer + 1 < adapter.Layers)
-            {
-                double[]? scale = _isResidual ? [.. Values($"{name}.source.scale")] : null;
-                for (int row = 0; row < scale?.Length; row++) scale[row] *= Math.Sqrt(Row(first, row).Average(v => Math.Pow(v - Row(first, row).Average(), 2)));
-                source = Layer($"{name}.source", source, target, scale);
-            }
-
+            double[,] next = Layer(name, target, sources, _isResidual ? Values($"{name}.scale") : null);
+            if (adapter.SourceEvolves && layer + 1 < adapter.Layers) sources = [.. sources.Select((source, i) => Evolved(Numbered($"{name}.source", i), source, first[i], target))];
             target = next;
         }
 
         return target;
+    }
+
+    private static string Numbered(string name, int source) => source == 0 ? name : $"{name}.{source}";
+
+    private double[,] Evolved(string name, double[,] source, double[,] first, double[,] target)
+    {
+        double[]? scale = _isResidual ? [.. Values($"{name}.scale")] : null;
+        for (int row = 0; row < scale?.Length; row++) scale[row] *= Math.Sqrt(Row(first, row).Average(v => Math.Pow(v - Row(first, row).Average(), 2)));
+        return Layer(name, source, [target], scale);
     }
 
     public static double[,] Of(ReadOnlySpan<float> values, int rows, int columns)
@@ -40,9 +43,9 @@ internal sealed class NaiveAdapter(Graph graph, LowRankAdapter adapter, string p
 
     public static double[] Flat(double[,] matrix) => [.. matrix.Cast<double>()];
 
-    private double[,] Layer(string name, double[,] target, double[,] source, double[]? scale)
+    private double[,] Layer(string name, double[,] target, double[][,] sources, double[]? scale)
     {
-        double[,] mixed = Mixed(name, target, source);
+        double[,] mixed = Mixed(name, target, sources);
         if (_isResidual)
         {
             target = Map(target, (i, j, x) => x + scale![i] * mixed[i, j]);
@@ -54,20 +57,23 @@ internal sealed class NaiveAdapter(Graph graph, LowRankAdapter adapter, string p
         return Norm(Map(mixed, (i, j, x) => x + result[i, j]), $"{name}.feed_forward.norm");
     }
 
-    private double[,] Mixed(string name, double[,] target, double[,] source)
+    private double[,] Mixed(string name, double[,] target, double[][,] sources)
     {
-        double[,] rr = Attention($"{name}.rr", target, source);
+        double[][,] columns = [.. sources.Select(Transposed)];
+        double[,] rr = Attention($"{name}.rr", target, sources);
         if (adapter.Unfoldings == Unfoldings.Rows) return rr;
-        double[][,] parts = [rr, Attention($"{name}.rc", target, Transposed(source)), Transposed(Attention($"{name}.cr", Transposed(target), source)), Transposed(Attention($"{name}.cc", Transposed(target), Transposed(source)))];
+        double[][,] parts = [rr, Attention($"{name}.rc", target, columns), Transposed(Attention($"{name}.cr", Transposed(target), sources)), Transposed(Attention($"{name}.cc", Transposed(target), columns))];
         double[] weights = [1, 1, 1, 1];
         if (adapter.Mixing == Mixing.Learned) weights = [.. Values($"{name}.mixing").Select(v => Math.Exp(v))];
         return Map(rr, (i, j, _) => parts.Select((part, k) => weights[k] / weights.Sum() * part[i, j]).Sum());
     }
 
-    private double[,] Attention(string name, double[,] queries, double[,] keys)
+    private double[,] Attention(string name, double[,] queries, double[][,] keys)
     {
-        double[,] asked = _isResidual ? Norm(queries, $"{name}.norm_query") : queries, given = _isResidual ? Norm(keys, $"{name}.norm_source") : keys;
-        double[,] q = Linear(asked, $"{name}.query"), k = Linear(given, $"{name}.key"), v = Linear(given, $"{name}.value"), joined = new double[q.GetLength(0), q.GetLength(1)];
+        double[,] asked = _isResidual ? Norm(queries, $"{name}.norm_query") : queries;
+        double[][,] given = [.. keys.Select((x, i) => _isResidual ? Norm(x, Numbered($"{name}.norm_source", i)) : x)];
+        double[,] q = Linear(asked, $"{name}.query"), joined = new double[q.GetLength(0), q.GetLength(1)];
+        double[,] k = Stacked([.. given.Select((x, i) => Linear(x, Numbered($"{name}.key", i)))]), v = Stacked([.. given.Select((x, i) => Linear(x, Numbered($"{name}.value", i)))]);
         int width = q.GetLength(1) / adapter.Heads;
         for (int head = 0; head < adapter.Heads; head++)
         {
@@ -116,6 +122,13 @@ internal sealed class NaiveAdapter(Graph graph, LowRankAdapter adapter, string p
             double mean = Row(x, i).Average(), variance = Row(x, i).Average(v => (v - mean) * (v - mean));
             return (x.GetLength(1) == 1 ? value : (value - mean) / Math.Sqrt(variance + 1e-12)) * scale[j] + bias[j];
         });
+    }
+
+    /// <summary>One below the other.</summary>
+    private static double[,] Stacked(double[][,] parts)
+    {
+        double[][] rows = [.. parts.SelectMany(part => Enumerable.Range(0, part.GetLength(0)).Select(i => Row(part, i)))];
+        return Map(new double[rows.Length, rows[0].Length], (i, j, _) => rows[i][j]);
     }
 
     private static double[,] Gelu(double[,] x) => Map(x, (_, _, v) => 0.5 * v * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (v + 0.044715 * v * v * v))));

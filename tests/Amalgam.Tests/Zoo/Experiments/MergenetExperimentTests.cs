@@ -1,5 +1,6 @@
 using Amalgam.Graphs;
 using Amalgam.Tests.Zoo.Report;
+using Amalgam.Transfer.Teaching;
 using Amalgam.Zoo.Experiments.Mergenet;
 using Samples = Amalgam.Tests.Alignment.Samples;
 
@@ -72,6 +73,22 @@ public class MergenetExperimentTests
         Assert.All(entries, entry => Assert.Contains(entry.Subject, entry.Trial.Makes));
         Assert.All(entries, entry => Assert.Contains(entries, e => e.Section == entry.Section && e.Method == TableEntry.Alone));
     }
+
+    /// <summary>Rows of an earlier run are found by this text.</summary>
+    [Fact]
+    public void A_training_is_known_by_a_text_of_its_own()
+    {
+        TableEntry[] entries = [.. MergenetExperiment.EntriesOf(new() { Table = "7" })];
+        string Of(string method) => entries.First(entry => entry.Method == method).Trial.Name.Split(" and ")[0];
+        const string From = "ResNet-18:linear.weight -> MobileNetV2:features.16.conv.2.weight, cycle 8, rate 0.001, ";
+        Assert.Equal(From + "mlp width 1024", Of("MLP adapter"));
+        Assert.Equal(From + "lpka layers 2, heads 8, unfoldings All, mixing Learned, form Residual, dropout 0.1 0.2", Of("full, with dropout"));
+        Assert.Equal(From + "decomposed at rank 4, lpka layers 2, heads 8, unfoldings All, mixing Learned, form Residual, dropout 0 0", Of("full, rank 4"));
+    }
+
+    [Theory, MemberData(nameof(Tables))]
+    public void No_baseline_warms_up_for_longer_than_it_trains(string table) =>
+        Assert.All(MergenetExperiment.EntriesOf(new() { Table = table }).Select(entry => entry.Trial).OfType<Taught>().Select(taught => taught.Way).OfType<Dkd>(), dkd => Assert.Equal(0, dkd.WarmUp));
 
     [Fact]
     public void The_papers_figures_stand_beside_rows_that_there_are()

@@ -61,16 +61,32 @@ public class TransferDescriptionTests
         Assert.Equal((true, "teacher.onnx", 5L), (teacher.Frozen, teacher.Model.Name, teacher.Seed));
 
         TransferPair first = run.Transfers[0], second = run.Transfers[1], third = run.Transfers[2];
-        Assert.Equal(new TransferEnd("big", "linear.weight") { Rows = (2, 6), Rank = 4, Start = FactorStart.Fresh, Alpha = 8 }, first.From);
+        Assert.Equal(new TransferEnd("big", "linear.weight") { Rows = (2, 6), Rank = 4, Start = FactorStart.Fresh, Alpha = 8 }, Assert.Single(first.From));
         Assert.Equal(new TransferEnd("small", "fc2.weight") { Rank = TransferEnd.UsualRank }, first.To);
         Assert.Equal((5, 2, true), (first.Cycle, first.BackCycle, first.ResetsMomentum));
         Assert.Equal((AdapterRule.ChainRule, 0.01, null, new CosineRate(0, 1)), (first.Adapter.Rule, first.Adapter.Rate, first.Adapter.ClipNorm, (CosineRate)first.Adapter.Schedule));
         Assert.Equal(new Sgd(0.5, false, 1e-4), first.Adapter.Optimizer);
         LowRankAdapter shared = new() { Layers = 1, Heads = 4, Unfoldings = Unfoldings.Rows, Mixing = Mixing.Average, Form = AdapterForm.Published, AttentionDropout = 0, Dropout = 0.3, SourceEvolves = true };
         Assert.Equal(shared, first.Adapter.Adapter);
-        Assert.Equal((new TransferEnd("teacher", "fc.weight"), new TransferEnd("big", "layer3.0.conv1.weight") { Layout = ConvolutionLayout.Loralib }), (second.From, second.To));
+        Assert.Equal((new TransferEnd("teacher", "fc.weight"), new TransferEnd("big", "layer3.0.conv1.weight") { Layout = ConvolutionLayout.Loralib }), (Assert.Single(second.From), second.To));
         Assert.Equal((new MlpAdapter(16), 3, null, 0.002), ((MlpAdapter)second.Adapter.Adapter, second.Cycle, second.BackCycle, second.Adapter.Rate));
-        Assert.Equal((new TransferEnd("teacher"), new TransferEnd("small"), shared with { Layers = 3 }), (third.From, third.To, (LowRankAdapter)third.Adapter.Adapter));
+        Assert.Equal((new TransferEnd("teacher"), new TransferEnd("small"), shared with { Layers = 3 }), (Assert.Single(third.From), third.To, (LowRankAdapter)third.Adapter.Adapter));
+    }
+
+    [Fact]
+    public void Several_sources_are_a_list_of_what_one_may_be()
+    {
+        TransferDescription run = TransferDescription.Parse(
+            Small.Replace("models:", "models:\n  c: mlp", StringComparison.Ordinal) + "transfers: [{from: [a, 'c:x', {model: a, matrix: y, rank: 2}], to: 'b:z', both: true}, {from: ['a:y'], to: b}, {from: 'a:y', to: b}]\n", "run.yml");
+        Assert.Equal([new("a"), new("c", "x"), new("a", "y") { Rank = 2 }], run.Transfers[0].From);
+        Assert.Equal("a", run.Transfers[0].From[0].ToString());
+        Assert.Equal(4, run.Transfers[0].BackCycle);
+        Assert.Equal(run.Transfers[1].From.AsEnumerable(), run.Transfers[2].From);
+
+        // A list of one is written as that one.
+        string text = TransferYaml.Write(run);
+        Assert.Contains("  - from: [{model: a, rank: 0}, {model: c, matrix: x, layout: filters, rank: 0}, {model: a, matrix: y, layout: filters, rank: 2, start: decomposition}]\n    to: {model: b, ", text);
+        Assert.Equal(3, text.Split("  - from: {model: a, matrix: y, layout: filters, rank: 0}\n").Length);
     }
 
     [Fact]
@@ -92,7 +108,7 @@ public class TransferDescriptionTests
     public void The_defaults_are_those_of_a_transfer_in_code()
     {
         AdapterDescription usual = new();
-        KnowledgeTransfer inCode = new(null!, null!, usual.Adapter, 1);
+        KnowledgeTransfer inCode = new([], null!, usual.Adapter, 1);
         Assert.Equal((inCode.Rule, inCode.Optimizer, inCode.ClipNorm, inCode.Rate, inCode.Schedule), (usual.Rule, usual.Optimizer, usual.ClipNorm, usual.Rate, usual.Schedule));
     }
 
@@ -101,6 +117,7 @@ public class TransferDescriptionTests
     [InlineData("adapter: mlp\ncycle: 7\nsolo: false\nseed: -3\noutput: 'a b'")]
     [InlineData("adapter: {optimizer: sgd, schedule: {name: step, every: 2}}\ntransfers: [{from: a, to: b, both: true}]")]
     [InlineData("transfers: [{from: {model: a, matrix: 'it''s: x', rows: [1, 2], rank: usual}, to: 'b:c', adapter: {optimizer: {name: adam, clip_norm: none}, rule: chain}}]")]
+    [InlineData("transfers: [{from: [a, 'b:x', {model: a, matrix: 'it''s: x', rows: [1, 2], rank: usual}], to: 'b:c', both: true}, {from: ['a:y'], to: b}]")]
     [InlineData("transfers: [{from: {model: a, rank: 3, start: fresh, alpha: 2}, to: b, back_cycle: 9, both: true, resets_momentum: true, adapter: {name: mlp, width: 3}}]")]
     public void What_is_written_reads_as_the_same_run(string more)
     {
@@ -108,8 +125,9 @@ public class TransferDescriptionTests
         string text = TransferYaml.Write(run);
         TransferDescription again = TransferDescription.Parse(text, "transfer.yaml");
         Assert.Equal(text, TransferYaml.Write(again));
-        static TransferPair Settled(TransferPair pair) => pair with { Place = null, Adapter = pair.Adapter with { Damping = pair.Adapter.Damping ?? pair.Adapter.Adapter.UsualDamping } };
+        static TransferPair Settled(TransferPair pair) => pair with { From = [], Place = null, Adapter = pair.Adapter with { Damping = pair.Adapter.Damping ?? pair.Adapter.Adapter.UsualDamping, TrustRegion = pair.Adapter.TrustRegion ?? pair.Adapter.Adapter.UsualTrustRegion } };
         Assert.Equal(run.Transfers.Select(Settled), again.Transfers.Select(Settled));
+        Assert.Equal(run.Transfers.Select(pair => pair.From.AsEnumerable()), again.Transfers.Select(pair => pair.From.AsEnumerable()));
         Assert.Equal((run.Seed, run.Solo, run.Output), (again.Seed, again.Solo, again.Output));
         Assert.DoesNotContain("output", TransferYaml.Write(run, withOutput: false));
     }
@@ -153,6 +171,14 @@ public class TransferDescriptionTests
     [InlineData("transfers: [{from: x, to: b}]", "run.yml:7:20: there is no model 'x' here; known are a, b")]
     [InlineData("transfers: [{from: a, to: 'c:fc.weight'}]", "there is no model 'c' here")]
     [InlineData("transfers: [{from: a, to: []}]", "expected a matrix: MODEL:MATRIX, a model alone, or a mapping {model, matrix, ...}, found an empty list")]
+    [InlineData("transfers: [{from: [], to: b}]", "run.yml:7:20: expected a matrix, or a list of one or more, found an empty list")]
+    [InlineData("transfers: [{from: [a, [b]], to: b}]", "run.yml:7:24: expected a matrix: MODEL:MATRIX, a model alone, or a mapping {model, matrix, ...}, found a list")]
+    [InlineData("transfers: [{from: [a, x], to: b}]", "run.yml:7:24: there is no model 'x' here; known are a, b")]
+    [InlineData("transfers: [{from: ['a:x', 'a:y', 'a:x'], to: b}]", "run.yml:7:35: 'a:x' stands in this list already; name each source once")]
+    [InlineData("transfers: [{from: [a, {model: a}], to: b}]", "run.yml:7:24: 'a' stands in this list already; name each source once")]
+    [InlineData("transfers: [{from: ['a:x', b], to: 'b:y', both: true}]", "within one model, both: true needs the names of both matrices")]
+    [InlineData("transfers: [{from: ['a:x', 'b:y'], to: 'b:z', adapter: mlp}]", "run.yml:7:20: the adapter mlp learns from one matrix, found 2; lpka learns from several")]
+    [InlineData("adapter: mlp\ntransfers: [{from: ['a:x', 'b:y'], to: 'b:z'}]", "run.yml:8:20: the adapter mlp learns from one matrix, found 2")]
     [InlineData("transfers: [{from: {matrix: x}, to: b}]", "'model' is missing here")]
     [InlineData("transfers: [{from: {model: a, name: x}, to: b}]", "a matrix has no key 'name'")]
     [InlineData("transfers: [{from: {model: a, rows: [0, 2]}, to: b}]", "'rows' is about a matrix, and none is named here")]
@@ -184,6 +210,8 @@ public class TransferDescriptionTests
     [InlineData("{Solo: mlp}", "solo is the folder of the models that are trained by themselves; name this one otherwise")]
     [InlineData("{a: mlp, t: {model: mlp, frozen: true}}\ntransfers: [{from: a, to: t}]", "'t' is frozen, so nothing can be written to it")]
     [InlineData("{a: mlp, t: {model: mlp, frozen: true}}\ntransfers: [{from: t, to: a, both: true}]", "'t' is frozen, so there is no transfer back to it")]
+    [InlineData("{a: mlp, b: mlp, t: {model: mlp, frozen: true}}\ntransfers: [{from: [b, t], to: a, both: true}]", "'t' is frozen, so there is no transfer back to it")]
+    [InlineData("{a: mlp, b: mlp, c: mlp, d: mlp}\ntransfers: [{from: [a, b], to: c}]", "the model 'd' takes part in no transfer")]
     public void Models_that_cannot_be_are_told_with_their_place(string models, string phrase) => Refuses($"data: glyphs\nlr: 0.1\nepochs: 3\nmodels: {models}\n", phrase);
 
     [Fact]
@@ -198,7 +226,7 @@ public class TransferDescriptionTests
     [Fact]
     public void Damaged_text_is_refused_or_read_and_nothing_else() => Property.Holds(gen =>
     {
-        char[] text = (Small + "transfers: [{from: {model: a, rank: 2}, to: b, both: true, adapter: {name: mlp}}]\nseed: 3\n").ToCharArray();
+        char[] text = (Small + "transfers: [{from: [{model: a, rank: 2}, 'b:x'], to: b, both: true, adapter: {name: mlp}}]\nseed: 3\n").ToCharArray();
         for (int i = gen.Random.Next(1, 5); i > 0; i--) text[gen.Random.Next(text.Length)] = "{}[]:,'\" \n-ax0"[gen.Random.Next(14)];
         try
         {

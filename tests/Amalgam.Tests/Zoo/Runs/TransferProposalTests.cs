@@ -130,7 +130,7 @@ public class TransferProposalTests
     private static TransferDescription Complete(string models, string transfers = "") => TransferProposal.Complete(
         TransferDescription.Parse($"data: glyphs\nlr: 1\nepochs: 1\nmodels: {models}\n{transfers}", "run.yml"), Candidates, new Dictionary<string, long> { ["a"] = 100, ["b"] = 300, ["c"] = 200 });
 
-    private static string Text(TransferDescription run) => string.Join("; ", run.Transfers.Select(pair => $"{pair.From} -> {pair.To} {pair.Cycle}{(pair.BackCycle is { } back ? $" and back {back}" : "")}"));
+    private static string Text(TransferDescription run) => string.Join("; ", run.Transfers.Select(pair => $"{string.Join(" + ", pair.From)} -> {pair.To} {pair.Cycle}{(pair.BackCycle is { } back ? $" and back {back}" : "")}"));
 
     [Fact]
     public void Without_transfers_the_largest_or_the_frozen_network_teaches_the_others()
@@ -138,7 +138,7 @@ public class TransferProposalTests
         Assert.Equal("b:linear.weight -> a:fc3.weight 4; b:linear.weight -> c:fc2.weight 4", Text(Complete("{a: mlp, b: mlp, c: mlp}")));
         Assert.Equal("a:fc4.weight -> b:layer3.2.conv2.weight 2", Text(Complete("{a: {model: mlp, frozen: true}, b: mlp}", "cycle: 2\n")));
         Assert.Equal("c:fc3.weight -> c:fc2.weight 4", Text(Complete("{c: mlp}")));
-        Assert.Contains("a, b are frozen: say under transfers which teaches what", Assert.Throws<GraphException>(() => Complete("{a: {model: mlp, frozen: true}, b: {model: mlp, frozen: true}, c: mlp}")).Message);
+        Assert.Contains("a, b are frozen: say under transfers which teaches what; 'from: [a, b]' has them teach together", Assert.Throws<GraphException>(() => Complete("{a: {model: mlp, frozen: true}, b: {model: mlp, frozen: true}, c: mlp}")).Message);
     }
 
     [Fact]
@@ -152,6 +152,18 @@ public class TransferProposalTests
 
         // Where both are named nothing is looked for: an embedding may teach too.
         Assert.Equal("a:fc1.bias -> c:x 4", Text(Complete("{a: mlp, c: mlp}", "transfers: [{from: 'a:fc1.bias', to: 'c:x'}]")));
+
+        // Of several sources each is proposed by itself; what is named stays, and the target is near to all of them in size.
+        Assert.Equal("a:fc4.weight + b:linear.weight -> c:fc2.weight 4", Text(Complete("{a: mlp, b: mlp, c: mlp}", "transfers: [{from: [a, b], to: c}]")));
+        Assert.Equal("a:fc1.weight + b:linear.weight -> c:fc1.weight 4 and back 3", Text(Complete("{a: mlp, b: mlp, c: mlp}", "transfers: [{from: ['a:fc1.weight', b], to: 'c:fc1.weight', both: true, back_cycle: 3}]")));
+        Assert.Equal("a:fc4.weight + c:fc3.weight -> c:fc2.weight 4", Text(Complete("{a: mlp, c: mlp}", "transfers: [{from: [a, c], to: c}]")));
+        Assert.Contains("b: the network has no matrix 'x'", Assert.Throws<GraphException>(() => Complete("{a: mlp, b: mlp, c: mlp}", "transfers: [{from: [a, 'b:x'], to: c}]")).Message);
+
+        // The way back to each is that of the pair alone.
+        Assert.Equal("a:fc1.weight + b:conv1.weight -> c:fc2.weight 4 and back 4", Text(Complete("{a: mlp, b: mlp, c: mlp}", "transfers: [{from: ['a:fc1.weight', 'b:conv1.weight'], to: c, both: true}]")));
+        string alone = Text(Complete("{b: mlp, c: mlp}", "transfers: [{from: b, to: c, both: true, back_cycle: 5}]"));
+        Assert.Equal($"a:fc1.weight + b:linear.weight -> c:fc2.weight 4; c:fc2.weight -> a:fc1.weight 5; {alone.Split("; ")[1]}",
+            Text(Complete("{a: mlp, b: mlp, c: mlp}", "transfers: [{from: ['a:fc1.weight', b], to: c, both: true, back_cycle: 5}]")));
 
         // Within a network the matrix that is written to does not teach itself.
         Assert.Equal("c:fc2.weight -> c:fc3.weight 4", Text(Complete("{c: mlp}", "transfers: [{from: c, to: 'c:fc3.weight'}]")));

@@ -39,10 +39,25 @@ public class TransferResultTests
     }
 
     [Fact]
+    public void Several_sources_are_an_array_and_one_is_what_it_is()
+    {
+        WeightMatrix matrix = WeightMatrix.Of(Amalgam.Zoo.Models.ZooModel.Find("mlp").Build(2), "fc1.weight");
+        KnowledgeTransfer one = new(new TransferMatrix("a", matrix), new("c", matrix), new LowRankAdapter(), 2), two = one with { Sources = [new("a", matrix), new("b", matrix, 3)] };
+        TransferResult result = new() { Models = [], Transfers = [new(one, 5, []), new(two, 6, [])], Times = default, Rounds = 3 };
+        using JsonDocument json = JsonDocument.Parse(TransferJson.Result(result));
+        JsonElement[] from = [.. json.RootElement.GetProperty("transfers").EnumerateArray().Select(transfer => transfer.GetProperty("from"))];
+        Assert.Equal("a", from[0].GetProperty("model").GetString());
+        Assert.Equal([("a", 0), ("b", 3)], from[1].EnumerateArray().Select(source => (source.GetProperty("model").GetString()!, source.GetProperty("rank").GetInt32())));
+        Assert.Contains("b:fc1.weight trained as a product of factors of rank 3", TransferSentences.Comparison(result with { Models = [Model("a"), Model("b"), Model("c")] }));
+
+        static TransferredModel Model(string name) => new(name, Run(null, null, null), Run(null, null, null));
+    }
+
+    [Fact]
     public void A_line_of_a_transfer_names_it()
     {
         WeightMatrix matrix = WeightMatrix.Of(Amalgam.Zoo.Models.ZooModel.Find("mlp").Build(2), "fc1.weight");
-        KnowledgeTransfer transfer = new(new("a", matrix), new("b\"", matrix, 4), new MlpAdapter(), 2);
+        KnowledgeTransfer transfer = new(new TransferMatrix("a", matrix), new("b\"", matrix, 4), new MlpAdapter(), 2);
         using JsonDocument json = JsonDocument.Parse(TransferJson.Line(transfer, new(3, 12, 1.5, 0.25, [[0.5, 0.25, 0.125, 0.125]])));
         Assert.Equal("a:fc1.weight -> b\":fc1.weight at rank 4", json.RootElement.GetProperty("transfer").GetString());
         Assert.Equal((3, 12, 0.25), (json.RootElement.GetProperty("epoch").GetInt32(), json.RootElement.GetProperty("transfers").GetInt32(), json.RootElement.GetProperty("mixing")[0][1].GetDouble()));
