@@ -111,7 +111,12 @@ internal static class TransferPage
 
     private static IEnumerable<ReportPart> Curves(TransferSummary summary)
     {
-        if (summary.History.Length < 2) yield break;
+        if (summary.History.Length < 2)
+        {
+            if (summary.History is [var only]) yield return OfOneEpoch(summary, only);
+            yield break;
+        }
+
         yield return new Heading($"{string.Join(" + ", summary.Transfer.Sources)} \u2192 {summary.Transfer.Target}");
         Series Of(string name, Func<TransferRecord, double> value) => new(name, [.. summary.History.Select(value)]) { X = [.. summary.History.Select(record => (double)record.Epoch)] };
         yield return new SideBySide(
@@ -123,6 +128,18 @@ internal static class TransferPage
             $"Mixing weights of layer {layer + 1}", "epoch", "share",
             [.. Unfoldings.Select((name, i) => Of(name, record => layer < record.Mixing.Length && i < record.Mixing[layer].Length ? record.Mixing[layer][i] : double.NaN))]) { Format = "0.00%" })]);
         yield return new Paragraph($"What asks by what answers: rows or columns of the target ask, rows or columns of {(summary.Transfer.Sources.Length == 1 ? "the source" : "all sources")} answer. Scales do not begin at 0, and lines that coincide look like one.", Quiet: true);
+    }
+
+    /// <summary>What curves would show of more epochs.</summary>
+    private static DataTable OfOneEpoch(TransferSummary summary, TransferRecord record)
+    {
+        List<ImmutableArray<Cell>> rows = [["norm of the adapter's weights", Figures.Text(record.WeightNorm, "0.0000")], ["relative change at a transfer, on average", Figures.Text(record.Change, "0.00%")]];
+        for (int layer = 0; layer < record.Mixing.Length; layer++)
+        {
+            for (int i = 0; i < record.Mixing[layer].Length; i++) rows.Add([$"mixing weight in layer {layer + 1}, {Unfoldings[i]}", Figures.Text(record.Mixing[layer][i], "0.00%")]);
+        }
+
+        return new($"{summary.Transfer.Name.Replace(" -> ", " \u2192 ")}, after the one epoch", [new("what"), new("value") { IsRight = true }], new TableSection("", [.. rows]));
     }
 
     private static IEnumerable<ReportPart> Times(TransferResult result)

@@ -101,7 +101,7 @@ public sealed class TransferPlan
         }
         catch (GraphException)
         {
-            foreach (TransferMember member in Members.Where(member => !member.Model.Frozen)) member.Model.Locate(() => new JointTraining([member.Learner], []));
+            foreach (TransferMember member in Members.Where(member => !member.Model.Frozen)) Located.At(member.Model.Place, () => new JointTraining([member.Learner], []));
             for (int i = 1; i <= Transfers.Length; i++) Located.At(Places[i - 1], () => new JointTraining(Members.Select(member => member.Learner), Transfers[..i]));
             throw;
         }

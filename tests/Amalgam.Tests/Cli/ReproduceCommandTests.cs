@@ -1,4 +1,5 @@
 using Amalgam.Cli;
+using Amalgam.Zoo.Experiments;
 
 namespace Amalgam.Tests.Cli;
 
@@ -104,5 +105,19 @@ public class ReproduceCommandTests
         above.RemoveEmpty();
         Assert.Equal([folder["here/mine"], folder["here/trainings"]], Directory.GetDirectories(folder["here"]).Order());
         Assert.False(Directory.Exists(folder["some"]));
+    }
+
+    /// <summary>Data that is missing is found out after files of rows are opened.</summary>
+    [Fact]
+    public void A_file_of_rows_is_there_with_its_first_row()
+    {
+        using TemporaryFolder folder = new();
+        MethodLog log = new(folder["rows.jsonl"], "what, it is", overwrite: false);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
+        MethodRow row = new("a", "seed 1", "alone", "", 1, double.NaN, [], 0.5);
+        log.Add(row);
+        log.Add(row with { Method = "other" });
+        Assert.Equal(["alone", "other"], new MethodLog(folder["rows.jsonl"], "what, it is", overwrite: false).Rows.Select(r => r.Method));
+        Assert.Contains("'it is' there, 'it was' here", Assert.Throws<InvalidDataException>(() => new MethodLog(folder["rows.jsonl"], "what, it was", overwrite: false)).Message);
     }
 }

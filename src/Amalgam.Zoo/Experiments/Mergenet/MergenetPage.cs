@@ -12,8 +12,15 @@ internal static class MergenetPage
     /// <summary>Makes the page.</summary>
     public static HtmlReport Of(MergenetResult result) => new($"MergeNet, {MergenetMarkdown.Title(result.Options.Table)}", [.. result.Sections.SelectMany(section => Chapter(result, section))])
     {
-        Origin = $"amalgam reproduce mergenet --table {result.Options.Table}",
+        Origin = CommandOf(result.Options),
     };
+
+    /// <summary>What runs the same again.</summary>
+    private static string CommandOf(MergenetOptions options)
+    {
+        string Given(string name, int? value) => value is null ? "" : FormattableString.Invariant($" --{name} {value}");
+        return $"amalgam reproduce mergenet --table {options.Table}{Given("seeds", options.Seeds)}{Given("epochs", options.Epochs)}{Given("samples", options.Samples)}{Given("limit", options.Limit)}";
+    }
 
     private static IEnumerable<ReportPart> Chapter(MergenetResult result, string section)
     {
@@ -23,6 +30,8 @@ internal static class MergenetPage
         yield return new Paragraph($"{result.Setting(section)} Accuracies, recalls and changes in percent.");
         yield return Merits(result, section, methods, merits);
         yield return Training(methods, [.. figures.Except(merits)]);
+        if (figures.Contains("change"))
+            yield return new Paragraph("The change is what a transfer of the last epoch did to its target on average, the norm of the difference by the norm before. The first transfer leaves its target as it is, so that where no other comes the change is 0.", Quiet: true);
         string shown = figures[0];
         MethodMean[] cycles = [.. methods.Where(m => m.Method.StartsWith(CyclePrefix, StringComparison.Ordinal) && !m.Method.Contains(','))];
         if (cycles.Length > 1) yield return Curve(shown, cycles, methods.First());

@@ -1,3 +1,4 @@
+using Amalgam.Training;
 using Amalgam.Zoo.Runs;
 
 namespace Amalgam.Tests.Zoo.Runs;
@@ -24,4 +25,12 @@ public class RunRefusalTests
     [InlineData("models: {}\n", "run.yml:1:9: expected models, a mapping from a name to what it is, found an empty mapping")]
     [InlineData("models: {a: mlp}\ndata: glyphs\nlr: 1\nepochs: 1\ncycle: 99999999999\n", "run.yml:5:8: expected a number of rounds from 1 on, found '99999999999', which is too large")]
     public void A_transfer_says(string text, string message) => Assert.Equal(message, Assert.Throws<InvalidDataException>(() => TransferDescription.Parse(text, "run.yml")).Message);
+
+    [Fact]
+    public void A_rate_that_is_much_too_high_is_said_in_few_digits()
+    {
+        using TemporaryFolder folder = new();
+        RunDescription run = RunDescription.Parse(Run.Replace("model: mlp", "model: {name: mlp, hidden: [4]}").Replace("{name: glyphs}", "{name: glyphs, options: {train: 200, test: 50}}").Replace("lr: 0.1", "lr: 1.0e+300"), "run.yml");
+        Assert.Contains("(epoch 1, learning rate 1e+300)", Assert.Throws<TrainingException>(() => new TrainingRun(run, folder["run"]).Train()).Message);
+    }
 }
