@@ -197,6 +197,9 @@ public sealed record ModelDescription(string Name)
     /// <summary>Whether it is none of the other kinds; the folder need not be there any more.</summary>
     internal bool MayBeFolder => !IsOnnx && !IsLayers && Models.ZooModel.All.All(m => m.Name != Name);
 
+    /// <summary>Whether it comes with weights; else they are drawn by the seed.</summary>
+    internal bool HasWeights => IsOnnx || IsFolder || Weights is not null;
+
     /// <summary>Whether a path ends like an ONNX file.</summary>
     public static bool IsOnnxFile(string path) => path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase);
 

@@ -97,12 +97,8 @@ internal static class TransferJson
         json.WriteStartObject("seconds");
         foreach (var (name, time) in new[] { ("steps", times.Steps), ("transfers", times.Transfers), ("adapter_updates", times.AdapterUpdates), ("evaluation", times.Evaluation) }) json.WriteNumber(name, Math.Round(time.TotalSeconds, 3));
         json.WriteNumber("of_a_round_together", result.SecondsTogether);
-        if (result.SecondsAlone is { } alone)
-        {
-            json.WriteNumber("of_a_round_alone", alone);
-            if (alone > 0) json.WriteNumber("ratio", result.SecondsTogether / alone);
-        }
-
+        if (result.SecondsAlone is { } alone) json.WriteNumber("of_a_round_alone", alone);
+        if (result.TimesAsLong is { } ratio) json.WriteNumber("ratio", ratio);
         json.WriteEndObject();
     }
 

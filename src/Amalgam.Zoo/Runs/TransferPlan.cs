@@ -29,6 +29,8 @@ public sealed class TransferPlan
         Candidates = Members.ToImmutableDictionary(member => member.Model.Name, member => TransferCandidate.AllOf(member.Learner.Network));
         Description = Ranked(TransferProposal.Complete(described, Candidates, Members.ToDictionary(member => member.Model.Name, member => member.Parameters)));
         Transfers = [.. Description.Transfers.SelectMany(TransfersOf)];
+        _notes.AddRange(InFactors.Where(matrix => matrix.Start == FactorStart.Fresh && MemberOf(matrix.Learner).Model.Model.HasWeights)
+            .Select(matrix => $"{matrix} begins with fresh factors: what this weight of {matrix.Learner} had learned is discarded; start: decomposition keeps what that rank can hold of it"));
         Proposed = [.. Description.Transfers.SelectMany(ProposedIn)];
         _identity = TransferYaml.Write(Description with { Solo = true }, withOutput: false) + string.Concat(Members.Select(member => $"# {member.Model.Name}\n{member.Identity}"));
     }
@@ -58,7 +60,11 @@ public sealed class TransferPlan
     public string Identity => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(_identity)))[..16];
 
     /// <summary>Whether transfers change how a network trains: one writes to it, or has one of its matrices in factors.</summary>
-    public bool Changes(string model) => Transfers.Any(transfer => transfer.Target.Learner == model || transfer.Sources.Any(source => source.Learner == model && source.Rank > 0));
+    public bool Changes(string model) => Transfers.Any(transfer => transfer.Target.Learner == model) || InFactors.Any(matrix => matrix.Learner == model);
+
+    /// <summary>The matrices that train as a product of factors.</summary>
+    public ImmutableArray<TransferMatrix> InFactors =>
+        [.. Transfers.SelectMany(transfer => transfer.Matrices).Where(matrix => matrix.Rank > 0 && MemberOf(matrix.Learner).Learner.Trains(matrix)).Distinct()];
 
     /// <summary>How often a transfer comes in the whole run.</summary>
     /// <param name="training">Of <see cref="Begin"/>.</param>
@@ -126,7 +132,7 @@ public sealed class TransferPlan
     /// <summary>A network that is not trained. Lengths that an ONNX file leaves open are those of the data that the others learn from.</summary>
     private TransferMember OpenSource(TransferModel model)
     {
-        if (model.Model is { IsOnnx: false, IsFolder: false, Weights: null }) _notes.Add($"{model.Name} is frozen and has no weights of its own: they are drawn by chance, so what it teaches is noise; name a trained network, or its weights");
+        if (!model.Model.HasWeights) _notes.Add($"{model.Name} is frozen and has no weights of its own: they are drawn by chance, so what it teaches is noise; name a trained network, or its weights");
         Graph network = ModelLoader.Build(model.Model, AnyBatch, model.Seed, Members.Select(member => member.Data!.Train).FirstOrDefault(), _notes);
         return new(model, Learner.Source(model.Name, network), ParentModel.DigestOf(network) + "\n");
     }

@@ -13,6 +13,9 @@ public sealed record TransferResult
     /// <summary>The transfers, a transfer back after the one there.</summary>
     public required ImmutableArray<TransferSummary> Transfers { get; init; }
 
+    /// <summary>The matrices that trained as a product of factors.</summary>
+    public ImmutableArray<TransferMatrix> InFactors { get; init; } = [];
+
     /// <summary>Where the time of the training together went.</summary>
     public required PhaseTimes Times { get; init; }
 
@@ -33,6 +36,9 @@ public sealed record TransferResult
 
     /// <summary>Seconds that the same steps took without transfers, by the sum over the networks; null where one was not trained by itself.</summary>
     public double? SecondsAlone => Models.All(model => model.Solo is not null) ? Models.Sum(model => model.Solo!.Epochs.Sum(epoch => epoch.Seconds)) / Math.Max(1, Rounds) : null;
+
+    /// <summary>How many times as long as alone the networks took together; null where they did not train alone, or either took no time that the clock could tell.</summary>
+    public double? TimesAsLong => SecondsAlone is > 0 and var alone && SecondsTogether > 0 ? SecondsTogether / alone : null;
 }
 
 /// <summary>What a network came to.</summary>

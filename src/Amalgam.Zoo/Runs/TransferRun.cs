@@ -128,6 +128,7 @@ public sealed class TransferRun
                 IsSameNetwork = NetworkSize.IsSame(member.Learner.Network, _training.NetworkOf(member.Model.Name)),
             })],
             Transfers = [.. Plan.Transfers.Select((transfer, i) => new TransferSummary(transfer, _training.AdapterParameters(i), [.. _training.HistoryOf(i)]))],
+            InFactors = Plan.InFactors,
             Times = _training.Times,
             Rounds = _training.Rounds,
             Identity = Plan.Identity,

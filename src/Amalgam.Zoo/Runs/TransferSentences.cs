@@ -32,8 +32,7 @@ public static class TransferSentences
         List<string> sentences = [];
         string[] same = [.. result.Models.Where(model => !model.IsChanged).Select(model => model.Name)];
         if (same.Length > 0) sentences.Add($"Nothing is written to {string.Join(", ", same)}, which therefore trained as by {(same.Length == 1 ? "itself" : "themselves")} and {(same.Length == 1 ? "was" : "were")} trained once.");
-        var ranked = result.Transfers.SelectMany(summary => summary.Transfer.Matrices).Where(end => end.Rank > 0 && result.Models.Any(model => model.Name == end.Learner)).Distinct();
-        foreach (TransferMatrix end in ranked)
+        foreach (TransferMatrix end in result.InFactors)
             sentences.Add($"{end.Learner}:{end.Matrix.Name} trained as a product of factors of rank {end.Rank}; by itself {end.Learner} trained as it was given, without factors, so the difference is that of the rank too.");
         return string.Join(' ', sentences);
     }
@@ -45,6 +44,6 @@ public static class TransferSentences
         double adapters = (result.Times.Transfers + result.Times.AdapterUpdates).TotalSeconds / Math.Max(1, result.Rounds);
         string text = $"A round took {Seconds(result.SecondsTogether)} together, of which transfers and adapters {Seconds(adapters)}";
         return result.SecondsAlone is not { } alone ? $"{text}."
-            : $"{text}, and {Seconds(alone)} with each network by itself{(alone > 0 ? $": {Figures.Text(result.SecondsTogether / alone, "0.00")} times as long together" : "")}.";
+            : $"{text}, and {Seconds(alone)} with each network by itself{(result.TimesAsLong is { } ratio ? $": {Figures.Text(ratio, "0.00")} times as long together" : "")}.";
     }
 }

@@ -16,10 +16,15 @@ public static class Cores
     [ThreadStatic]
     private static int _limit;
 
+    [ThreadStatic]
+    private static CoreSpread? _spread;
+
     private static readonly Team Shared = new(Environment.ProcessorCount - 1);
 
     /// <summary>Threads that a call from this thread may use.</summary>
-    public static int Count => _limit > 0 ? _limit : Environment.ProcessorCount;
+    public static int Count => _limit > 0 ? _limit : Most;
+
+    private static int Most => _spread?.Threads ?? Environment.ProcessorCount;
 
     /// <summary>Limits the threads of calls from this thread until the result is disposed.</summary>
     /// <param name="count">Threads, at least one; more than the machine has are not used.</param>
@@ -27,11 +32,21 @@ public static class Cores
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         CoreLimit limit = new(_limit);
-        _limit = Math.Min(count, Environment.ProcessorCount);
+        _limit = Math.Min(count, Most);
         return limit;
     }
 
     internal static void Restore(int limit) => _limit = limit;
+
+    /// <summary>Gives every computation of this thread threads of its own until the result is disposed.</summary>
+    /// <param name="threads">Threads, be there fewer cores than that or not.</param>
+    internal static CoreSpread Spread(int threads)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        return _spread = new(threads, _spread);
+    }
+
+    internal static void Restore(CoreSpread? spread) => _spread = spread;
 
     /// <summary>
     /// Calls <paramref name="body"/> once for each part from 0 to <paramref name="parts"/> - 1, on as many threads as <see cref="Count"/> allows, and returns
@@ -43,7 +58,7 @@ public static class Cores
     /// <remarks>What a part throws is thrown on, once the parts already begun are done; of several failures the first.</remarks>
     public static void For<TState>(int parts, TState state, Action<TState, int> body)
     {
-        if (parts > 1 && Count > 1 && Shared.Run(parts, Count, state, body)) return;
+        if (parts > 1 && Count > 1 && (_spread is { } spread ? spread.Run(parts, Count, state, body) : Shared.Run(parts, Count, state, body))) return;
         for (int part = 0; part < parts; part++) body(state, part);
     }
 
@@ -64,7 +79,7 @@ public static class Cores
     }
 
     /// <summary>The threads, asleep between computations and for a moment awake after one, since the next usually follows at once.</summary>
-    private sealed class Team
+    internal sealed class Team
     {
         private readonly Lock _one = new();
         private readonly SemaphoreSlim[] _wake;

@@ -67,7 +67,16 @@ public sealed record MultiStepRate(ImmutableArray<int> Milestones, double Drop =
 {
     public override string Name => "multistep";
 
-    protected override double After(double epoch, double begin, double end) => Math.Pow(Drop, Milestones.Count(milestone => epoch >= milestone));
+    protected override double After(double epoch, double begin, double end)
+    {
+        int drops = 0;
+        foreach (int milestone in Milestones)
+        {
+            if (epoch >= milestone) drops++;
+        }
+
+        return Math.Pow(Drop, drops);
+    }
 }
 
 /// <summary>The factor falls from 1 to a last one along half a cosine (Loshchilov and Hutter, SGDR, 2017, equation 5, without restarts).</summary>

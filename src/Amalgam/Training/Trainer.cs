@@ -26,6 +26,7 @@ public sealed class Trainer
     private TrainingState _state = new();
     private long _samplesHere;
     private double _secondsBefore;
+    private bool _isHalfRead;
 
     /// <param name="network">The network in its inference form; its trainable parameters, and its running statistics, are changed.</param>
     /// <param name="loss">What is minimised.</param>
@@ -70,12 +71,15 @@ public sealed class Trainer
 
     /// <summary>Goes on where an interrupted run stopped, if it left a state at <see cref="TrainingOptions.StatePath"/>.</summary>
     /// <returns>False when there is none.</returns>
-    /// <exception cref="TrainingException">The state is of another run.</exception>
-    /// <exception cref="InvalidDataException">The state is damaged.</exception>
+    /// <exception cref="TrainingException">The state is of another run; this one is as it was.</exception>
+    /// <exception cref="InvalidDataException">The state is damaged, does not fit, or is of an older form; this run may hold parts of it, and <see cref="Run"/> refuses to go on from there.</exception>
     public bool Resume()
     {
         if (_options.StatePath is not { } path || !File.Exists(path)) return false;
-        _state = TrainingState.Load(path, _network, _loss, _optimizer, _options.Description);
+        using Checkpoint checkpoint = TrainingState.Open(path, _options.Description);
+        _isHalfRead = true;
+        _state = TrainingState.Load(checkpoint, _network, _loss, _optimizer);
+        _isHalfRead = false;
         return true;
     }
 
@@ -83,9 +87,10 @@ public sealed class Trainer
     /// <param name="progress">Hears of every step.</param>
     /// <param name="epochDone">Called after every epoch.</param>
     /// <param name="cancel">Stops at a step; the state is saved first.</param>
-    /// <exception cref="TrainingException">The loss is not a finite number any more.</exception>
+    /// <exception cref="TrainingException">The loss is not a finite number any more; or <see cref="Resume"/> failed half-way.</exception>
     public void Run(IProgress<TrainingProgress>? progress = null, Action<EpochRecord>? epochDone = null, CancellationToken cancel = default)
     {
+        if (_isHalfRead) throw new TrainingException(TrainingState.HalfRead);
         try
         {
             while (true)
@@ -170,8 +175,12 @@ public sealed class Trainer
         epochDone?.Invoke(record);
     }
 
+    /// <summary>The place of a trained parameter among them.</summary>
+    internal int PlaceOf(string parameter) => Array.FindIndex(_full.Parameters, node => node.Name == parameter);
+
     /// <summary>The gradient of the last step's loss by a trained parameter, before any clipping.</summary>
-    internal Tensor GradientOf(string parameter) => _ran!.Gradients[Array.FindIndex(_ran.Parameters, node => node.Name == parameter)];
+    /// <param name="place">Of <see cref="PlaceOf"/>.</param>
+    internal Tensor GradientOf(int place) => _ran!.Gradients[place];
 
     /// <summary>What a schedule says of the next step.</summary>
     internal double FactorOf(Schedule schedule) => schedule.Factor(_state.Step, _batches.PerEpoch, _options.Epochs);

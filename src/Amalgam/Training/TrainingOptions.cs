@@ -47,7 +47,10 @@ public sealed record TrainingOptions
     /// <summary>Where the state is kept after every epoch and when the run is cancelled, a .safetensors file, so that it can be resumed; null for nowhere.</summary>
     public string? StatePath { get; init; }
 
-    /// <summary>Says which run it is: a state is only resumed by a run with the same text.</summary>
+    /// <summary>
+    /// Says which run it is: a state is only resumed by a run with the same text. Nothing else is compared but the names and shapes of tensors, so it should hold whatever the result depends on: the data, the loss with
+    /// its teachers, these options, what is frozen. Where it does not, <see cref="Trainer.Resume"/> goes on with another run's state, and not to the same bits.
+    /// </summary>
     public string Description { get; init; } = "";
 }
 

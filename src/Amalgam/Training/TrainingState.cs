@@ -15,6 +15,9 @@ internal sealed class TrainingState
     /// <summary>Key of the run's description in the metadata.</summary>
     public const string DescriptionKey = "amalgam.description";
 
+    /// <summary>Why a run does not begin after a state could not be read to its end.</summary>
+    public const string HalfRead = "a state could not be resumed and has left parts of it in this run: create the run anew to begin from the start";
+
     private const string Key = "amalgam.training";
     private const string Weights = "weights/", BestWeights = "best/";
 
@@ -56,7 +59,7 @@ internal sealed class TrainingState
     /// <summary>Closes an epoch.</summary>
     public EpochRecord Finish(double rate, Score? validation, double seconds)
     {
-        EpochRecord record = new(History.Length + 1, Step, rate, MeanLoss, Accuracy, validation, Math.Round(seconds, 3));
+        EpochRecord record = new(History.Length + 1, Step, rate, MeanLoss, Accuracy, validation, Math.Round(seconds, 7));
         History = History.Add(record);
         (_lossSum, _samples, _right) = (0, 0, 0);
         return record;
@@ -86,9 +89,8 @@ internal sealed class TrainingState
     }
 
     /// <summary>Reads a state into the network's, the loss's and the optimiser's tensors.</summary>
-    public static TrainingState Load(string path, Graph network, Loss loss, Optimizer optimizer, string description)
+    public static TrainingState Load(Checkpoint checkpoint, Graph network, Loss loss, Optimizer optimizer)
     {
-        using Checkpoint checkpoint = Open(path, description);
         Graph box = new();
         TrainingState state = Read(checkpoint, box, "", network, loss, optimizer);
         GraphWeights.Load(box, checkpoint);
@@ -123,7 +125,11 @@ internal sealed class TrainingState
             using JsonDocument json = JsonDocument.Parse(text);
             return read(json.RootElement);
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        catch (KeyNotFoundException e)
+        {
+            throw new InvalidDataException($"{checkpoint.Path} is the state of a training run in an older form, which lacks what is needed to go on, or is damaged: begin anew", e);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
             throw new InvalidDataException($"{checkpoint.Path} is not the state of a training run: {e.Message}", e);
         }

@@ -1,6 +1,5 @@
 using Amalgam.Alignment;
 using Amalgam.Graphs;
-using Amalgam.Numerics;
 using Amalgam.Training;
 using Amalgam.Training.Data;
 
@@ -93,9 +92,8 @@ public class ActivationStatisticsTests
     {
         (Siblings models, Samples data) = Models(kind, 2);
         AlignmentOptions options = Zip with { Positions = positions };
-        ActivationStatistics one = ActivationStatistics.Collect(models, data, options), many = ActivationStatistics.Collect(models, data, options with { Batch = 13 });
-        using CoreLimit limit = Cores.Limit(1);
-        ActivationStatistics alone = ActivationStatistics.Collect(models, data, options);
+        ActivationStatistics one = OnThreads.Four(() => ActivationStatistics.Collect(models, data, options)), alone = OnThreads.One(() => ActivationStatistics.Collect(models, data, options));
+        ActivationStatistics many = ActivationStatistics.Collect(models, data, options with { Batch = 13 });
         foreach (UnitClass units in models.Groups.Classes)
         {
             if (one.Similarity(units) is not { Values: var expected }) continue;

@@ -1,5 +1,4 @@
 using Amalgam.Alignment;
-using Amalgam.Numerics;
 using Amalgam.Tests.Training;
 using Amalgam.Training;
 using Amalgam.Training.Data;
@@ -82,8 +81,7 @@ public class MatchingInvariantsTests
     [InlineData("heads zipped")]
     public void The_number_of_threads_makes_no_difference(string method)
     {
-        UnitMaps many = OnThreads(method), one;
-        using (Cores.Limit(1)) one = OnThreads(method);
+        UnitMaps one = OnThreads.One(() => MapsOf(method)), many = OnThreads.Four(() => MapsOf(method));
         Assert.False(many.AreIdentity);
         Same(many, one);
     }
@@ -100,12 +98,12 @@ public class MatchingInvariantsTests
         foreach (var (name, value) in a) Assert.Equal(value.Span.ToArray(), b[name].Span.ToArray());
     }
 
-    private static UnitMaps OnThreads(string method)
+    private static UnitMaps MapsOf(string method)
     {
         if (method == "ste")
         {
             Siblings classifiers = Siblings.Of([StraightThroughMatchingTests.Network(1), StraightThroughMatchingTests.Network(2)]);
-            return StraightThroughMatching.Run(classifiers, NaiveNetwork.Rings(200, 1), new CrossEntropy(), new(Epochs: 3, Batch: 100, Rate: 0.3)).Maps;
+            return StraightThroughMatching.Run(classifiers, NaiveNetwork.Rings(12_000, 1), new CrossEntropy(), new(Epochs: 3, Batch: 6000, Rate: 0.3)).Maps;
         }
 
         if (!method.StartsWith("heads", StringComparison.Ordinal)) return Match(method, Siblings.Of([.. Enumerable.Range(0, 3).Select(seed => SmallNetworks.Convolutional(seed, 8))]));

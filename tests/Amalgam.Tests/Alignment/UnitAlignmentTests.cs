@@ -1,6 +1,5 @@
 using Amalgam.Alignment;
 using Amalgam.Graphs;
-using Amalgam.Numerics;
 using Amalgam.Training.Data;
 
 namespace Amalgam.Tests.Alignment;
@@ -202,8 +201,7 @@ public class UnitAlignmentTests
         Dataset data = SmallNetworks.Normal(models.Groups.Graph, 128);
         AlignmentOptions options = Both with { Matching = matching, Seed = 3 };
 
-        AlignmentResult many = UnitAlignment.Run(models, options, data), one;
-        using (Cores.Limit(1)) one = UnitAlignment.Run(models, options, data);
+        AlignmentResult one = OnThreads.One(() => UnitAlignment.Run(models, options, data)), many = OnThreads.Four(() => UnitAlignment.Run(models, options, data));
 
         Same(many.Maps, one.Maps);
         Assert.Equal(many.Sweeps, one.Sweeps);

@@ -173,10 +173,5 @@ public class CommandTests
     [InlineData("pwsh")]
     public async Task There_is_a_script_for_the_shell(string shell) => Assert.Contains("[suggest:", (await Run("completion", shell)).Output);
 
-    private static async Task<(int Code, string Output, string Error)> Run(params string[] line)
-    {
-        using StringWriter output = new(), error = new();
-        int code = await Program.Run(line, output, error);
-        return (code, output.ToString(), error.ToString());
-    }
+    private static Task<(int Code, string Output, string Error)> Run(params string[] line) => CommandLine.Run(line);
 }

@@ -1,5 +1,4 @@
 using Amalgam.Checkpoints;
-using Amalgam.Cli;
 using Amalgam.Merging;
 using Amalgam.Merging.Recipes;
 
@@ -100,11 +99,5 @@ public class RealModelTests
         return bytes;
     }
 
-    private static async Task<string> Succeeds(params string[] line)
-    {
-        using StringWriter output = new(), error = new();
-        int code = await Program.Run(line, output, error);
-        Assert.True(code == 0, $"amalgam {string.Join(' ', line)}: {error}");
-        return output.ToString();
-    }
+    private static Task<string> Succeeds(params string[] line) => CommandLine.Succeeds(line);
 }

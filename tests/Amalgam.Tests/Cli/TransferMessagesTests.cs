@@ -69,7 +69,7 @@ public class TransferMessagesTests
         Assert.Contains("times as many as b", await Succeeds("transfer", Describe(folder, drawn.Replace("layers: 1, ", "layers: 30, ")), "--dry-run"));
 
         // An adapter that learns much too fast, and that nothing holds, rewrites its target several times over, which the terminal and the page say; so does what a rank means for the comparison.
-        string astray = Two.Replace("adapter: {layers: 1, heads: 2, lr: 0.01}", "adapter: {layers: 1, heads: 2, lr: 1, damping: 0, dropout: 0, attention_dropout: 0, schedule: constant}").Replace("'conv:fc.weight', to", "{model: conv, matrix: fc.weight, rank: 2}, to");
+        string astray = Two.Replace("adapter: {layers: 1, heads: 2, lr: 0.01}", "adapter: {layers: 1, heads: 2, lr: 1, damping: 0, trust_region: 0, dropout: 0, attention_dropout: 0, schedule: constant}").Replace("'conv:fc.weight', to", "{model: conv, matrix: fc.weight, rank: 2}, to");
         output = await Succeeds("transfer", Describe(folder, astray), "-o", folder["run"]);
         string page = File.ReadAllText(folder[$"run/{TransferFolder.Report}"]);
         Assert.Matches("dense, epoch 2 .*  fc2.weight changed by [0-9.]+%\n", output);
@@ -78,10 +78,11 @@ public class TransferMessagesTests
         Assert.Contains("conv:fc.weight trained as a product of factors of rank 2; by itself conv trained as it was given", output);
         Assert.Contains("by itself conv trained as it was given", page);
         Assert.Matches("Scores are of the epochs that did best on the validation data: conv [12] of 2 \\(by itself [12]\\), dense [12] of 2 \\(by itself [12]\\)\\.", output);
-        Assert.Matches("A round took [0-9.]+ s together, of which transfers and adapters [0-9.]+ s, and [0-9.]+ s with each network by itself: [0-9.]+ times as long together\\.", output);
+        Assert.Matches("A round took [0-9.]+ s together, of which transfers and adapters [0-9.]+ s, and [0-9.]+ s with each network by itself(: [0-9.]+ times as long together)?\\.", output);
         using JsonDocument result = JsonDocument.Parse(File.ReadAllText(folder[$"run/{RunFolder.Result}"]));
         JsonElement seconds = result.RootElement.GetProperty("seconds");
-        Assert.Equal(seconds.GetProperty("of_a_round_together").GetDouble() / seconds.GetProperty("of_a_round_alone").GetDouble(), seconds.GetProperty("ratio").GetDouble(), 1e-9);
+        if (seconds.TryGetProperty("ratio", out JsonElement ratio))
+            Assert.Equal(seconds.GetProperty("of_a_round_together").GetDouble() / seconds.GetProperty("of_a_round_alone").GetDouble(), ratio.GetDouble(), 1e-9 * ratio.GetDouble());
     }
 
     [Fact]

@@ -1,4 +1,3 @@
-using Amalgam.Numerics;
 using Amalgam.Graphs;
 
 namespace Amalgam.Tests.Graphs;
@@ -81,10 +80,10 @@ public class InitialisationTests
     }
 
     [Fact]
-    public void One_thread_draws_what_two_draw()
+    public void One_thread_draws_what_several_draw()
     {
-        float[] two = Initialisation.TruncatedNormal(1).Draw(new(123_457), 3, "w").Span.ToArray();
-        using (Cores.Limit(1)) Assert.Equal(two, Initialisation.TruncatedNormal(1).Draw(new(123_457), 3, "w").Span.ToArray());
+        static float[] Draw() => Initialisation.TruncatedNormal(1).Draw(new(123_457), 3, "w").Span.ToArray();
+        Assert.Equal(OnThreads.One(Draw), OnThreads.Four(Draw));
     }
 
     [Fact]

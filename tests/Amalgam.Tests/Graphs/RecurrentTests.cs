@@ -49,15 +49,15 @@ public class RecurrentTests
             Graph training = Rewrite.ForTraining(graph).Graph;
             Node loss = training.Add(new SumTo(default), training.Outputs["y"] * training.Outputs["y"]);
             Node[] results = [training.Outputs["y"], .. Gradients.Of(loss, [.. training.Parameters.Values])];
-            float[][] found(int threads)
+            float[][] Found()
             {
-                Executor executor = new(training, results, new(Threads: threads));
+                Executor executor = new(training, results);
                 executor.Run();
                 return [.. results.Select(r => executor[r].Span.ToArray())];
             }
 
-            Assert.Equal(found(1), found(2));
-            Assert.Equal(Oracles.Value(y, options: new(Threads: 1)), Oracles.Value(y, options: new(Threads: 2)));
+            Assert.Equal(OnThreads.One(Found), OnThreads.Four(Found));
+            Assert.Equal(OnThreads.One(() => Oracles.Value(y)), OnThreads.Four(() => Oracles.Value(y)));
         }
     }
 
@@ -68,10 +68,10 @@ public class RecurrentTests
         Node y = Layer(graph, new(7), "gru reset after", RecurrentDirection.Forward, 4, steps: 6, rows: 70, features: 10, hidden: 12);
         Executor executor = new(graph, [y]);
         using CoreLimit one = Cores.Limit(1);
-        for (int i = 0; i < 3; i++) executor.Run(TestContext.Current.CancellationToken);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 10; i++) executor.Run(TestContext.Current.CancellationToken);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Warm.AllocatesNothing(() =>
+        {
+            for (int i = 0; i < 10; i++) executor.Run();
+        });
     }
 
     [Fact]

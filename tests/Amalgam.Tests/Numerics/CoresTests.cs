@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Amalgam.Numerics;
 
 namespace Amalgam.Tests.Numerics;
@@ -50,48 +49,58 @@ public class CoresTests
         }
     }
 
+    /// <summary>A team of its own, since other tests may hold the shared one at any moment.</summary>
     [Fact]
     public void The_threads_go_on_after_one_of_them_failed()
     {
-        Assert.SkipWhen(Cores.Count == 1, "there is one core");
-        int failures = 0;
-        bool Several() => Tries().Any(_ =>
+        Cores.Team team = new(1);
+        for (int i = 0; i < 3; i++)
         {
-            int[] threads = new int[64];
-            Cores.For(threads.Length, threads, static (s, part) =>
-            {
-                Thread.SpinWait(20_000);
-                s[part] = Environment.CurrentManagedThreadId;
-            });
-            return threads.Distinct().Count() > 1;
-        });
-
-        // Other tests may hold the threads at any moment, so a call alone says nothing.
-        foreach (int _ in Tries())
-        {
-            Exception? e = Record.Exception(() => Cores.For(50, Environment.CurrentManagedThreadId, static (caller, part) =>
-            {
-                Thread.SpinWait(20_000);
-                if (caller != Environment.CurrentManagedThreadId) throw new InvalidOperationException($"part {part}");
-            }));
-            if (e is null) continue;
-            Assert.StartsWith("part", Assert.IsType<InvalidOperationException>(e).Message);
-            Assert.True(Several(), "the threads are gone after a failure");
-            if (++failures == 3) return;
+            Meeting failing = new(OthersFail: true), next = new(OthersFail: false);
+            Assert.Equal("it failed", Assert.Throws<InvalidOperationException>(() => team.Run(2, 2, failing, Meeting.Attend)).Message);
+            Assert.True(team.Run(2, 2, next, Meeting.Attend));
+            Assert.NotEqual(next.Threads[0], next.Threads[1]);
         }
-
-        Assert.Fail("no other thread ever took part");
     }
 
-    /// <summary>Numbers over twenty seconds at most.</summary>
-    private static IEnumerable<int> Tries()
+    /// <summary>Two parts that wait for each other: two threads do them, or nobody ever does.</summary>
+    private sealed record Meeting(bool OthersFail)
     {
-        Stopwatch watch = Stopwatch.StartNew();
-        for (int i = 0; watch.Elapsed.TotalSeconds < 20; i++)
+        private readonly Barrier _both = new(2);
+        private readonly int _caller = Environment.CurrentManagedThreadId;
+        private readonly CancellationToken _cancel = TestContext.Current.CancellationToken;
+
+        public int[] Threads { get; } = new int[2];
+
+        public static void Attend(Meeting meeting, int part)
         {
-            yield return i;
-            Thread.Sleep(1);
+            meeting.Threads[part] = Environment.CurrentManagedThreadId;
+            meeting._both.SignalAndWait(meeting._cancel);
+            if (meeting.OthersFail && meeting.Threads[part] != meeting._caller) throw new InvalidOperationException("it failed");
         }
+    }
+
+    [Theory]
+    [InlineData(2, 4, 2)]
+    [InlineData(100, 4, 4)]
+    [InlineData(100, 3, 3)]
+    public void Spread_parts_have_as_many_threads_as_was_asked_for_on_any_machine(int parts, int threads, int expected)
+    {
+        using CoreSpread spread = Cores.Spread(threads);
+        Assert.Equal(threads, Cores.Count);
+        int[] found = new int[parts];
+        Cores.For(parts, found, static (s, part) =>
+        {
+            // Inside a part everything is its own thread's.
+            Cores.For(3, (s, part), static (t, _) => t.s[t.part] += Environment.CurrentManagedThreadId);
+        });
+        Assert.All(found, id => Assert.Equal(0, id % 3));
+        Assert.Equal(expected, found.Distinct().Count());
+        Assert.Equal(1, spread.Splits);
+        using (Cores.Limit(1)) Cores.For(parts, found, static (s, part) => s[part] = 0);
+        Assert.Equal(1, spread.Splits);
+        Assert.All(found, id => Assert.Equal(0, id));
+        Assert.StartsWith("part", Assert.Throws<InvalidOperationException>(() => Cores.For(parts, 0, static (_, part) => throw new InvalidOperationException($"part {part}"))).Message);
     }
 
     [Fact]
@@ -108,14 +117,9 @@ public class CoresTests
     public void Nothing_is_allocated_when_warm()
     {
         int[] done = new int[1000];
-        long Bytes()
+        Warm.AllocatesNothing(() =>
         {
-            long before = GC.GetAllocatedBytesForCurrentThread();
             for (int i = 0; i < 100; i++) Cores.For(done.Length, done, static (s, part) => s[part]++);
-            return GC.GetAllocatedBytesForCurrentThread() - before;
-        }
-
-        Bytes();
-        Assert.Equal(0, Bytes());
+        });
     }
 }

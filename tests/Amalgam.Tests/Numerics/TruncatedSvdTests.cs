@@ -85,9 +85,8 @@ public class TruncatedSvdTests
     public void Is_the_same_bits_for_any_number_of_threads()
     {
         float[] matrix = new Generator(9).Floats(300 * 400);
-        TruncatedSvd many = TruncatedSvd.Of(matrix, 300, 400, 20);
-        using var limit = Cores.Limit(1);
-        TruncatedSvd one = TruncatedSvd.Of(matrix, 300, 400, 20);
+        TruncatedSvd Of() => TruncatedSvd.Of(matrix, 300, 400, 20);
+        TruncatedSvd one = OnThreads.One(Of), many = OnThreads.Four(Of);
         Assert.Equal(one.Values, many.Values);
         for (int k = 0; k < 20; k++) Assert.Equal(one.Right(k).ToArray(), many.Right(k).ToArray());
     }

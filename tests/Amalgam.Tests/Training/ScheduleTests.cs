@@ -42,7 +42,7 @@ public class ScheduleTests
         }
     }
 
-    private static void Same(double[] expected, double[] found) => Assert.Equal(expected.Select(f => Math.Round(f, 12)), found.Select(f => Math.Round(f, 12)));
+    private static void Same(double[] expected, double[] found) => Assert.Equal(expected, found, (x, y) => Math.Abs(x - y) < 1e-12);
 
     private static double[] Factors(Schedule schedule, int stepsPerEpoch, int epochs) =>
         [.. Enumerable.Range(0, stepsPerEpoch * epochs).Select(step => schedule.Factor(step, stepsPerEpoch, epochs))];

@@ -1,5 +1,4 @@
 using Amalgam.Graphs;
-using Amalgam.Numerics;
 using Amalgam.Training;
 using Amalgam.Training.Data;
 
@@ -120,13 +119,12 @@ public class TrainerTests
     [Fact]
     public void Bits_depend_on_the_seed_and_not_on_the_threads()
     {
-        float[] one = Train(1, 3), two = Train(2, 3), other = Train(2, 4);
-        Assert.Equal(one, two);
+        float[] one = OnThreads.One(() => Train(3)), several = OnThreads.Four(() => Train(3)), other = Train(4);
+        Assert.Equal(one, several);
         Assert.NotEqual(one, other);
 
-        static float[] Train(int threads, long seed)
+        static float[] Train(long seed)
         {
-            using CoreLimit limit = Cores.Limit(threads);
             Graph network = NaiveNetwork.Build(40, 2, 1);
             new Trainer(network, new NaiveNetwork.NaiveCrossEntropy(), NaiveNetwork.Rings(250, 1), Options with { Seed = seed, Epochs = 2 }).Run();
             return Weights(network);
@@ -190,6 +188,23 @@ public class TrainerTests
         Assert.Contains("fc1.weight", Assert.Throws<InvalidDataException>(() => Make(options, 5).Resume()).Message);
         TestModel.Write(folder["other.safetensors"], DType.F32, ("w", new(1), [1]));
         Assert.Contains("not the state of a training run", Assert.Throws<InvalidDataException>(() => Make(options with { StatePath = folder["other.safetensors"] }).Resume()).Message);
+    }
+
+    [Fact]
+    public void A_run_that_could_not_be_resumed_begins_as_if_nothing_had_been_or_not_at_all()
+    {
+        using TemporaryFolder folder = new();
+        TrainingOptions options = Options with { Rule = new AdamW(), Epochs = 2, StatePath = folder["state.safetensors"], Description = "one" };
+        Graph whole = NaiveNetwork.Build(4, 2, 1), network = NaiveNetwork.Build(4, 2, 1);
+        Trainer Make(Graph of, TrainingOptions o) => new(of, new NaiveNetwork.NaiveCrossEntropy(), NaiveNetwork.Rings(50, 1), o);
+        Make(whole, options).Run();
+
+        Trainer wider = Make(NaiveNetwork.Build(5, 2, 1), options), other = Make(network, options with { Description = "two" });
+        Assert.Throws<InvalidDataException>(() => wider.Resume());
+        Assert.Contains("create the run anew", Assert.Throws<TrainingException>(() => wider.Run()).Message);
+        Assert.Throws<TrainingException>(() => other.Resume());
+        other.Run();
+        Assert.Equal(Weights(whole), Weights(network));
     }
 
     [Fact]

@@ -25,13 +25,16 @@ public sealed class NamePattern
     /// <param name="text">The pattern as written.</param>
     /// <param name="plainIsGlob">What a text without prefix is: a glob, or a substring of which <c>*</c> alone matches every name.</param>
     /// <exception cref="MergeException">It is empty, too long or not a regular expression that runs in linear time.</exception>
-    public static NamePattern Parse(string text, bool plainIsGlob)
+    public static NamePattern Parse(string text, bool plainIsGlob) => Parse(text, plainIsGlob, Patience);
+
+    /// <summary>The same with the time that a regular expression may take for one name.</summary>
+    internal static NamePattern Parse(string text, bool plainIsGlob, TimeSpan patience)
     {
         if (text.Length > LongestPattern) throw new MergeException($"a name pattern has {text.Length} characters, at most {LongestPattern} are read");
         bool glob = text.StartsWith(GlobPrefix, StringComparison.Ordinal), regex = text.StartsWith(RegexPrefix, StringComparison.Ordinal);
         string bare = glob ? text[GlobPrefix.Length..] : regex ? text[RegexPrefix.Length..] : text;
         if (bare.Length == 0) throw new MergeException($"name pattern '{text}' is empty; '*' matches every name");
-        return new(text, bare, glob || (!regex && (plainIsGlob || text == "*")), regex ? Compile(bare) : null);
+        return new(text, bare, glob || (!regex && (plainIsGlob || text == "*")), regex ? Compile(bare, patience) : null);
     }
 
     /// <summary>Whether a tensor of this name is meant.</summary>
@@ -46,17 +49,17 @@ public sealed class NamePattern
         }
         catch (RegexMatchTimeoutException e)
         {
-            throw new MergeException($"pattern {Nearest.Quote(Text)} takes more than {Patience.TotalSeconds} s on tensor {Nearest.Quote(name)}: write a simpler one", e);
+            throw new MergeException($"pattern {Nearest.Quote(Text)} takes more than {_regex.MatchTimeout.TotalSeconds} s on tensor {Nearest.Quote(name)}: write a simpler one", e);
         }
     }
 
     public override string ToString() => Text;
 
-    private static Regex Compile(string text)
+    private static Regex Compile(string text, TimeSpan patience)
     {
         try
         {
-            return new(text, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, Patience);
+            return new(text, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, patience);
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException)
         {

@@ -10,6 +10,8 @@ namespace Amalgam.Transfer.MergeNet;
 /// <summary>An adapter at work: it generates, is written, and learns from what the target's training makes of it.</summary>
 internal sealed class AdapterTraining
 {
+    private const string Settings = "settings";
+
     private readonly KnowledgeTransfer _transfer;
     private readonly TransferPort[] _sources;
     private readonly TransferPort _target;
@@ -17,9 +19,12 @@ internal sealed class AdapterTraining
     private readonly string _prefix;
     private readonly AdapterNetwork _adapter;
     private readonly Optimizer _optimizer;
-    private readonly float[] _zeros, _written, _after;
+    private readonly TransferSettings _settings;
+    private readonly float[] _zeros = [], _written, _after;
     private readonly float _damping;
     private readonly double _trustRegion;
+    private readonly int _gradient;
+    private readonly Tensor? _momentum;
     private double _rate, _changeSum, _ownStep;
     private long _transfers, _round;
     private int _changes;
@@ -45,11 +50,16 @@ internal sealed class AdapterTraining
             throw new GraphException($"{transfer.Name}: {e.Message}", e);
         }
 
+        for (int i = 0; i < sources.Length; i++) sources[i].Read(_adapter.Sources[i].Span);
+        _settings = new(transfer, sources.Select((source, i) => source.IsTrained ? null : _adapter.Sources[i]));
         _optimizer = new(transfer.Optimizer, _adapter.Parameters, transfer.Settings, transfer.ClipNorm);
         _damping = (float)(transfer.Damping ?? transfer.Adapter.UsualDamping);
         _trustRegion = transfer.TrustRegion ?? transfer.Adapter.UsualTrustRegion;
         (_written, _after) = (new float[first.Count], new float[first.Count]);
-        _zeros = transfer.ResetsMomentum ? new float[first.Count] : [];
+        _gradient = trainer.PlaceOf(target.Parameter);
+        if (!transfer.ResetsMomentum) return;
+        _momentum = trainer.MomentumOf(target.Parameter);
+        _zeros = new float[first.Count];
     }
 
     /// <summary>What the epochs came to.</summary>
@@ -80,7 +90,7 @@ internal sealed class AdapterTraining
         _changes++;
         _transfers++;
         _target.Write(_written);
-        if (_transfer.ResetsMomentum && _trainer.MomentumOf(_target.Parameter) is { } momentum) _target.Write(_zeros, momentum);
+        if (_momentum is { } momentum) _target.Write(_zeros, momentum);
     }
 
     /// <summary>What is written: what was generated, or as much of the way there as the trust region has.</summary>
@@ -101,7 +111,7 @@ internal sealed class AdapterTraining
     /// <summary>Takes note of the gradient at what was generated; called after the target's first step of a round.</summary>
     public void Observe()
     {
-        if (_isOpen && _transfer.Rule == AdapterRule.ChainRule) _target.Read(_trainer.GradientOf(_target.Parameter), _adapter.Change.Span);
+        if (_isOpen && _transfer.Rule == AdapterRule.ChainRule) _target.Read(_trainer.GradientOf(_gradient), _adapter.Change.Span);
     }
 
     /// <summary>Updates the adapter's parameters after the target's steps of a round with a transfer; does nothing after those of another.</summary>
@@ -121,7 +131,8 @@ internal sealed class AdapterTraining
 
         _adapter.Update();
         _isOpen = false;
-        if (!double.IsFinite(WeightNorm())) throw Astray("has parameters that are no finite numbers", "or limit the norm of its gradient");
+        // A step of limited gradients is finite unless the rate is far off, which the end of the epoch tells soon enough.
+        if (_transfer.ClipNorm is null) CheckedNorm();
     }
 
     /// <summary>Measures what training made of what was written, and makes it the gradient where the rule says so.</summary>
@@ -146,7 +157,7 @@ internal sealed class AdapterTraining
     public void FinishEpoch(int epoch)
     {
         var mixing = _transfer.Adapter.SharesOf(_adapter.Graph).Select(layer => layer.ToImmutableArray());
-        History = History.Add(new(epoch, _transfers, WeightNorm(), _changes == 0 ? 0 : _changeSum / _changes, [.. mixing]));
+        History = History.Add(new(epoch, _transfers, CheckedNorm(), _changes == 0 ? 0 : _changeSum / _changes, [.. mixing]));
         (_changeSum, _changes) = (0, 0);
     }
 
@@ -173,6 +184,8 @@ internal sealed class AdapterTraining
     public void Save(Utf8JsonWriter json)
     {
         json.WriteStartObject();
+        json.WritePropertyName(Settings);
+        _settings.Save(json);
         json.WriteNumber("transfers", _transfers);
         json.WriteNumber("optimizer_steps", _optimizer.Steps);
         json.WriteNumber("change_sum", _changeSum);
@@ -190,6 +203,10 @@ internal sealed class AdapterTraining
         json.WriteEndObject();
     }
 
+    /// <summary>Whether what <see cref="Save"/> wrote is of a transfer with the same settings.</summary>
+    /// <exception cref="TrainingException">It is not.</exception>
+    public void Check(JsonElement json, string path) => _settings.Check(json.GetProperty(Settings), path);
+
     /// <summary>Reads what <see cref="Save"/> wrote.</summary>
     public void Restore(JsonElement json)
     {
@@ -202,7 +219,13 @@ internal sealed class AdapterTraining
         if (_transfers < 0 || _changes < 0 || _transfers < _changes || _optimizer.Steps != _transfers - (_isOpen ? 1 : 0)) throw new FormatException($"{_transfers} transfers and {_optimizer.Steps} updates of an adapter do not go together");
     }
 
-    private double WeightNorm() => Math.Sqrt(_adapter.Parameters.Sum(node => Sums.SumOfSquares(node.Value!.Span)));
+    /// <summary>The norm of all parameters.</summary>
+    private double CheckedNorm()
+    {
+        double squares = 0;
+        foreach (Node parameter in _adapter.Parameters) squares += Sums.SumOfSquares(parameter.Value!.Span);
+        return double.IsFinite(squares) ? Math.Sqrt(squares) : throw Astray("has parameters that are no finite numbers", "or limit the norm of its gradient");
+    }
 
     private TrainingException Astray(string what, string otherwise) => new($"the adapter of {_transfer.Name} {what} after {_transfers} transfers: lower its learning rate, {otherwise}");
 

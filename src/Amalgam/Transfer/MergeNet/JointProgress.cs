@@ -11,7 +11,10 @@ public sealed record JointOptions
     /// <summary>Where the state of all networks and adapters is kept after every epoch and when the run is cancelled, a .safetensors file; null for nowhere.</summary>
     public string? StatePath { get; init; }
 
-    /// <summary>Says which run it is: a state is only resumed by a run with the same text.</summary>
+    /// <summary>
+    /// Says which run it is: a state is only resumed by a run with the same text. The transfers' settings and the numbers of frozen sources are compared beside it; of how the networks train, their data, losses and
+    /// options, this text alone tells.
+    /// </summary>
     public string Description { get; init; } = "";
 }
 

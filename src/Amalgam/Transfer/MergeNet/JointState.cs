@@ -22,7 +22,10 @@ internal sealed class JointState(JointOptions options, Learner[] learners, Train
         GraphWeights.Save(box, path, overwrite: true, notes);
     }
 
-    /// <summary>Reads the state into networks, optimisers and adapters.</summary>
+    /// <summary>Whether <see cref="Load"/> failed when it had begun to change networks, optimisers or adapters.</summary>
+    public bool IsHalfRead { get; private set; }
+
+    /// <summary>Reads the state into networks, optimisers and adapters. A state of another run is refused before anything changes.</summary>
     /// <returns>Where the run stands; null where there is no state.</returns>
     public JointPosition? Load()
     {
@@ -35,6 +38,7 @@ internal sealed class JointState(JointOptions options, Learner[] learners, Train
         GraphWeights.Load(box, checkpoint);
         for (int i = 0; i < trainers.Length; i++) CheckSteps(path, position, i);
         foreach (AdapterTraining adapter in adapters) adapter.Reopen();
+        IsHalfRead = false;
         return position;
     }
 
@@ -75,6 +79,8 @@ internal sealed class JointState(JointOptions options, Learner[] learners, Train
     {
         JsonElement[] transfers = [.. json.GetProperty("transfers").EnumerateArray()];
         if (transfers.Length != adapters.Length) throw new FormatException($"it has {transfers.Length} transfers, the run {adapters.Length}");
+        for (int i = 0; i < transfers.Length; i++) adapters[i].Check(transfers[i], options.StatePath!);
+        IsHalfRead = true;
         for (int i = 0; i < transfers.Length; i++) adapters[i].Restore(transfers[i]);
         long round = json.GetProperty("round").GetInt64();
         double[] seconds = [.. json.GetProperty("seconds").EnumerateArray().Select(time => time.GetDouble())];

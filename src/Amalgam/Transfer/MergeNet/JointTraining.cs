@@ -79,8 +79,8 @@ public sealed class JointTraining
 
     /// <summary>Goes on where an interrupted run stopped, if it left a state at <see cref="JointOptions.StatePath"/>.</summary>
     /// <returns>False when there is none.</returns>
-    /// <exception cref="TrainingException">The state is of another run.</exception>
-    /// <exception cref="InvalidDataException">The state is damaged.</exception>
+    /// <exception cref="TrainingException">The state is of another run; this one is as it was.</exception>
+    /// <exception cref="InvalidDataException">The state is damaged, does not fit, or is of an older form; this run may hold parts of it, and <see cref="Run"/> refuses to go on from there.</exception>
     public bool Resume()
     {
         if (_state.Load() is not { } position) return false;
@@ -92,9 +92,10 @@ public sealed class JointTraining
     /// <param name="progress">Hears of every round.</param>
     /// <param name="epochDone">Called after every epoch of a learner, with its name.</param>
     /// <param name="cancel">Stops at a step, within a round or between two; the state is saved first.</param>
-    /// <exception cref="TrainingException">A loss, or what an adapter generates, is not a finite number any more.</exception>
+    /// <exception cref="TrainingException">A loss, or what an adapter generates, is not a finite number any more; or <see cref="Resume"/> failed half-way.</exception>
     public void Run(IProgress<JointProgress>? progress = null, Action<string, EpochRecord>? epochDone = null, CancellationToken cancel = default)
     {
+        if (_state.IsHalfRead) throw new TrainingException(TrainingState.HalfRead);
         try
         {
             while (true)
@@ -223,9 +224,9 @@ public sealed class JointTraining
 
     private static Graph Encoded(Learner learner, KnowledgeTransfer[] transfers, CancellationToken cancel)
     {
-        var encodings = transfers.SelectMany(transfer => transfer.Matrices).Where(matrix => matrix.Learner == learner.Name && matrix.Rank > 0).Select(TransferPort.LowRankOf).Distinct();
+        var encodings = transfers.SelectMany(transfer => transfer.Matrices).Where(matrix => matrix.Rank > 0 && learner.Trains(matrix)).Select(TransferPort.LowRankOf).Distinct();
         Graph network = Surgery.Copy(learner.Network);
-        return encodings.Any() && !learner.Frozen ? LowRank.Encode(network, encodings, learner.Options.Seed, cancel) : network;
+        return encodings.Any() ? LowRank.Encode(network, encodings, learner.Options.Seed, cancel) : network;
     }
 
     private AdapterTraining Adapter(KnowledgeTransfer transfer)
@@ -240,8 +241,12 @@ public sealed class JointTraining
     private int Index(string learner) =>
         Array.FindIndex(_learners, l => l.Name == learner) is >= 0 and var i ? i : throw new ArgumentException($"there is no learner '{learner}'; there are {string.Join(", ", _learners.Select(l => $"'{l.Name}'"))}", nameof(learner));
 
-    private JointProgress Progress() =>
-        new(Round, Rounds, [.. _trainers.Select(trainer => trainer?.Progress())], TimeSpan.FromSeconds(Math.Min((Times.Total - _before.Total).TotalSeconds / _roundsHere * (Rounds - Round), 1e9)));
+    private JointProgress Progress()
+    {
+        TrainingProgress?[] learners = new TrainingProgress?[_trainers.Length];
+        for (int i = 0; i < learners.Length; i++) learners[i] = _trainers[i]?.Progress();
+        return new(Round, Rounds, learners, TimeSpan.FromSeconds(Math.Min((Times.Total - _before.Total).TotalSeconds / _roundsHere * (Rounds - Round), 1e9)));
+    }
 
     /// <summary>Time that counts for a phase until it is left, however it is left.</summary>
     private readonly ref struct Timed

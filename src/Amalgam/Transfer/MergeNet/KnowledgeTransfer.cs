@@ -8,7 +8,7 @@ namespace Amalgam.Transfer.MergeNet;
 /// <param name="Matrix">The weight as a matrix.</param>
 /// <param name="Rank">
 /// 0 for the matrix itself; else the weight becomes a product B A of that rank while it trains, both factors are trained, and the adapter reads and writes A alone (eqs. 4 and 5). That holds for a source too, which
-/// then does not train as it would alone. Of a frozen network's matrix the factors are taken apart, and the network stays.
+/// then does not train as it would alone. Of a matrix that is not trained, in a frozen network or frozen itself, the factors are taken apart, and it stays.
 /// </param>
 public sealed record TransferMatrix(string Learner, WeightMatrix Matrix, int Rank = 0)
 {

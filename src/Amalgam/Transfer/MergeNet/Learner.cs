@@ -21,4 +21,7 @@ public sealed record Learner(string Name, Graph Network, Loss? Loss, Dataset? Da
 
     /// <summary>Whether it stays as it is.</summary>
     public bool Frozen => Data is null;
+
+    /// <summary>Whether a matrix is one of its own that training changes.</summary>
+    internal bool Trains(TransferMatrix matrix) => !Frozen && matrix.Learner == Name && Network.Parameters.GetValueOrDefault(matrix.Matrix.Name) is { Trainable: true };
 }

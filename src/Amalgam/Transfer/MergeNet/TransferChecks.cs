@@ -34,6 +34,7 @@ internal static class TransferChecks
         foreach (TransferMatrix matrix in transfer.Matrices)
         {
             if (learners.All(learner => learner.Name != matrix.Learner)) throw new GraphException($"there is no network '{matrix.Learner}' for {transfer.Name}; there are {string.Join(", ", learners.Select(l => $"'{l.Name}'"))}");
+            CheckNetwork(learners.First(learner => learner.Name == matrix.Learner), matrix.Matrix);
             if (matrix.Rank < 0 || matrix.Rank > matrix.Matrix.HighestRank)
                 throw new GraphException($"{matrix} [{matrix.Matrix.Rows},{matrix.Matrix.Columns}] needs a rank from 1 to {matrix.Matrix.HighestRank}, or 0 for the matrix itself");
         }
@@ -52,11 +53,28 @@ internal static class TransferChecks
         for (int i = 0; i < transfer.Sources.Length; i++)
         {
             TransferMatrix source = transfer.Sources[i];
-            if (source is { Rank: > 0, Start: FactorStart.Fresh } && learners.First(learner => learner.Name == source.Learner).Frozen)
-                throw new GraphException($"{source} is of a network that stays as it is: factors that begin fresh would say nothing of it; begin with its decomposition");
+            if (source is { Rank: > 0, Start: FactorStart.Fresh } && !learners.Any(learner => learner.Trains(source)))
+                throw new GraphException($"{source} is frozen and stays as it is: factors that begin fresh would say nothing of it; begin with its decomposition");
             if (Overlap(source, transfer.Target)) throw new GraphException(transfer.Sources.Length == 1 ? $"{transfer.Name} is from a matrix to itself" : $"{transfer.Name} is from {source}, among others, to itself");
             if (transfer.Sources.Take(i).Any(other => other.Learner == source.Learner && other.Matrix == source.Matrix)) throw new GraphException($"{transfer.Name} learns from {source.Learner}:{source.Matrix.Label} twice; name it once");
         }
+    }
+
+    /// <summary>A matrix says where its numbers are in the parameter that it was taken from; another network may have one of that name, stored otherwise.</summary>
+    private static void CheckNetwork(Learner learner, WeightMatrix matrix)
+    {
+        WeightMatrix own;
+        try
+        {
+            own = matrix.In(learner.Network);
+        }
+        catch (GraphException e)
+        {
+            throw new GraphException($"{learner.Name}: {e.Message}", e);
+        }
+
+        if (own != matrix.Whole)
+            throw new GraphException($"the matrix '{matrix.Name}' for {learner.Name} is of another network: found {matrix.Whole.Description}, expected {own.Description}; take it from the network of {learner.Name}");
     }
 
     private static void CheckRanks(TransferMatrix[] matrices)

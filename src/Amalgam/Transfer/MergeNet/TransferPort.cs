@@ -8,7 +8,7 @@ internal sealed class TransferPort
     private readonly WeightMatrix? _view;
     private readonly Tensor _tensor;
 
-    /// <param name="network">The network that trains, its weights of a rank above 0 encoded; or one that is frozen, whose matrix is then decomposed apart.</param>
+    /// <param name="network">The network that trains, its weights of a rank above 0 encoded. A matrix that is not trained is decomposed apart.</param>
     /// <param name="matrix">The matrix.</param>
     public TransferPort(Graph network, TransferMatrix matrix)
     {

@@ -129,6 +129,20 @@ public sealed record WeightMatrix
     /// <summary>All rows.</summary>
     internal WeightMatrix Whole => Part(0, AllRows);
 
+    /// <summary>For people: the parameter's shape, and how it is seen.</summary>
+    internal string Description =>
+        $"{Shape} with {AllRows} rows of {Columns}, {(_isExchanged ? "inputs before outputs" : "outputs before inputs")}{(AllRows > _outputs ? $" in {AllRows / _outputs} groups" : "")}{(Side > 1 ? ", in loralib's layout" : "")}";
+
+    /// <summary>All rows of the parameter of this name in a network, in the layout of this matrix where that gives the same.</summary>
+    /// <exception cref="GraphException">There is no such matrix.</exception>
+    internal WeightMatrix In(Graph network)
+    {
+        WeightMatrix filters = Of(network, Name);
+        if (filters == Whole || filters._isExchanged || filters.Shape.Rank != 4 || filters.Shape[2] != filters.Shape[3]) return filters;
+        WeightMatrix other = Of(network, Name, ConvolutionLayout.Loralib);
+        return other == Whole ? other : filters;
+    }
+
     /// <summary>Some rows, by their numbers in the whole matrix.</summary>
     internal WeightMatrix Part(int from, int count) => this with { FirstRow = from, Rows = count };
 

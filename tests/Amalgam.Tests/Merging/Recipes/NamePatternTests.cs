@@ -62,10 +62,10 @@ public class NamePatternTests
     [Theory]
     [InlineData("regex:(a+)+$")]
     [InlineData("*a*a*a*a*a*a*a*a*b")]
-    public void A_hostile_pattern_ends_soon(string text)
+    public void A_hostile_pattern_takes_linear_time(string text)
     {
         string name = new string('a', 10_000) + "!";
 
-        Assert.False(NamePattern.Parse(text, plainIsGlob: true).Matches(name));
+        Assert.False(NamePattern.Parse(text, plainIsGlob: true, Timeout.InfiniteTimeSpan).Matches(name));
     }
 }

@@ -21,6 +21,90 @@ public class TransferredMatrixTests
         Assert.NotEqual(Weight(Alone(Mlp("b", 2)), 1), Weight(joint.NetworkOf("b"), 1));
     }
 
+    /// <summary>A frozen backbone that teaches by its factors, beside a head that trains.</summary>
+    [Fact]
+    public void A_frozen_weight_of_a_network_that_trains_stays_and_teaches_by_its_factors()
+    {
+        Learner a = Mlp("a", 1), b = Mlp("b", 2);
+        Surgery.Freeze(a.Network, name => name == Name(2));
+        TransferMatrix source = Of("a", 2) with { Rank = 2 };
+        JointTraining joint = new([a, b], [new(source, Of("b", 1), new Blend(), 1)]);
+        Assert.Equal(Weight(a.Network, 2), Weight(joint.NetworkOf("a"), 2));
+        joint.Run();
+        Assert.Equal(Weight(a.Network, 2), Weight(joint.NetworkOf("a"), 2));
+        AssertSame(Alone(a), joint.NetworkOf("a"));
+        Assert.NotEqual(Weight(a.Network, 1), Weight(joint.NetworkOf("a"), 1));
+
+        // It teaches what a frozen network with that weight does.
+        JointTraining still = new([Learner.Source("a", a.Network), b], [new(source, Of("b", 1), new Blend(), 1)]);
+        still.Run();
+        AssertSame(still.NetworkOf("b"), joint.NetworkOf("b"));
+        AssertSame(Mlp("a", 1).Network, a.Network);
+    }
+
+    [Fact]
+    public void Factors_of_a_frozen_weight_do_not_begin_fresh()
+    {
+        Learner a = Mlp("a", 1);
+        Surgery.Freeze(a.Network, name => name == Name(2));
+        KnowledgeTransfer fresh = new(Of("a", 2) with { Rank = 2, Start = FactorStart.Fresh }, Of("b", 1), new Blend(), 1);
+        GraphException e = Assert.Throws<GraphException>(() => new JointTraining([a, Mlp("b", 2)], [fresh]));
+        Assert.Contains("a:fc2.weight at rank 2 is frozen and stays as it is", e.Message);
+        Assert.Contains("begin with its decomposition", e.Message);
+    }
+
+    /// <summary>Models of one family have the same names, and as many numbers stored in another order would be read as others.</summary>
+    [Theory]
+    [InlineData(8, 3, true, "found [8,3] with 3 rows of 8, inputs before outputs, expected [3,8] with 3 rows of 8, outputs before inputs")]
+    [InlineData(3, 8, true, "found [3,8] with 8 rows of 3, inputs before outputs, expected [3,8] with 3 rows of 8, outputs before inputs")]
+    [InlineData(6, 8, false, "found [6,8] with 6 rows of 8, outputs before inputs, expected [3,8] with 3 rows of 8, outputs before inputs")]
+    public void A_matrix_of_another_network_is_refused(int rows, int columns, bool isExchanged, string phrase)
+    {
+        Learner learner = One("one", 3, 8, false), b = Mlp("b", 2);
+        WeightMatrix matrix = WeightMatrix.Of(One("other", rows, columns, isExchanged).Network, "w");
+        foreach (WeightMatrix part in new[] { matrix, WeightMatrix.Of(One("other", rows, columns, isExchanged).Network, "w", rows: (1, 2)) })
+        {
+            GraphException e = Assert.Throws<GraphException>(() => new JointTraining([learner, b], [new(new TransferMatrix("one", part), Of("b", 1), new Blend(), 1)]));
+            Assert.Contains("the matrix 'w' for one", e.Message);
+            Assert.Contains(phrase, e.Message);
+            Assert.Contains("the matrix 'w' for one", Assert.Throws<GraphException>(() => new JointTraining([learner, b], [new(Of("b", 1), new("one", part), new Blend(), 1)])).Message);
+        }
+
+        Assert.Contains("one: the network has no parameter 'fc2.weight'", Assert.Throws<GraphException>(() => new JointTraining([learner, b], [new(Of("one", 2), Of("b", 1), new Blend(), 1)])).Message);
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(2, 1)]
+    [InlineData(1, 3)]
+    [InlineData(2, 3)]
+    public void Both_layouts_of_a_kernel_and_parts_of_it_are_matrices_of_its_network(int groups, int side)
+    {
+        Graph graph = new();
+        Node features = graph.Input("features", new(2, 6));
+        Node w = graph.Parameter("w", Draw(new(4), 4, 6 / groups * side * side).Reshape(new(4, 6 / groups, side, side)));
+        graph.Output("y", features.Reshape(2, 6, 1, 1).Conv(w, groups: groups, pad: side / 2));
+        Learner learner = Learner.Source("conv", graph);
+        foreach (ConvolutionLayout layout in Enum.GetValues<ConvolutionLayout>())
+        {
+            foreach ((int, int)? rows in new (int, int)?[] { null, (1, 1) })
+            {
+                JointTraining joint = new([learner, Mlp("b", 2)], [new(new TransferMatrix("conv", WeightMatrix.Of(graph, "w", layout, rows)), Of("b", 1), new Blend(), 1)]);
+                joint.Run();
+                Assert.Equal(12, joint.HistoryOf(0)[^1].Transfers);
+            }
+        }
+    }
+
+    /// <summary>A network of one product with a weight of a shape, stored one way or the other.</summary>
+    private static Learner One(string name, int rows, int columns, bool isExchanged)
+    {
+        Graph graph = new();
+        Node w = graph.Parameter("w", Draw(new Random(4), rows, columns));
+        graph.Output("y", isExchanged ? graph.Input("features", new(2, rows)).MatMul(w) : graph.Input("features", new(2, columns)).Linear(w));
+        return Learner.Source(name, graph);
+    }
+
     /// <summary>Settings name a weight; while the weight is a product they hold for its factors.</summary>
     [Fact]
     public void What_holds_for_a_weight_holds_for_its_factors()

@@ -1,5 +1,4 @@
 using Amalgam.Graphs;
-using Amalgam.Numerics;
 using Amalgam.Tests.Alignment;
 using Amalgam.Training;
 using Amalgam.Transfer.Teaching;
@@ -176,19 +175,19 @@ public class TeachingLawTests
     {
         Graph teacher = Samples.Of("resnet", 2).Network;
         Distillation way = Distillation.Find(name)! is var found && found.MostTeachers == 0 ? found : found with { Teachers = [new(teacher)] };
-        (float[], double, double) Run(int threads)
+        (float[] Weights, double First, double Last) Run(int batch)
         {
-            using CoreLimit limit = Cores.Limit(threads);
-            (Graph student, Samples data) = Samples.Of("resnet", 1, 25);
+            (Graph student, Samples data) = Samples.Of("resnet", 1, 3 * batch + 1);
             string graph = student.ToString();
-            Trainer trainer = new(student, way, data, new() { Rule = new Sgd(0.9), Rate = 0.01, Epochs = 8, Batch = 8, Seed = 3 });
+            Trainer trainer = new(student, way, data, new() { Rule = new Sgd(0.9), Rate = 0.01, Epochs = batch > 8 ? 1 : 8, Batch = batch, Seed = 3 });
             trainer.Run();
             Assert.Equal(graph, student.ToString());
             return ([.. student.Parameters.Values.SelectMany(node => node.Value!.Span.ToArray())], trainer.History[0].Loss, trainer.History[^1].Loss);
         }
 
-        var (weights, first, last) = Run(1);
-        Assert.Equal(weights, Run(3).Item1);
+        var (weights, first, last) = Run(8);
+        Assert.Equal(weights, Run(8).Weights);
+        Assert.Equal(OnThreads.One(() => Run(64).Weights), OnThreads.Four(() => Run(64).Weights));
         if (name != "dkd") Assert.True(last < first, $"{first} became {last}");
     }
 

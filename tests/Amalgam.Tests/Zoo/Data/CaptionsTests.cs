@@ -1,4 +1,3 @@
-using Amalgam.Numerics;
 using Amalgam.Zoo.Data;
 
 namespace Amalgam.Tests.Zoo.Data;
@@ -18,9 +17,7 @@ public class CaptionsTests
             Assert.NotEqual(few.Sentence(3), other.Sentence(3));
         }
 
-        using CoreLimit alone = Cores.Limit(1);
-        Captions again = new(150, 7, sentences: 2);
-        Assert.Equal(All(many, 299), All(again, 299));
+        Assert.Equal(OnThreads.One(() => All(new(150, 7, sentences: 2), 299)), OnThreads.Four(() => All(new(150, 7, sentences: 2), 299)));
     }
 
     [Theory]

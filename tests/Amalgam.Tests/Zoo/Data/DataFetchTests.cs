@@ -1,6 +1,7 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using Amalgam.Cli;
 using Amalgam.Zoo.Data;
@@ -124,8 +125,12 @@ public class DataFetchTests
         using FileServer server = new(Content) { Status = HttpStatusCode.NotFound };
         using TemporaryFolder folder = new();
         Assert.Contains("x.bin answers 404", (await Assert.ThrowsAsync<IOException>(() => Get(folder, new(server.Address + "x.bin", "", "some/x.bin")))).Message);
-        string message = (await Assert.ThrowsAsync<IOException>(() => Get(folder, new("http://127.0.0.1:9/x.bin", "", "some/x.bin")))).Message;
-        Assert.Contains("http://127.0.0.1:9/x.bin cannot be reached", message);
+
+        // A port that is taken, and at which nobody listens.
+        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        string address = $"http://{socket.LocalEndPoint}/x.bin", message = (await Assert.ThrowsAsync<IOException>(() => Get(folder, new(address, "", "some/x.bin")))).Message;
+        Assert.Contains($"{address} cannot be reached", message);
         Assert.Contains($"put the file under {folder["some"]} by hand", message);
     }
 

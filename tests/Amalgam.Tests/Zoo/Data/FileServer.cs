@@ -38,12 +38,27 @@ internal sealed class FileServer : IDisposable
         {
             while (true)
             {
-                using TcpClient client = await _listener.AcceptTcpClientAsync();
-                await Answer(client.GetStream());
+                TcpClient client = await _listener.AcceptTcpClientAsync();
+                _ = Answer(client);
             }
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException or IOException)
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
+        }
+    }
+
+    /// <summary>A client that goes away, or connects and asks for nothing, keeps nobody else waiting.</summary>
+    private async Task Answer(TcpClient client)
+    {
+        using (client)
+        {
+            try
+            {
+                await Answer(client.GetStream());
+            }
+            catch (IOException)
+            {
+            }
         }
     }
 

@@ -21,8 +21,10 @@ public sealed class MiniatureDemo : IDisposable
 
     internal static Demonstration Run(string folder, long seed, int threads, Action<string>? finished = null, Action<int, int>? merging = null, CancellationToken cancel = default)
     {
-        using CoreLimit limit = Cores.Limit(threads);
-        return Demonstration.OfGlyphs(folder, new() { Seed = seed, Threads = threads, Size = new(200, 60, 120, 100, 1, 1, 1), Cancel = cancel, Finished = finished, Merging = merging });
+        using CoreSpread spread = Cores.Spread(threads);
+        Demonstration made = Demonstration.OfGlyphs(folder, new() { Seed = seed, Threads = threads, Size = new(200, 60, 120, 100, 1, 1, 1), Cancel = cancel, Finished = finished, Merging = merging });
+        Assert.Equal(threads > 1, spread.Splits > 0);
+        return made;
     }
 
     public void Dispose() => _folder.Dispose();

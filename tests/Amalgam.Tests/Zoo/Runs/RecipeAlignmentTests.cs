@@ -96,7 +96,8 @@ public sealed class RecipeAlignmentTests(TwinFiles files) : IClassFixture<TwinFi
         const string Recipe = "merge_method: linear\nmodels: [{model: PARENT}, {model: TWIN}]\nparameters: {weight: 1}\nalign: {method: weights}";
         await Merge(Recipe, "first.safetensors", [], "--intermediate-dir", _folder["stages"]);
         string aligned = Path.Combine(_folder["stages"], ".aligned", "model-2.safetensors");
-        DateTime written = File.GetLastWriteTimeUtc(aligned);
+        DateTime written = new(2020, 1, 2, 3, 4, 6, DateTimeKind.Utc);
+        File.SetLastWriteTimeUtc(aligned, written);
         await Merge(Recipe, "second.safetensors", [], "--intermediate-dir", _folder["stages"], "--resume");
         Assert.Equal(written, File.GetLastWriteTimeUtc(aligned));
         AssertSame(_folder["first.safetensors"], _folder["second.safetensors"]);

@@ -38,6 +38,31 @@ public class TransferResultTests
         Assert.Equal(1, model.GetProperty("solo").GetProperty("epochs").GetInt32());
     }
 
+    /// <summary>Whatever the clock said: a ratio of the figures as they are, to the tick, or none.</summary>
+    [Theory]
+    [InlineData(3_000_000, 1.2, 2.5)]
+    [InlineData(3, 0.0000012, 2.5)]
+    [InlineData(3, 0.0, null)]
+    [InlineData(0, 1.2, null)]
+    [InlineData(0, 0.0, null)]
+    [InlineData(3, null, null)]
+    public void Time_together_is_compared_with_time_alone(long ticksOfSteps, double? alone, double? expected)
+    {
+        Score score = new(0.5, null, 10);
+        RunResult together = Run(score, null, null), solo = new([Epoch(1, score) with { Seconds = alone ?? 0 }], null, null, null, []);
+        PhaseTimes times = new(new(4 * ticksOfSteps), new(3 * ticksOfSteps), new(2 * ticksOfSteps), new(ticksOfSteps));
+        TransferResult result = new() { Models = [new("a", together, alone is null ? null : solo)], Transfers = [], Times = times, Rounds = 7 };
+        if (expected is { } ratio) Assert.Equal(ratio, result.TimesAsLong!.Value, 1e-9);
+        else Assert.Null(result.TimesAsLong);
+
+        using JsonDocument json = JsonDocument.Parse(TransferJson.Result(result));
+        JsonElement seconds = json.RootElement.GetProperty("seconds");
+        Assert.Equal(result.TimesAsLong, seconds.TryGetProperty("ratio", out JsonElement found) ? found.GetDouble() : null);
+        Assert.Equal(alone is not null, seconds.TryGetProperty("of_a_round_alone", out _));
+        string sentence = TransferSentences.Cost(result);
+        Assert.EndsWith(expected is null ? alone is null ? "adapters 0.0000 s." : "with each network by itself." : ": 2.50 times as long together.", sentence);
+    }
+
     [Fact]
     public void Several_sources_are_an_array_and_one_is_what_it_is()
     {
@@ -48,7 +73,7 @@ public class TransferResultTests
         JsonElement[] from = [.. json.RootElement.GetProperty("transfers").EnumerateArray().Select(transfer => transfer.GetProperty("from"))];
         Assert.Equal("a", from[0].GetProperty("model").GetString());
         Assert.Equal([("a", 0), ("b", 3)], from[1].EnumerateArray().Select(source => (source.GetProperty("model").GetString()!, source.GetProperty("rank").GetInt32())));
-        Assert.Contains("b:fc1.weight trained as a product of factors of rank 3", TransferSentences.Comparison(result with { Models = [Model("a"), Model("b"), Model("c")] }));
+        Assert.Contains("b:fc1.weight trained as a product of factors of rank 3", TransferSentences.Comparison(result with { Models = [Model("a"), Model("b"), Model("c")], InFactors = [two.Sources[1]] }));
 
         static TransferredModel Model(string name) => new(name, Run(null, null, null), Run(null, null, null));
     }
