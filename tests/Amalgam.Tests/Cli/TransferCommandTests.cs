@@ -302,7 +302,7 @@ public class TransferCommandTests
         File.WriteAllText(folder["w.safetensors"], "");
         await Wrong("w.safetensors is a file of weights, if it is a model at all: name the architecture that they are of and them beside it, {name: ARCHITECTURE, weights:", Two.Replace("{name: mlp, hidden: [24, 12]}", $"'{folder["w.safetensors"]}'"));
         await Wrong("dense: v.safetensors does not exist; a model is a name of the zoo", Two.Replace("{name: mlp, hidden: [24, 12]}", "v.safetensors"));
-        await Wrong("is a folder without a model; a model is", Two.Replace("{name: mlp, hidden: [24, 12]}", $"'{folder.Path}'"));
+        await Wrong("has no config.json", Two.Replace("{name: mlp, hidden: [24, 12]}", $"'{folder.Path}'"));
         await Refuses($"{folder.Path} is a folder, expected a YAML file", "transfer", folder.Path);
         await Refuses($"{folder.Path} is a folder, expected a YAML file", "train", folder.Path);
         foreach (string[] dry in (string[][])[[], ["--dry-run"]])
