@@ -103,23 +103,27 @@ internal static class Program
     private static string? UsageError(ParseResult parse)
     {
         Command verb = parse.CommandResult.Command;
-        string? wrong = UnknownOption(parse, verb) ?? EmptyValue(parse) ?? (parse.Action is ParseErrorAction || (parse.Action is HelpWithExamples && verb.Subcommands.Count > 0 && parse.UnmatchedTokens.Count > 0) ? WhatIsWrong(parse, verb) : null);
+        string? wrong = UnknownOption(parse, verb) ?? MissingValue(parse, verb) ?? (parse.Action is ParseErrorAction || (parse.Action is HelpWithExamples && verb.Subcommands.Count > 0 && parse.UnmatchedTokens.Count > 0) ? WhatIsWrong(parse, verb) : null);
         return wrong is null ? null : $"{wrong}; see {FullName(verb)} --help";
     }
 
     /// <summary>The words that call a command.</summary>
     private static string FullName(Command verb) => verb is not RootCommand && verb.Parents.OfType<Command>().FirstOrDefault() is { } parent ? $"{FullName(parent)} {verb.Name}" : "amalgam";
 
-    /// <summary>No verb has a use for an empty text: it is what an unset variable of the shell leaves, and names no file.</summary>
-    private static string? EmptyValue(ParseResult parse)
+    /// <summary>What an unset variable of the shell leaves: an empty text where it was quoted, the next option where it was not. No verb has a use for either, and neither names a file.</summary>
+    private static string? MissingValue(ParseResult parse, Command verb)
     {
         if (parse.Action is SynchronousCommandLineAction and not ParseErrorAction) return null;
-        return parse.CommandResult.Children.Where(part => part.Tokens.Any(token => string.IsNullOrWhiteSpace(token.Value))).Select(part => part switch
+        HashSet<string> options = [.. verb.Options.SelectMany(option => option.Aliases.Append(option.Name))];
+        foreach (SymbolResult part in parse.CommandResult.Children)
         {
-            OptionResult of => of.Option.Name,
-            ArgumentResult of => $"<{of.Argument.Name}>",
-            _ => null,
-        }).FirstOrDefault(name => name is not null) is { } name ? $"{name}: expected a value, found an empty text" : null;
+            string? name = part switch { OptionResult of => of.Option.Name, ArgumentResult of => $"<{of.Argument.Name}>", _ => null };
+            if (name is null) continue;
+            if (part.Tokens.Any(token => string.IsNullOrWhiteSpace(token.Value))) return $"{name}: expected a value, found an empty text";
+            if (part is OptionResult && part.Tokens.FirstOrDefault(token => options.Contains(token.Value)) is { } next) return $"{name}: expected a value, found the option {next.Value}";
+        }
+
+        return null;
     }
 
     /// <summary>The parser takes a mistyped option for an argument; people do not name files so.</summary>

@@ -32,6 +32,15 @@ public class EmptyValueTests
         await Refuses($"{option}: expected a value, found an empty text", [.. words.Split(' '), option, " "]);
     }
 
+    /// <summary>Without quotes such a variable leaves nothing, and what follows would be the name of a folder.</summary>
+    [Theory]
+    [MemberData(nameof(Options))]
+    public async Task Another_option_is_no_value(string words, string option)
+    {
+        await Refuses($"{option}: expected a value, found the option --help; see amalgam {words} --help", [.. words.Split(' '), option, "--help"]);
+        await Refuses($"{option}: expected a value, found the option -h", [.. words.Split(' '), option, "-h"]);
+    }
+
     [Theory]
     [InlineData("transfer")]
     [InlineData("distill")]
