@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 
 namespace Amalgam.Training;
@@ -14,12 +13,7 @@ namespace Amalgam.Training;
 public sealed record EpochRecord(int Epoch, long Step, double Rate, double Loss, double? Accuracy, Score? Validation, double Seconds)
 {
     /// <summary>One line of JSON, as <c>metrics.jsonl</c> has it.</summary>
-    public string ToJson()
-    {
-        using MemoryStream stream = new();
-        using (Utf8JsonWriter json = new(stream)) Write(json);
-        return Encoding.UTF8.GetString(stream.ToArray());
-    }
+    public string ToJson() => JsonLine.Of(Write);
 
     internal void Write(Utf8JsonWriter json)
     {

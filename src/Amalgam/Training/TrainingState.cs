@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text;
 using System.Text.Json;
 using Amalgam.Checkpoints;
 using Amalgam.Graphs;
@@ -144,26 +143,20 @@ internal sealed class TrainingState
         foreach (string name in best is null ? [] : network.Parameters.Keys) box.Parameter(prefix + BestWeights + name, best![name]);
     }
 
-    private string ToJson(long optimizerSteps)
+    private string ToJson(long optimizerSteps) => JsonLine.Of(json =>
     {
-        using MemoryStream stream = new();
-        using (Utf8JsonWriter json = new(stream))
-        {
-            json.WriteStartObject();
-            json.WriteNumber("step", Step);
-            json.WriteNumber("optimizer_steps", optimizerSteps);
-            json.WriteNumber("loss_sum", _lossSum);
-            json.WriteNumber("samples", _samples);
-            if (_hasClasses) json.WriteNumber("right", _right);
-            json.WriteNumber("best_epoch", BestEpoch);
-            json.WriteStartArray("epochs");
-            foreach (EpochRecord epoch in History) epoch.Write(json);
-            json.WriteEndArray();
-            json.WriteEndObject();
-        }
-
-        return Encoding.UTF8.GetString(stream.ToArray());
-    }
+        json.WriteStartObject();
+        json.WriteNumber("step", Step);
+        json.WriteNumber("optimizer_steps", optimizerSteps);
+        json.WriteNumber("loss_sum", _lossSum);
+        json.WriteNumber("samples", _samples);
+        if (_hasClasses) json.WriteNumber("right", _right);
+        json.WriteNumber("best_epoch", BestEpoch);
+        json.WriteStartArray("epochs");
+        foreach (EpochRecord epoch in History) epoch.Write(json);
+        json.WriteEndArray();
+        json.WriteEndObject();
+    });
 
     private static TrainingState FromJson(JsonElement json, Optimizer optimizer)
     {

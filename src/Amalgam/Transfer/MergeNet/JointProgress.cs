@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text;
 using System.Text.Json;
 using Amalgam.Training;
 
@@ -52,12 +51,7 @@ public readonly record struct PhaseTimes(TimeSpan Steps, TimeSpan Transfers, Tim
 public sealed record TransferRecord(int Epoch, long Transfers, double WeightNorm, double Change, ImmutableArray<ImmutableArray<double>> Mixing)
 {
     /// <summary>One line of JSON.</summary>
-    public string ToJson()
-    {
-        using MemoryStream stream = new();
-        using (Utf8JsonWriter json = new(stream)) Write(json);
-        return Encoding.UTF8.GetString(stream.ToArray());
-    }
+    public string ToJson() => JsonLine.Of(Write);
 
     internal void Write(Utf8JsonWriter json)
     {

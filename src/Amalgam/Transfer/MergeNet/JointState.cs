@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using Amalgam.Checkpoints;
 using Amalgam.Graphs;
@@ -54,26 +53,20 @@ internal sealed class JointState(JointOptions options, Learner[] learners, Train
 
     private string Prefix(int learner) => $"learners/{learners[learner].Name}/";
 
-    private string ToJson(JointPosition position)
+    private string ToJson(JointPosition position) => JsonLine.Of(json =>
     {
-        using MemoryStream stream = new();
-        using (Utf8JsonWriter json = new(stream))
-        {
-            json.WriteStartObject();
-            json.WriteNumber("round", position.Round);
-            json.WriteBoolean("open", position.IsOpen);
-            PhaseTimes times = position.Times;
-            json.WriteStartArray("seconds");
-            foreach (TimeSpan time in (ReadOnlySpan<TimeSpan>)[times.Steps, times.Transfers, times.AdapterUpdates, times.Evaluation]) json.WriteNumberValue(time.TotalSeconds);
-            json.WriteEndArray();
-            json.WriteStartArray("transfers");
-            foreach (AdapterTraining adapter in adapters) adapter.Save(json);
-            json.WriteEndArray();
-            json.WriteEndObject();
-        }
-
-        return Encoding.UTF8.GetString(stream.ToArray());
-    }
+        json.WriteStartObject();
+        json.WriteNumber("round", position.Round);
+        json.WriteBoolean("open", position.IsOpen);
+        PhaseTimes times = position.Times;
+        json.WriteStartArray("seconds");
+        foreach (TimeSpan time in (ReadOnlySpan<TimeSpan>)[times.Steps, times.Transfers, times.AdapterUpdates, times.Evaluation]) json.WriteNumberValue(time.TotalSeconds);
+        json.WriteEndArray();
+        json.WriteStartArray("transfers");
+        foreach (AdapterTraining adapter in adapters) adapter.Save(json);
+        json.WriteEndArray();
+        json.WriteEndObject();
+    });
 
     private JointPosition Read(JsonElement json)
     {
