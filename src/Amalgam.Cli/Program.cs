@@ -114,7 +114,7 @@ internal static class Program
     private static string? MissingValue(ParseResult parse, Command verb)
     {
         if (parse.Action is SynchronousCommandLineAction and not ParseErrorAction) return null;
-        HashSet<string> options = [.. verb.Options.SelectMany(option => option.Aliases.Append(option.Name))];
+        HashSet<string> options = [.. verb.Options.Concat(parse.RootCommandResult.Command.Options).SelectMany(option => option.Aliases.Append(option.Name))];
         foreach (SymbolResult part in parse.CommandResult.Children)
         {
             string? name = part switch { OptionResult of => of.Option.Name, ArgumentResult of => $"<{of.Argument.Name}>", _ => null };

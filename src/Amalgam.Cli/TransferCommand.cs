@@ -26,7 +26,7 @@ internal sealed class TransferCommand
                 "amalgam transfer run.yml -o runs/pair",
                 "amalgam transfer run.yml --dry-run            # which matrices there are, and which would teach which",
                 "amalgam transfer run.yml -o runs/pair --resume   # goes on after Ctrl-C, to the same bits",
-                "amalgam transfer run.yml -o runs/pairs --seeds 3 # three times, with what the differences are seed for seed",
+                "amalgam transfer run.yml -o runs/pairs --seeds 3   # three times, with what the differences are seed for seed",
             ])
         {
             _path, _folder, _report, _noSolo, _dryRun, _seeds,

@@ -15,7 +15,7 @@ public class EmptyValueTests
             TheoryData<string, string> rows = [];
             void Add(Command verb, string words)
             {
-                foreach (Option option in verb.Options.Where(option => option.ValueType == typeof(string))) rows.Add(words, option.Name);
+                foreach (Option option in verb.Options.Where(option => option.ValueType == typeof(string) && option.Arity.MinimumNumberOfValues > 0)) rows.Add(words, option.Name);
                 foreach (Command under in verb.Subcommands) Add(under, $"{words} {under.Name}".Trim());
             }
 
