@@ -69,12 +69,12 @@ internal static class RunReader
 
     public static DataDescription ReadData(RecipeNode node)
     {
-        if (!node.IsMapping) return new(Named(node, "the name of a data set, or a mapping {name, ...}"));
+        if (!node.IsMapping) return new(NotEmpty(node, "the name of a data set, or a mapping {name, ...}"));
         var fields = node.Fields(Data);
         if (fields.ContainsKey("classes") && fields.TryGetValue("groups", out RecipeNode both)) throw both.Position.Refuse("'groups' says which classes are learned; leave out 'classes'");
         bool own = fields.TryGetValue("validation", out RecipeNode validation) && validation.IsScalar && validation.Text("") == Own;
         Augmentation augmentation = fields.TryGetValue("augment", out RecipeNode augment) ? ReadAugmentation(augment) : new();
-        return new(Named(Required(node, fields, "name"), "the name of a data set"))
+        return new(NotEmpty(Required(node, fields, "name"), "the name of a data set"))
         {
             Options = fields.TryGetValue("options", out RecipeNode options) ? Options(options.Entries("options of the data set, a mapping")) : ImmutableDictionary<string, string>.Empty,
             Validation = own || validation.Yaml is null ? 0 : validation.Count($"a number of samples, or {Own} for the data set's own part"),
@@ -107,10 +107,10 @@ internal static class RunReader
 
     public static ModelDescription ReadModel(RecipeNode node)
     {
-        if (!node.IsMapping) return new(Named(node, "the name of a model, a path to an .onnx file or a folder of Hugging Face, or a mapping {name, ...}"));
+        if (!node.IsMapping) return new(NotEmpty(node, "the name of a model, a path to an .onnx file or a folder of Hugging Face, or a mapping {name, ...}"));
         var entries = node.Entries("a model").Where(e => !e.Value.IsNull).ToArray();
         var fields = entries.ToDictionary(e => e.Key, e => e.Value);
-        return new(Named(Required(node, fields, "name"), "the name of a model or a path to an .onnx file"))
+        return new(NotEmpty(Required(node, fields, "name"), "the name of a model or a path to an .onnx file"))
         {
             Weights = Word(fields, "weights", "a checkpoint"),
             Freeze = Patterns(fields, "freeze"),
@@ -154,7 +154,7 @@ internal static class RunReader
         if (method.FewestTeachers == 0 && !fields.ContainsKey("teachers")) return [];
         RecipeNode teachers = Required(node, fields, "teachers");
         const string What = "a trained network, or a list of them";
-        ImmutableArray<(string, string)> paths = [.. (teachers.IsList ? teachers.Items(What) : [teachers]).Select(item => (Named(item, What), item.Position.ToString()))];
+        ImmutableArray<(string, string)> paths = [.. (teachers.IsList ? teachers.Items(What) : [teachers]).Select(item => (NotEmpty(item, What), item.Position.ToString()))];
         return paths.IsEmpty ? throw teachers.Unexpected(What) : paths.Length > method.MostTeachers ? throw teachers.Position.Refuse(method.Takes(paths.Length)) : paths;
     }
 
@@ -278,10 +278,10 @@ internal static class RunReader
     public static bool Flag(Dictionary<string, RecipeNode> fields, string key, bool usual) =>
         fields.TryGetValue(key, out RecipeNode node) ? node.Flag ?? throw node.Unexpected("true or false") : usual;
 
-    public static string? Word(Dictionary<string, RecipeNode> fields, string key, string what) => fields.TryGetValue(key, out RecipeNode node) ? Named(node, what) : null;
+    public static string? Word(Dictionary<string, RecipeNode> fields, string key, string what) => fields.TryGetValue(key, out RecipeNode node) ? NotEmpty(node, what) : null;
 
     /// <summary>A text that is not empty: it names something.</summary>
-    private static string Named(RecipeNode node, string what) => node.Text(what) is var text && !string.IsNullOrWhiteSpace(text) ? text : throw node.Unexpected(what);
+    private static string NotEmpty(RecipeNode node, string what) => node.Text(what) is var text && !string.IsNullOrWhiteSpace(text) ? text : throw node.Unexpected(what);
 
     public static RecipeNode Required(RecipeNode node, Dictionary<string, RecipeNode> fields, string key) =>
         fields.TryGetValue(key, out RecipeNode value) ? value : throw node.Position.Refuse($"'{key}' is missing here");

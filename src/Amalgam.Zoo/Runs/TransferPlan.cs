@@ -114,7 +114,7 @@ public sealed class TransferPlan
     }
 
     /// <summary>Where each transfer is described, file, line and column.</summary>
-    private IReadOnlyList<string?> Places => [.. Description.Transfers.SelectMany(pair => TransfersOf(pair).Select(_ => pair.Place))];
+    private string?[] Places => [.. Description.Transfers.SelectMany(pair => TransfersOf(pair).Select(_ => pair.Place))];
 
     private TransferMember Open(TransferModel model, Dictionary<string, RunData> opened)
     {

@@ -49,7 +49,7 @@ public static class MergenetExperiment
         MergenetTable table = Find(options.Table);
         options = options with { Table = table.Name };
         string folder = EarlierRun.Open(Path.Combine(options.Folder, $"table-{table.Name}"));
-        MergenetResult result = new(options, folder, [.. Rows(table, options)]) 
+        MergenetResult result = new(options, folder, [.. Rows(table, options)])
         {
             Against = table.Against,
             Settings = table.Entries(options).DistinctBy(entry => entry.Section).ToImmutableDictionary(entry => entry.Section, entry => entry.Subject.Setting(table.IsChoice)),
