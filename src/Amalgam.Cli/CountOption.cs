@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Amalgam.Merging.Recipes;
 
 namespace Amalgam.Cli;
 
@@ -13,7 +14,7 @@ internal static class CountOption
         Option<int?> option = new(name, aliases) { Description = description };
         option.Validators.Add(result =>
         {
-            if (result.Tokens.Count > 0 && !(int.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out int count) && count >= 1)) result.AddError($"{name} must be 1 or more");
+            if (result.Tokens.Count > 0 && !(int.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out int count) && count >= 1)) result.AddError($"{name} must be a whole number from 1 on, got {Nearest.Quote(result.Tokens[0].Value)}");
         });
         return option;
     }
@@ -24,7 +25,7 @@ internal static class CountOption
         Option<int?> option = new(name) { Description = description, HelpName = "number" };
         option.Validators.Add(result =>
         {
-            if (result.Tokens.Count > 0 && !(int.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out int count) && count >= 0)) result.AddError($"{name} must be a whole number from 0 on");
+            if (result.Tokens.Count > 0 && !(int.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out int count) && count >= 0)) result.AddError($"{name} must be a whole number from 0 on, got {Nearest.Quote(result.Tokens[0].Value)}");
         });
         return option;
     }
@@ -35,7 +36,7 @@ internal static class CountOption
         Option<string?> option = new(name) { Description = description, HelpName = $"number|{All}" };
         option.Validators.Add(result =>
         {
-            if (result.Tokens.Count > 0 && result.Tokens[0].Value != All && !(int.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out int count) && count >= 1)) result.AddError($"{name} must be 1 or more, or {All}");
+            if (result.Tokens.Count > 0 && result.Tokens[0].Value != All && !(int.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out int count) && count >= 1)) result.AddError($"{name} must be a whole number from 1 on, or {All}, got {Nearest.Quote(result.Tokens[0].Value)}");
         });
         return option;
     }

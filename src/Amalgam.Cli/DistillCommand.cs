@@ -36,11 +36,12 @@ internal sealed class DistillCommand
     private void Run(ParseResult parse, CancellationToken cancel)
     {
         using CoreLimit limit = _run!.Limit(parse);
-        RunDescription description = RunDescription.Read(parse.GetValue(_path)!);
+        RunDescription description = _run!.Seeded(parse, RunDescription.Read(parse.GetValue(_path)!));
         if (parse.GetValue(_solo) && description.Distill is { } distill) description = description with { Distill = distill with { Solo = true } };
         string folder = RunOptions.FolderOf(parse.GetValue(_folder), description.Output);
         if (parse.GetValue(_report) is { } report) OutputFile.Check("--report", report, [parse.GetValue(_path)!], _run!.Overwrite(parse) || _run!.Resume(parse));
         DistillationRun run = new(description, folder, _run!.Resume(parse), _run!.Overwrite(parse), parse.GetValue(_report));
+        _run!.SayWhetherResumed(parse, folder, run.Resumed);
         Run(run, folder, parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error, _run!.Quiet(parse), cancel);
     }
 

@@ -1,3 +1,5 @@
+using Amalgam.Zoo.Runs;
+
 namespace Amalgam.Cli;
 
 /// <summary>Files that a command writes: whether they can be written is seen before any work.</summary>
@@ -23,21 +25,7 @@ internal static class OutputFile
     /// <summary>Refuses a place where no file can be made.</summary>
     /// <param name="path">The file or folder that is asked for; folders around it may be missing where they can be made.</param>
     /// <exception cref="IOException">No file can be made there.</exception>
-    public static void CheckPlace(string path)
-    {
-        string? folder = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
-        for (; folder is not null && !Directory.Exists(folder); folder = Path.GetDirectoryName(folder))
-            if (File.Exists(folder)) throw new IOException($"{folder} is a file, so {path} cannot be written");
-        if (folder is null) return;
-        try
-        {
-            using FileStream probe = new(Path.Combine(folder, Path.GetRandomFileName()), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new IOException($"{path} cannot be written: no file can be made in {folder}", e);
-        }
-    }
+    public static void CheckPlace(string path) => OutputPlace.Check(path);
 
     /// <summary>Refuses a path that is an input, or lies in a folder that is one and takes a file's place there.</summary>
     /// <exception cref="IOException">It is.</exception>

@@ -103,10 +103,27 @@ internal static class Program
     private static string? UsageError(ParseResult parse)
     {
         Command verb = parse.CommandResult.Command;
-        string full = verb is RootCommand ? "amalgam" : $"amalgam {verb.Name}";
-        return UnknownOption(parse, verb) is { } option ? $"{option}; see {full} --help"
-            : parse.Action is ParseErrorAction ? $"{WhatIsWrong(parse, verb)}; see {full} --help"
-            : null;
+        string? wrong = UnknownOption(parse, verb) ?? MissingValue(parse, verb) ?? (parse.Action is ParseErrorAction || (parse.Action is HelpWithExamples && verb.Subcommands.Count > 0 && parse.UnmatchedTokens.Count > 0) ? WhatIsWrong(parse, verb) : null);
+        return wrong is null ? null : $"{wrong}; see {FullName(verb)} --help";
+    }
+
+    /// <summary>The words that call a command.</summary>
+    private static string FullName(Command verb) => verb is not RootCommand && verb.Parents.OfType<Command>().FirstOrDefault() is { } parent ? $"{FullName(parent)} {verb.Name}" : "amalgam";
+
+    /// <summary>What an unset variable of the shell leaves: an empty text where it was quoted, the next option where it was not. No verb has a use for either, and neither names a file.</summary>
+    private static string? MissingValue(ParseResult parse, Command verb)
+    {
+        if (parse.Action is SynchronousCommandLineAction and not ParseErrorAction) return null;
+        HashSet<string> options = [.. verb.Options.Concat(parse.RootCommandResult.Command.Options).SelectMany(option => option.Aliases.Append(option.Name))];
+        foreach (SymbolResult part in parse.CommandResult.Children)
+        {
+            string? name = part switch { OptionResult of => of.Option.Name, ArgumentResult of => $"<{of.Argument.Name}>", _ => null };
+            if (name is null) continue;
+            if (part.Tokens.Any(token => string.IsNullOrWhiteSpace(token.Value))) return $"{name}: expected a value, found an empty text";
+            if (part is OptionResult && part.Tokens.FirstOrDefault(token => options.Contains(token.Value)) is { } next) return $"{name}: expected a value, found the option {next.Value}";
+        }
+
+        return null;
     }
 
     /// <summary>The parser takes a mistyped option for an argument; people do not name files so.</summary>
@@ -121,8 +138,9 @@ internal static class Program
     {
         if (parse.UnmatchedTokens.Count == 0) return Printable.Line(string.Join(' ', parse.Errors[0].Message.TrimEnd('.').Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)));
         string token = parse.UnmatchedTokens[0];
+        Command? deeper = verb.Subcommands.SelectMany(c => c.Subcommands).FirstOrDefault(c => c.Name == token);
         return verb.Subcommands.Count > 0
-            ? $"unknown command {Nearest.Quote(token)}{Nearest.Hint(token, verb.Subcommands.Select(c => c.Name))}"
+            ? $"unknown command {Nearest.Quote(token)}{(deeper is not null ? $" (did you mean '{FullName(deeper)}'?)" : Nearest.Hint(token, verb.Subcommands.Select(c => c.Name)))}"
             : $"unexpected argument {Nearest.Quote(token)}";
     }
 }

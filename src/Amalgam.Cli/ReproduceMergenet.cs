@@ -10,7 +10,7 @@ internal static class ReproduceMergenet
     public static Command Create()
     {
         MergenetOptions usual = new() { Table = "" };
-        Option<string> table = new("--table") { Description = string.Join("; ", MergenetExperiment.Tables.Select(t => $"{t.Name}: {t.Summary}")), Required = true };
+        Option<string> table = new("--table") { Description = string.Join("; ", MergenetExperiment.Tables.Select(t => $"{t.Title}: {t.Summary}")), Required = true };
         table.CompletionSources.Add([.. MergenetExperiment.Tables.Select(t => t.Name)]);
         Option<int?> seeds = CountOption.Create("--seeds", $"Seeds, from 1 on [default: {usual.Seeds}]");
         Option<int?> epochs = CountOption.Create("--epochs", "Passes over the data of every network, over what suits it");

@@ -36,16 +36,26 @@ internal sealed class ReproductionVerb(string usual)
         bool isQuiet = parse.GetValue(_quiet);
         using Progress progress = new(error, isQuiet);
         ReproductionOptions common = options;
-        return run((TOptions)(common with
+        string folder = parse.GetValue(_folder)!;
+        NewFolders made = new(folder);
+        try
         {
-            Folder = parse.GetValue(_folder)!,
-            Overwrite = parse.GetValue(_overwrite),
-            Cancel = cancel,
-            Training = progress,
-            Line = line =>
+            return run((TOptions)(common with
             {
-                if (!isQuiet) progress.Write(error, line);
-            },
-        }));
+                Folder = folder,
+                Overwrite = parse.GetValue(_overwrite),
+                Cancel = cancel,
+                Training = progress,
+                Line = line =>
+                {
+                    if (!isQuiet) progress.Write(error, line);
+                },
+            }));
+        }
+        catch
+        {
+            made.RemoveEmpty();
+            throw;
+        }
     }
 }

@@ -18,6 +18,7 @@ internal static class TrainCommand
             [
                 "amalgam train run.yml -o runs/first",
                 "amalgam train run.yml --resume       # goes on after Ctrl-C, to the same bits",
+                "amalgam train run.yml -o runs/second --seed 2",
             ])
         {
             path, folder,
@@ -26,10 +27,12 @@ internal static class TrainCommand
         verb.Runs((parse, cancel) =>
         {
             using CoreLimit limit = options.Limit(parse);
-            RunDescription description = RunDescription.Read(parse.GetValue(path)!);
+            RunDescription description = options.Seeded(parse, RunDescription.Read(parse.GetValue(path)!));
             string target = RunOptions.FolderOf(parse.GetValue(folder), description.Output);
             TextWriter output = parse.InvocationConfiguration.Output, error = parse.InvocationConfiguration.Error;
-            Run(new(description, target, options.Resume(parse), options.Overwrite(parse)), target, output, error, options.Quiet(parse), cancel);
+            TrainingRun run = new(description, target, options.Resume(parse), options.Overwrite(parse));
+            options.SayWhetherResumed(parse, target, run.Resumed);
+            Run(run, target, output, error, options.Quiet(parse), cancel);
         });
         return verb;
     }

@@ -13,6 +13,7 @@ internal sealed class TransferCommand
     private readonly Option<string?> _report = new("--report") { Description = "Where the page of tables and curves goes [default: report.html in the folder]", HelpName = "file" };
     private readonly Option<bool> _noSolo = new("--no-solo") { Description = "Do not also train each network by itself, to compare with" };
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Print the matrices of the networks and what would teach what, check that all fits, write nothing" };
+    private readonly Option<int?> _seeds = CountOption.Create("--seeds", "Run so often, with the seeds 1, 2 and on, or from --seed on, each in a folder seed-1 and on, and say the means, the spreads and the differences seed for seed");
     private RunOptions? _run;
 
     public static Command Create() => new TransferCommand().CreateVerb();
@@ -25,9 +26,10 @@ internal sealed class TransferCommand
                 "amalgam transfer run.yml -o runs/pair",
                 "amalgam transfer run.yml --dry-run            # which matrices there are, and which would teach which",
                 "amalgam transfer run.yml -o runs/pair --resume   # goes on after Ctrl-C, to the same bits",
+                "amalgam transfer run.yml -o runs/pairs --seeds 3   # three times, with what the differences are seed for seed",
             ])
         {
-            _path, _folder, _report, _noSolo, _dryRun,
+            _path, _folder, _report, _noSolo, _dryRun, _seeds,
         };
         _run = new(verb);
         verb.Runs(Run);
@@ -39,26 +41,70 @@ internal sealed class TransferCommand
         using CoreLimit limit = _run!.Limit(parse);
         TransferDescription description = TransferDescription.Read(parse.GetValue(_path)!);
         if (parse.GetValue(_noSolo)) description = description with { Solo = false };
-        TextWriter output = parse.InvocationConfiguration.Output, error = parse.InvocationConfiguration.Error;
-        bool quiet = _run!.Quiet(parse);
+        if (_run!.Seed(parse) is not null || parse.GetValue(_seeds) is not null) description = description.WithSeed(SeedsOf(parse)[0]);
+        TextWriter output = parse.InvocationConfiguration.Output;
         if (parse.GetValue(_dryRun))
         {
+            CheckPlaces(parse, description);
             TransferPlan plan = new(description);
             TransferText.WritePlan(output, plan, plan.Begin(cancel: cancel));
+            if (parse.GetValue(_seeds) is not null) output.WriteLine($"It would run with the seeds {string.Join(", ", SeedsOf(parse))}.");
             return;
         }
 
         string folder = RunOptions.FolderOf(parse.GetValue(_folder), description.Output);
-        if (parse.GetValue(_report) is { } report) OutputFile.Check("--report", report, [parse.GetValue(_path)!], _run!.Overwrite(parse) || _run!.Resume(parse));
-        TransferPlan whole = new(description);
-        if (_run!.Resume(parse) && TransferRun.HasEnded(whole, folder) && parse.GetValue(_report) is null && !TransferRun.LacksSolo(whole, folder))
+        CheckPlaces(parse, description);
+        if (parse.GetValue(_seeds) is null) RunOne(parse, description, folder, parse.GetValue(_report), output, cancel);
+        else RunSeeds(parse, description, folder, output, cancel);
+    }
+
+    private void RunOne(ParseResult parse, TransferDescription description, string folder, string? report, TextWriter output, CancellationToken cancel)
+    {
+        TransferPlan plan = new(description);
+        if (_run!.Resume(parse) && TransferRun.HasEnded(plan, folder) && report is null && !TransferRun.LacksSolo(plan, folder))
         {
             output.WriteLine($"the run in {Printable.Line(folder)} has ended, there is nothing to go on with; --overwrite begins anew");
             return;
         }
 
-        TransferRun run = new(whole, folder, _run!.Resume(parse), _run!.Overwrite(parse), parse.GetValue(_report), cancel);
-        Run(run, folder, output, error, quiet, cancel);
+        TransferRun run = new(plan, folder, _run!.Resume(parse), _run!.Overwrite(parse), report, cancel);
+        _run!.SayWhetherResumed(parse, folder, run.Resumed);
+        Run(run, folder, output, parse.InvocationConfiguration.Error, _run!.Quiet(parse), cancel);
+    }
+
+    /// <summary>The run with each seed, and what they have in common.</summary>
+    private void RunSeeds(ParseResult parse, TransferDescription description, string folder, TextWriter output, CancellationToken cancel)
+    {
+        long[] seeds = SeedsOf(parse);
+        TransferSeeds.Check(folder, seeds, _run!.Resume(parse), _run!.Overwrite(parse));
+        bool quiet = _run!.Quiet(parse);
+        foreach (long seed in seeds)
+        {
+            if (!quiet) output.WriteLine($"seed {seed}");
+            RunOne(parse, description.WithSeed(seed), Path.Combine(folder, TransferSeeds.FolderOf(seed)), null, quiet ? TextWriter.Null : output, cancel);
+            if (!quiet) output.WriteLine();
+        }
+
+        TransferSeeds result = TransferSeeds.Read(folder, seeds);
+        string page = parse.GetValue(_report) ?? Path.Combine(folder, TransferFolder.Report);
+        result.Write(folder, page);
+        TransferSeedsText.Write(output, result);
+        output.WriteLine($"networks in {Printable.Line(Path.Combine(folder, TransferSeeds.FolderOf(seeds[0])))} and beside, page in {Printable.Line(page)}");
+    }
+
+    /// <summary>The seeds, from the one that is asked for on, or from 1.</summary>
+    private long[] SeedsOf(ParseResult parse)
+    {
+        long first = _run!.Seed(parse) ?? 1;
+        return [.. Enumerable.Range(0, parse.GetValue(_seeds) ?? 1).Select(i => first + i)];
+    }
+
+    /// <summary>Refuses places that cannot be written before networks are opened; a run that is there already is nothing to a dry one.</summary>
+    private void CheckPlaces(ParseResult parse, TransferDescription description)
+    {
+        bool isDry = parse.GetValue(_dryRun);
+        if ((parse.GetValue(_folder) ?? description.Output) is { } folder) OutputPlace.CheckFolder(folder);
+        if (parse.GetValue(_report) is { } report) OutputFile.Check("--report", report, [parse.GetValue(_path)!], isDry || _run!.Overwrite(parse) || _run!.Resume(parse));
     }
 
     private static void Run(TransferRun run, string folder, TextWriter output, TextWriter error, bool quiet, CancellationToken cancel)

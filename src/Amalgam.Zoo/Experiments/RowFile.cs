@@ -6,7 +6,7 @@ namespace Amalgam.Zoo.Experiments;
 internal abstract class RowFile<TRow>
     where TRow : class
 {
-    private readonly string _path;
+    private readonly string _path, _head;
     private readonly Func<TRow, string> _write;
     private readonly List<TRow> _rows = [];
 
@@ -19,11 +19,12 @@ internal abstract class RowFile<TRow>
     protected RowFile(string path, string description, bool overwrite, Func<string, TRow?> parse, Func<TRow, string> write)
     {
         (_path, _write) = (path, write);
-        string head = $"{{\"description\":\"{JsonEncodedText.Encode(description)}\"}}";
+        _head = $"{{\"description\":\"{JsonEncodedText.Encode(description)}\"}}";
         string[] lines = File.Exists(path) ? File.ReadAllLines(path) : [];
         if (lines.Length > 0 && EarlierRun.IsTakenOver(path, Description(lines[0]), description, overwrite)) _rows.AddRange(lines.Skip(1).Select(parse).TakeWhile(row => row is not null)!);
+        if (lines.Length == 0) return;
         string beside = path + ".tmp";
-        File.WriteAllLines(beside, [head, .. _rows.Select(write)]);
+        File.WriteAllLines(beside, [_head, .. _rows.Select(write)]);
         File.Move(beside, path, overwrite: true);
     }
 
@@ -34,6 +35,7 @@ internal abstract class RowFile<TRow>
     public void Add(TRow row)
     {
         _rows.Add(row);
+        if (!File.Exists(_path) || new FileInfo(_path).Length == 0) File.WriteAllText(_path, _head + Environment.NewLine);
         File.AppendAllText(_path, _write(row) + Environment.NewLine);
     }
 

@@ -23,7 +23,7 @@ public abstract record Architecture
         }
         catch (OverflowException e)
         {
-            throw new GraphException($"{this} with {batch} samples at a time is larger than tensors in memory can be", e);
+            throw new GraphException($"the network with {batch} samples at a time is larger than tensors in memory can be", e);
         }
 
         return graph;

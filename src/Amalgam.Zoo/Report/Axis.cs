@@ -3,6 +3,8 @@ namespace Amalgam.Zoo.Report;
 /// <summary>An axis over a range of values, with marks at round numbers.</summary>
 internal sealed class Axis
 {
+    private const double Least = 1e-7;
+
     private readonly int _decimals;
     private readonly bool _percent;
     private readonly double _step;
@@ -16,7 +18,8 @@ internal sealed class Axis
     public Axis(double low, double high, int marks, bool percent = false, bool widen = true, bool whole = false)
     {
         if (!double.IsFinite(low) || !double.IsFinite(high)) (low, high) = (0, 1);
-        if (high <= low) (low, high) = low == 0 ? (0, 1) : (low - Math.Abs(low) / 2, low + Math.Abs(low) / 2);
+        // What differs by less than a float holds, and what is read off a picture, is one value.
+        if (high - low <= Least * Math.Max(Math.Abs(low), Math.Abs(high))) (low, high) = low == 0 ? (0, 1) : (low - Math.Abs(low) / 2, low + Math.Abs(low) / 2);
         double rough = (high - low) / Math.Max(1, marks), power = Math.Pow(10, Math.Floor(Math.Log10(rough)));
         _step = power * (rough / power) switch { <= 1 => 1, <= 2 => 2, <= 5 => 5, _ => 10 };
         if (whole) _step = Math.Max(1, _step);

@@ -19,7 +19,11 @@ public enum Best
 /// <param name="Name">Its heading.</param>
 /// <param name="Format">How its numbers are written, as .NET formats are: <c>0.0%</c>, <c>0.000</c>; null for four digits.</param>
 /// <param name="Best">Which of its numbers is shown in bold.</param>
-public sealed record Column(string Name, string? Format = null, Best Best = Best.None);
+public sealed record Column(string Name, string? Format = null, Best Best = Best.None)
+{
+    /// <summary>Whether texts in it are numbers with what belongs to them, and stand to the right as numbers do.</summary>
+    public bool IsRight { get; init; }
+}
 
 /// <summary>What stands in one place of a table: text or a number.</summary>
 public readonly record struct Cell
@@ -78,7 +82,7 @@ public sealed record DataTable(string Title, ImmutableArray<Column> Columns, par
         html.Close();
     }
 
-    private bool IsNumeric(int column) => Sections.Any(s => s.Rows.Any(r => r[column].Number is not null));
+    private bool IsNumeric(int column) => Columns[column].IsRight || Sections.Any(s => s.Rows.Any(r => r[column].Number is not null));
 
     /// <summary>How the best number reads; null when there is nothing to compare.</summary>
     private static string? BestOf(TableSection section, Column column, int index)

@@ -10,7 +10,7 @@ namespace Amalgam.Zoo.Report;
 /// <param name="Series">The curves; a NaN leaves a gap.</param>
 public sealed record LineChart(string Title, string XName, string YName, params ImmutableArray<Series> Series) : ReportPart
 {
-    private const double Left = 52, Right = 14, Top = 22, Bottom = 38;
+    private const double LeastLeft = 52, LeastRight = 14, Top = 22, Bottom = 38, Gap = 7;
     private const int MostDots = 40;
 
     /// <summary>How values are written, as .NET formats are: <c>0.0%</c>.</summary>
@@ -35,7 +35,8 @@ public sealed record LineChart(string Title, string XName, string YName, params 
         Axis x = new(points.Select(p => p.X).DefaultIfEmpty(0).Min(), points.Select(p => p.X).DefaultIfEmpty(1).Max(), 8, widen: false, whole: points.All(p => p.X == Math.Floor(p.X)));
         Axis y = new(Low ?? heights.DefaultIfEmpty(0).Min(), High ?? heights.DefaultIfEmpty(1).Max(), 6, Format?.Contains('%') == true);
         (double width, double height) = Size;
-        double AtX(double value) => Left + (width - Left - Right) * x.Share(value);
+        double left = Math.Max(LeastLeft, Math.Ceiling(Gap + y.Marks.Max(mark => Legend.WidthOf(mark.Text)))), right = Math.Max(LeastRight, Math.Ceiling(x.Marks.Max(mark => Legend.WidthOf(mark.Text)) / 2));
+        double AtX(double value) => left + (width - left - right) * x.Share(value);
         double AtY(double value) => height - Bottom - (height - Top - Bottom) * y.Share(value);
 
         Figure(html, "lines", Title);
@@ -43,8 +44,8 @@ public sealed record LineChart(string Title, string XName, string YName, params 
         Drawing(html, width, height, $"{YName} over {XName}");
         foreach (var (value, text) in y.Marks)
         {
-            Rule(html, "grid", Left, width - Right, AtY(value), AtY(value));
-            html.Element("text", text, ("x", Figures.At(Left - 7)), ("y", Figures.At(AtY(value) + 4)), ("text-anchor", "end"), ("class", "mark"));
+            Rule(html, "grid", left, width - right, AtY(value), AtY(value));
+            html.Element("text", text, ("x", Figures.At(left - Gap)), ("y", Figures.At(AtY(value) + 4)), ("text-anchor", "end"), ("class", "mark"));
         }
 
         foreach (var (value, text) in x.Marks)
@@ -53,10 +54,10 @@ public sealed record LineChart(string Title, string XName, string YName, params 
             html.Element("text", text, ("x", Figures.At(AtX(value))), ("y", Figures.At(height - Bottom + 17)), ("text-anchor", "middle"), ("class", "mark"));
         }
 
-        Rule(html, "axis", Left, width - Right, height - Bottom, height - Bottom);
-        html.Element("text", XName, ("x", Figures.At((Left + width - Right) / 2)), ("y", Figures.At(height - 4)), ("text-anchor", "middle"), ("class", "name"));
+        Rule(html, "axis", left, width - right, height - Bottom, height - Bottom);
+        html.Element("text", XName, ("x", Figures.At((left + width - right) / 2)), ("y", Figures.At(height - 4)), ("text-anchor", "middle"), ("class", "name"));
         html.Element("text", YName, ("x", "0"), ("y", "11"), ("class", "name"));
-        for (int r = 0; r < References.Length; r++) Rule(html, "reference", Left, width - Right, AtY(References[r].Value), AtY(References[r].Value), ReferenceLine.Dashes(r));
+        for (int r = 0; r < References.Length; r++) Rule(html, "reference", left, width - right, AtY(References[r].Value), AtY(References[r].Value), ReferenceLine.Dashes(r));
         for (int s = 0; s < Series.Length; s++) Curve(html, s, AtX, AtY);
         html.Close().Close();
     }

@@ -38,7 +38,7 @@ internal static class StyleSheet
         tbody + tbody td { border-top:0 }
         th.section { color:var(--ink); font-weight:600; padding-top:1rem }
         td.best { font-weight:700; background:var(--best); border-radius:4px }
-        td:first-child { overflow-wrap:anywhere }
+        td:first-child { overflow-wrap:anywhere; min-width:9rem }
         svg { display:block; width:100%; height:auto; font-family:inherit; overflow:visible }
         svg text { fill:var(--ink); font-size:12.5px; font-variant-numeric:tabular-nums }
         svg text.mark { fill:var(--soft); font-size:11.5px }

@@ -36,12 +36,13 @@ public sealed class DistillationRun
     /// <exception cref="TrainingException">The folder is that of a run with another description.</exception>
     public DistillationRun(RunDescription run, string folder, bool resume = false, bool overwrite = false, string? report = null)
     {
-        _distill = run.Distill ?? throw new InvalidDataException("distill: is missing: it says from what the student learns; a description without it is run by amalgam train");
+        _distill = run.Distill ?? throw new InvalidDataException($"{(run.Place is null ? "" : $"{run.Place}: ")}'distill' is missing here: it says from what the student learns; a description without it is run by amalgam train");
         run = run with { Model = RunFolder.Resolve(run.Model) };
         (_run, _folder) = (run, folder);
         Report = report ?? Path.Combine(folder, Page);
         RunOutput solo = new(SoloFolder, RunFolder.NamesIn(SoloFolder), [], resume: false, overwrite: true);
         _student = new(run, folder, resume, overwrite, [Solo, Page]);
+        _student.CheckReport(report);
         if (_student.Resumed)
         {
             if (_distill.Solo && _student.Step == _student.Steps) _solo = BeginSolo();

@@ -123,6 +123,11 @@ public static class ModelLoader
         return shapes.Count == 0 ? null : shapes;
     }
 
+    /// <summary>That a path is not what a model can be made of.</summary>
+    private static InvalidDataException NoModel(string path) => new(
+        File.Exists(path) ? $"{path} is a file of weights, if it is a model at all: name the architecture that they are of and them beside it, {{name: ARCHITECTURE, weights: {path}}}"
+        : $"{path} does not exist; a model is a name of the zoo, an .onnx file, a .yml file of layers, the folder of a run or a folder of Hugging Face");
+
     /// <summary>The network with its first weights: an ONNX file's own, else drawn by the seed, zero without one.</summary>
     private static Graph Make(ModelDescription model, int batch, long? seed, Dataset? data = null)
     {
@@ -132,7 +137,15 @@ public static class ModelLoader
             return OfFile(file, batch, data);
         }
 
-        if (model.MayBeFolder && model.Name.AsSpan().ContainsAny('/', '\\')) throw new InvalidDataException($"{model.Name} does not exist; a model is a name of the zoo, an .onnx file, a .yml file of layers or a folder of Hugging Face");
-        return (model.IsLayers ? Sequential.Read(model.Name) : ZooModel.Find(model.Name).With(model.Options)).Build(batch, seed);
+        if (model.MayBeFolder && (File.Exists(model.Name) || Path.HasExtension(model.Name) || model.Name.AsSpan().ContainsAny('/', '\\'))) throw NoModel(model.Name);
+        Architecture architecture = model.IsLayers ? Sequential.Read(model.Name) : ZooModel.Find(model.Name).With(model.Options);
+        try
+        {
+            return architecture.Build(batch, seed);
+        }
+        catch (GraphException e) when (e.InnerException is OverflowException)
+        {
+            throw new GraphException($"{model.Text}: {e.Message}", e);
+        }
     }
 }

@@ -63,6 +63,9 @@ public sealed record RunDescription
     /// <summary>Folder of what the run leaves behind; null when the command line names it.</summary>
     public string? Output { get; init; }
 
+    /// <summary>Where it is described, file, line and column; null where it is made in code.</summary>
+    public string? Place { get; init; }
+
     /// <summary>Reads a run description.</summary>
     /// <exception cref="InvalidDataException">It cannot be read, is not YAML, has an unknown key or a value out of its range; the message begins with file, line and column.</exception>
     public static RunDescription Read(string path) => Read(path, null);
@@ -72,7 +75,7 @@ public sealed record RunDescription
     /// <param name="model">What learns where the description does not say it; null where it must.</param>
     /// <exception cref="InvalidDataException">It cannot be read, is not YAML, has an unknown key or a value out of its range; the message begins with file, line and column.</exception>
     public static RunDescription Read(string path, ModelDescription? model) =>
-        !File.Exists(path) ? throw new FileNotFoundException($"{path} does not exist", path) : Guard(() => RunReader.Read(RecipeFile.Single(RecipeFile.ReadText(path), path), model));
+        Guard(() => RunReader.Read(RecipeFile.Single(RecipeFile.ReadFile(path), path), model));
 
     /// <summary>Reads a run description that stands in a recipe.</summary>
     internal static RunDescription Read(RecipeNode node, ModelDescription model) => Guard(() => RunReader.Read(node, model));
@@ -238,6 +241,15 @@ public sealed record DistillDescription(Distillation Method, ImmutableArray<stri
 {
     /// <summary>Whether the same network is also trained by the labels alone, to compare with.</summary>
     public bool Solo { get; init; }
+
+    /// <summary>Where it is described, file, line and column; null where it is made in code.</summary>
+    public string? Place { get; init; }
+
+    /// <summary>The same of each teacher; empty where it is made in code.</summary>
+    public ImmutableArray<string> TeacherPlaces { get; init; } = [];
+
+    /// <summary>Does something for a teacher: what goes wrong says where it is named.</summary>
+    internal T Locate<T>(int teacher, Func<T> what) => Located.At(teacher < TeacherPlaces.Length ? TeacherPlaces[teacher] : Place, what);
 }
 
 /// <summary>Parameters whose learning rate differs.</summary>

@@ -7,6 +7,12 @@ namespace Amalgam.Zoo.Runs;
 /// <summary>The folder of a run while the run writes it. What another run left there goes when this one begins, and nothing else ever does.</summary>
 internal sealed class RunOutput
 {
+    /// <summary>Is there while a run writes the folder.</summary>
+    private const string Lock = ".lock";
+
+    /// <summary>Endings of files that a killed run had not completed.</summary>
+    private static readonly string[] Unfinished = ["", ".tmp", ".partial"];
+
     private readonly string[] _names;
 
     /// <param name="folder">The folder; it need not exist.</param>
@@ -19,7 +25,7 @@ internal sealed class RunOutput
     public RunOutput(string folder, IEnumerable<string> names, IEnumerable<string?> inputs, bool resume, bool overwrite, IReadOnlyCollection<string>? folders = null)
     {
         (Folder, _names) = (folder, [.. names]);
-        if (File.Exists(folder)) throw new IOException($"{folder} is a file, expected a folder for what the run leaves behind");
+        OutputPlace.CheckFolder(folder);
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         foreach (string path in inputs.OfType<string>())
         {
@@ -29,14 +35,50 @@ internal sealed class RunOutput
         }
 
         if (!Directory.Exists(folder) || (resume && File.Exists(PathOf(RunFolder.State)))) return;
-        string[] inside = [.. Directory.EnumerateFileSystemEntries(folder).Select(e => Path.GetFileName(e)).Order(StringComparer.Ordinal)];
-        if (inside.Length == 0) return;
+        string[] inside = [.. Directory.EnumerateFileSystemEntries(folder).Select(e => Path.GetFileName(e)).Where(name => name != Lock).Order(StringComparer.Ordinal)];
+        if (inside.Length == 0 || (resume && HasOnlyBegun(folder))) return;
         if (!overwrite) throw new IOException($"{folder} is not empty; {(resume ? "it holds no interrupted run to go on with, " : File.Exists(PathOf(RunFolder.State)) ? "--resume goes on with an interrupted run, " : "")}--overwrite begins anew, or name another folder");
-        if (inside.FirstOrDefault(name => !_names.Contains(name) && !name.StartsWith('.') && folders?.Contains(name) != true) is { } strange)
-            throw new IOException($"{folder} holds '{strange}', which no run leaves, so --overwrite does not replace the folder; name another or clear it yourself");
+        if (inside.FirstOrDefault(name => !IsOwn(name) && !name.StartsWith('.') && folders?.Contains(name) != true) is { } strange)
+            throw new IOException($"{folder} holds '{strange}', which a run of this kind does not leave, so --overwrite does not replace the folder; name another or clear it yourself");
     }
 
     public string Folder { get; }
+
+    /// <summary>Keeps other runs out of the folder until it is given back.</summary>
+    /// <exception cref="IOException">Another run is at work there.</exception>
+    public IDisposable Hold()
+    {
+        Directory.CreateDirectory(Folder);
+        try
+        {
+            return new FileStream(PathOf(Lock), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+        }
+        catch (IOException e)
+        {
+            throw new IOException($"another run is at work in {Folder}; wait for its end, or name another folder", e);
+        }
+    }
+
+    /// <summary>Refuses to go on where another run has begun meanwhile.</summary>
+    /// <param name="name">The file of the description.</param>
+    /// <param name="text">What it says of this run.</param>
+    /// <exception cref="IOException">It says something else.</exception>
+    public void CheckDescription(string name, string text)
+    {
+        if (!File.Exists(PathOf(name)) || File.ReadAllText(PathOf(name)) != text) throw new IOException($"another run has begun in {Folder} since this one did; name another folder");
+    }
+
+    /// <summary>Refuses a page that would take the place of something that the run writes here.</summary>
+    /// <param name="report">Where the page goes.</param>
+    /// <param name="own">The name of the page that the run writes here itself, if it does.</param>
+    /// <exception cref="IOException">It would.</exception>
+    public void CheckReport(string? report, string? own = null)
+    {
+        if (report is null) return;
+        string full = Path.GetFullPath(report), here = Path.TrimEndingDirectorySeparator(Path.GetFullPath(Folder));
+        bool isFile = Path.GetDirectoryName(full) == here && Path.GetFileName(full) != own && IsOwn(Path.GetFileName(full));
+        if (isFile || full == here) throw new IOException($"--report: {report} is a {(isFile ? "file" : "folder")} that the run makes itself; name another");
+    }
 
     public string PathOf(string name) => Path.Combine(Folder, name);
 
@@ -50,8 +92,21 @@ internal sealed class RunOutput
     /// <summary>Removes what the run leaves.</summary>
     public void Clear()
     {
-        foreach (string name in _names) File.Delete(PathOf(name));
+        foreach (string name in _names)
+        {
+            foreach (string ending in Unfinished) File.Delete(PathOf(name + ending));
+        }
     }
+
+    private bool IsOwn(string name) => Unfinished.Any(ending => name.EndsWith(ending, StringComparison.Ordinal) && _names.Contains(name[..^ending.Length]));
+
+    /// <summary>Whether a run that left this folder was ended before it kept anything: there are descriptions alone.</summary>
+    private static bool HasOnlyBegun(string folder) => Directory.EnumerateFileSystemEntries(folder).All(entry =>
+    {
+        string name = Path.GetFileName(entry);
+        bool isDescription = ((string[])[RunFolder.Description, TransferFolder.Description]).Any(description => name == description || name == description + ".tmp");
+        return name == Lock || name == RunFolder.State + ".partial" || (Directory.Exists(entry) ? HasOnlyBegun(entry) : isDescription);
+    });
 
     /// <summary>Writes a text, which appears under its name when it is complete.</summary>
     public void WriteText(string name, string text)

@@ -62,18 +62,19 @@ internal static class RunReader
             Seed = Whole(fields, "seed"),
             Train = fields.TryGetValue("train", out RecipeNode train) ? (OneOf(train, "a scope", Scopes) == "all" ? TrainScope.All : TrainScope.Splice) : null,
             Output = Word(fields, "output", "a folder"),
+            Place = node.Position.ToString(),
         };
         return fields.TryGetValue("optimizer", out RecipeNode optimizer) ? ReadOptimizer(optimizer, run) : run;
     }
 
     public static DataDescription ReadData(RecipeNode node)
     {
-        if (!node.IsMapping) return new(node.Text("the name of a data set, or a mapping {name, ...}"));
+        if (!node.IsMapping) return new(NotEmpty(node, "the name of a data set, or a mapping {name, ...}"));
         var fields = node.Fields(Data);
         if (fields.ContainsKey("classes") && fields.TryGetValue("groups", out RecipeNode both)) throw both.Position.Refuse("'groups' says which classes are learned; leave out 'classes'");
         bool own = fields.TryGetValue("validation", out RecipeNode validation) && validation.IsScalar && validation.Text("") == Own;
         Augmentation augmentation = fields.TryGetValue("augment", out RecipeNode augment) ? ReadAugmentation(augment) : new();
-        return new(Required(node, fields, "name").Text("the name of a data set"))
+        return new(NotEmpty(Required(node, fields, "name"), "the name of a data set"))
         {
             Options = fields.TryGetValue("options", out RecipeNode options) ? Options(options.Entries("options of the data set, a mapping")) : ImmutableDictionary<string, string>.Empty,
             Validation = own || validation.Yaml is null ? 0 : validation.Count($"a number of samples, or {Own} for the data set's own part"),
@@ -83,7 +84,7 @@ internal static class RunReader
             Classes = fields.TryGetValue("classes", out RecipeNode classes) ? Numbers(classes) : [],
             Groups = fields.TryGetValue("groups", out RecipeNode groups) ? [.. groups.Items("a list of groups, each a list of class numbers").Select(Numbers)] : [],
             Part = fields.TryGetValue("part", out RecipeNode part) ? ReadPart(part) : null,
-            Augmentation = augmentation with { Mean = Numbers(fields, "mean", _ => true), Deviation = Numbers(fields, "std", x => x > 0) },
+            Augmentation = augmentation with { Mean = Numbers(fields, "mean", "a number", _ => true), Deviation = Numbers(fields, "std", "a number above 0", x => x > 0) },
         };
     }
 
@@ -106,10 +107,10 @@ internal static class RunReader
 
     public static ModelDescription ReadModel(RecipeNode node)
     {
-        if (!node.IsMapping) return new(node.Text("the name of a model, a path to an .onnx file or a folder of Hugging Face, or a mapping {name, ...}"));
+        if (!node.IsMapping) return new(NotEmpty(node, "the name of a model, a path to an .onnx file or a folder of Hugging Face, or a mapping {name, ...}"));
         var entries = node.Entries("a model").Where(e => !e.Value.IsNull).ToArray();
         var fields = entries.ToDictionary(e => e.Key, e => e.Value);
-        return new(Required(node, fields, "name").Text("the name of a model or a path to an .onnx file"))
+        return new(NotEmpty(Required(node, fields, "name"), "the name of a model or a path to an .onnx file"))
         {
             Weights = Word(fields, "weights", "a checkpoint"),
             Freeze = Patterns(fields, "freeze"),
@@ -144,15 +145,16 @@ internal static class RunReader
             method = parameter.With(fields[name].Text(parameter.Expected)) ?? throw fields[name].Unexpected(parameter.Expected);
         }
 
-        return new(method, ReadTeachers(node, fields, method)) { Solo = Flag(fields, "solo", false) };
+        var teachers = ReadTeachers(node, fields, method);
+        return new(method, [.. teachers.Select(teacher => teacher.Path)]) { Solo = Flag(fields, "solo", false), Place = node.Position.ToString(), TeacherPlaces = [.. teachers.Select(teacher => teacher.Place)] };
     }
 
-    private static ImmutableArray<string> ReadTeachers(RecipeNode node, Dictionary<string, RecipeNode> fields, Distillation method)
+    private static ImmutableArray<(string Path, string Place)> ReadTeachers(RecipeNode node, Dictionary<string, RecipeNode> fields, Distillation method)
     {
         if (method.FewestTeachers == 0 && !fields.ContainsKey("teachers")) return [];
         RecipeNode teachers = Required(node, fields, "teachers");
         const string What = "a trained network, or a list of them";
-        ImmutableArray<string> paths = teachers.IsList ? [.. teachers.Items(What).Select(item => item.Text(What))] : [teachers.Text(What)];
+        ImmutableArray<(string, string)> paths = [.. (teachers.IsList ? teachers.Items(What) : [teachers]).Select(item => (NotEmpty(item, What), item.Position.ToString()))];
         return paths.IsEmpty ? throw teachers.Unexpected(What) : paths.Length > method.MostTeachers ? throw teachers.Position.Refuse(method.Takes(paths.Length)) : paths;
     }
 
@@ -247,31 +249,39 @@ internal static class RunReader
 
     private static ImmutableArray<int> Numbers(RecipeNode node) => [.. node.Items("a list of class numbers").Select(c => c.Count("a class number"))];
 
-    private static ImmutableArray<float> Numbers(Dictionary<string, RecipeNode> fields, string key, Func<double, bool> allowed)
+    private static ImmutableArray<float> Numbers(Dictionary<string, RecipeNode> fields, string key, string what, Func<double, bool> allowed)
     {
         if (!fields.TryGetValue(key, out RecipeNode node)) return [];
-        const string What = "a number for each channel";
-        return node.IsList ? [.. node.Items(What).Select(item => (float)Number(item, "a number", allowed))] : [(float)Number(node, What, allowed)];
+        return node.IsList ? [.. node.Items($"{what} for each channel").Select(item => (float)Number(item, what, allowed))] : [(float)Number(node, $"{what} for each channel", allowed)];
     }
 
     public static double Number(Dictionary<string, RecipeNode> fields, string key, double usual, string what, Func<double, bool> allowed) =>
         fields.TryGetValue(key, out RecipeNode node) ? Number(node, what, allowed) : usual;
 
-    public static double Number(RecipeNode node, string what, Func<double, bool> allowed) =>
-        node.Flag is null && node.Number is { } number && double.IsFinite(number) && allowed(number) ? number : throw node.Unexpected(what);
+    public static double Number(RecipeNode node, string what, Func<double, bool> allowed)
+    {
+        if (node.Flag is not null || node.Number is not { } number) throw node.Unexpected(what);
+        if (double.IsInfinity(number)) throw node.TooLarge(what);
+        return double.IsFinite(number) && allowed(number) ? number : throw node.Unexpected(what);
+    }
 
     public static int FromOne(RecipeNode node, string what) => node.Count(what) is > 0 and var count ? count : throw node.Unexpected(what);
 
     public static long Whole(Dictionary<string, RecipeNode> fields, string key)
     {
         if (!fields.TryGetValue(key, out RecipeNode node)) return 0;
-        return long.TryParse(node.Text("a whole number"), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value) ? value : throw node.Unexpected("a whole number");
+        string text = node.Text("a whole number");
+        if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value)) return value;
+        throw text.Length > 1 && text.AsSpan(1).ContainsAnyExceptInRange('0', '9') is false && (text[0] is '-' or '+' || char.IsAsciiDigit(text[0])) ? node.TooLarge("a whole number") : node.Unexpected("a whole number");
     }
 
     public static bool Flag(Dictionary<string, RecipeNode> fields, string key, bool usual) =>
         fields.TryGetValue(key, out RecipeNode node) ? node.Flag ?? throw node.Unexpected("true or false") : usual;
 
-    public static string? Word(Dictionary<string, RecipeNode> fields, string key, string what) => fields.TryGetValue(key, out RecipeNode node) ? node.Text(what) : null;
+    public static string? Word(Dictionary<string, RecipeNode> fields, string key, string what) => fields.TryGetValue(key, out RecipeNode node) ? NotEmpty(node, what) : null;
+
+    /// <summary>A text that is not empty: it names something.</summary>
+    private static string NotEmpty(RecipeNode node, string what) => node.Text(what) is var text && !string.IsNullOrWhiteSpace(text) ? text : throw node.Unexpected(what);
 
     public static RecipeNode Required(RecipeNode node, Dictionary<string, RecipeNode> fields, string key) =>
         fields.TryGetValue(key, out RecipeNode value) ? value : throw node.Position.Refuse($"'{key}' is missing here");

@@ -24,7 +24,42 @@ internal static class RunTrainer
     public static Trainer Create(RunDescription run, Graph network, Loss loss, RunData data, string? state, string identity = "", NamedParameters? names = null)
     {
         var (taught, options) = Prepare(run, network, loss, data, state, identity, names);
-        return new(network, taught, data.Train!, options, data.Validation);
+        Trainer Of(Loss by) => new(network, by, data.Train!, options, data.Validation);
+        try
+        {
+            return Of(taught);
+        }
+        catch (GraphException) when (run.Distill is not null && Trains())
+        {
+            return Located.At(run.Distill.Place, () => Of(taught));
+        }
+
+        // What goes wrong with the labels alone is none of the teachers' fault.
+        bool Trains()
+        {
+            try
+            {
+                return Of(loss) is not null;
+            }
+            catch (GraphException)
+            {
+                return false;
+            }
+        }
+    }
+
+    private static ParentModel OpenTeacher(string path, RunDescription run, RunData data)
+    {
+        try
+        {
+            ParentModel teacher = ParentModel.Open(path, null, AnyBatch, data.Train);
+            NetworkFit.CheckBatch($"the teacher {path}", teacher.Graph, run, data, isMeasured: false);
+            return teacher;
+        }
+        catch (InvalidDataException e) when (e.Message.IndexOf(ModelLoader.NameIt, StringComparison.Ordinal) is > 0 and var at)
+        {
+            throw new InvalidDataException($"{e.Message[..at]}a teacher is a network that says it: the folder of a run, an ONNX file, a folder of Hugging Face or a checkpoint that amalgam train wrote", e);
+        }
     }
 
     /// <summary>The loss, with the teachers that the description names, and the options of such a trainer.</summary>
@@ -33,9 +68,9 @@ internal static class RunTrainer
         NetworkFit.Check(run, network, loss, data);
         if (run.Distill is { } distill)
         {
-            ParentModel[] teachers = [.. distill.Teachers.Select(path => ParentModel.Open(path, null, AnyBatch, data.Train))];
-            foreach (ParentModel teacher in teachers) NetworkFit.CheckBatch($"the teacher {teacher.Path}", teacher.Graph, run, data, isMeasured: false);
-            loss = WithTeachers(distill, teachers, loss);
+            ParentModel[] teachers = [.. distill.Teachers.Select((path, i) => distill.Locate(i, () => OpenTeacher(path, run, data)))];
+            Loss labels = loss;
+            loss = Located.At(distill.Place, () => WithTeachers(distill, teachers, labels));
             if (teachers.Length > 0) identity += $"# taught by {string.Join(' ', teachers.Select(teacher => teacher.Digest))}\n";
         }
 
@@ -58,7 +93,7 @@ internal static class RunTrainer
     }
 
     /// <summary>The run without what else is trained to compare with, which makes no other run of it.</summary>
-    private static RunDescription Alone(RunDescription run) => run with { Distill = run.Distill is { } distill ? distill with { Solo = false } : null };
+    internal static RunDescription Alone(RunDescription run) => run with { Distill = run.Distill is { } distill ? distill with { Solo = false } : null };
 
     private static Distillation WithTeachers(DistillDescription distill, IEnumerable<ParentModel> teachers, Loss labels) => labels is CrossEntropy entropy
         ? distill.Method with { Teachers = [.. teachers.Select(teacher => new FrozenNetwork(teacher.Graph))], Target = entropy.Target, LabelSmoothing = entropy.LabelSmoothing }

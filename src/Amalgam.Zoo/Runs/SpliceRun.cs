@@ -169,7 +169,7 @@ public sealed class SpliceRun
     private void Begin()
     {
         _output.Begin(Resumed);
-        _output.WriteText(RunFolder.Description, RunYaml.Write(_run with { Output = _output.Folder }));
+        _output.WriteText(RunFolder.Description, ReadableYaml.Of(RunYaml.Write(_run with { Output = _output.Folder })));
         if (_splice.Text is not { } recipe) return;
         string train = string.Concat(RunYaml.Write(_run, withOutput: false).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => $"  {line}\n"));
         _output.WriteText(SpliceFolder.Recipe, $"{recipe}train:\n{train}");

@@ -75,6 +75,7 @@ public sealed class TrainingRun
     private readonly Graph _network;
     private readonly Trainer _trainer;
     private readonly List<string> _notes = [];
+    private readonly string _described;
 
     /// <summary>Opens data and model and prepares the folder. Nothing is written before all of it fits together.</summary>
     /// <param name="run">What to do.</param>
@@ -82,7 +83,7 @@ public sealed class TrainingRun
     /// <param name="resume">Go on with what an interrupted run of the same description left there, if it left something.</param>
     /// <param name="overwrite">Replace what another run left there.</param>
     /// <param name="beside">Names of what else may lie in the folder, which is seen to by itself; null for nothing.</param>
-    /// <exception cref="IOException">There is something in the folder already.</exception>
+    /// <exception cref="IOException">There is something in the folder already, or another run is at work there.</exception>
     /// <exception cref="InvalidDataException">A file is not what it claims to be, or the parts do not fit together.</exception>
     /// <exception cref="GraphException">The parts do not fit together.</exception>
     /// <exception cref="TrainingException">The folder is that of a run with another description.</exception>
@@ -97,9 +98,11 @@ public sealed class TrainingRun
         _notes.AddRange(NetworkFit.NotesOf(run, _data));
         _trainer = RunTrainer.Create(run, _network, _loss, _data, _output.PathOf(RunFolder.State));
 
-        Resumed = resume && _trainer.Resume();
+        Resumed = resume && RunDifference.Resume(folder, run, _trainer.Resume);
+        _described = ReadableYaml.Of(RunYaml.Write(run with { Output = folder }));
+        using IDisposable held = _output.Hold();
         _output.Begin(Resumed);
-        _output.WriteText(RunFolder.Description, RunYaml.Write(run with { Output = folder }));
+        _output.WriteText(RunFolder.Description, _described);
     }
 
     /// <summary>Files and folders that a run reads; null entries count for nothing.</summary>
@@ -130,6 +133,8 @@ public sealed class TrainingRun
     /// <exception cref="TrainingException">The loss is not a finite number any more.</exception>
     public RunResult Train(IProgress<TrainingProgress>? progress = null, Action<EpochRecord>? epochDone = null, CancellationToken cancel = default)
     {
+        using IDisposable held = _output.Hold();
+        _output.CheckDescription(RunFolder.Description, _described);
         _trainer.Run(progress, epoch =>
         {
             WriteMetrics();
@@ -160,6 +165,10 @@ public sealed class TrainingRun
     {
         foreach (var (name, node) in _network.Parameters) weights[name].Span.CopyTo(node.Value!.Span);
     }
+
+    /// <summary>Refuses a page that would take the place of something that the run writes.</summary>
+    /// <exception cref="IOException">It would.</exception>
+    internal void CheckReport(string? report) => _output.CheckReport(report);
 
     /// <summary>Puts more into the run's folder.</summary>
     internal void WriteText(string name, string text) => _output.WriteText(name, text);

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Amalgam.Graphs;
 using Amalgam.Merging;
 using Amalgam.Merging.Recipes;
 using Amalgam.Training;
@@ -34,10 +33,13 @@ public sealed record TransferDescription
     /// <summary>The network of that name.</summary>
     public TransferModel ModelOf(string name) => Models.First(model => model.Name == name);
 
+    /// <summary>The same run with another seed, of every network and of the adapters. Which samples are held out stays as it is.</summary>
+    public TransferDescription WithSeed(long seed) => this with { Seed = seed, Models = [.. Models.Select(model => model with { Seed = seed, Run = model.Run is { } run ? run with { Seed = seed } : null })] };
+
     /// <summary>Reads a description.</summary>
     /// <exception cref="InvalidDataException">It cannot be read, is not YAML, has an unknown key or a value out of its range; the message begins with file, line and column.</exception>
     public static TransferDescription Read(string path) =>
-        !File.Exists(path) ? throw new FileNotFoundException($"{path} does not exist", path) : Guard(() => TransferReader.Read(RecipeFile.Single(RecipeFile.ReadText(path), path)));
+        Guard(() => TransferReader.Read(RecipeFile.Single(RecipeFile.ReadFile(path), path)));
 
     /// <summary>Reads the text of a description.</summary>
     /// <param name="text">YAML.</param>
@@ -82,30 +84,7 @@ public sealed record TransferModel(string Name, ModelDescription Model)
     public bool Frozen => Run is null;
 
     /// <summary>Does something for this network: what goes wrong says whose it is, and where it is described.</summary>
-    internal T Locate<T>(Func<T> what)
-    {
-        string Text(Exception e) => $"{(Place is null ? "" : $"{Place}: ")}{Name}: {e.Message}";
-        try
-        {
-            return what();
-        }
-        catch (GraphException e)
-        {
-            throw new GraphException(Text(e), e);
-        }
-        catch (TrainingException e)
-        {
-            throw new TrainingException(Text(e), e);
-        }
-        catch (FileNotFoundException e)
-        {
-            throw new FileNotFoundException(Text(e), e.FileName, e);
-        }
-        catch (Exception e) when (e is InvalidDataException or MergeException)
-        {
-            throw new InvalidDataException(Text(e), e);
-        }
-    }
+    internal T Locate<T>(Func<T> what) => Located.At(Place, what, Name);
 }
 
 /// <summary>A matrix, or several together, that teach another.</summary>

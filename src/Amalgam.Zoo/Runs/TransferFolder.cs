@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Text.Json;
-using Amalgam.Merging.Recipes;
 
 namespace Amalgam.Zoo.Runs;
 
@@ -36,14 +35,7 @@ public static class TransferFolder
     {
         string path = Path.Combine(folder, Description);
         if (!File.Exists(path)) return null;
-        static string[] Lines(string text) => [.. text.Split('\n').Where(line => line.Length > 0 && !line.StartsWith("output:", StringComparison.Ordinal) && !line.StartsWith("solo:", StringComparison.Ordinal)).Append("")];
-        string[] there = Lines(File.ReadAllText(path)), here = Lines(TransferYaml.Write(run, withOutput: false));
-        var (old, now) = there.Zip(here).FirstOrDefault(pair => pair.First != pair.Second);
-        if (old is null) return null;
-        int same = old.Zip(now).TakeWhile(pair => pair.First == pair.Second).Count();
-        int from = old[..same].LastIndexOfAny(['{', ',']) + 1;
-        string Part(string line) => line.IndexOf(", ", same, StringComparison.Ordinal) is > 0 and var end ? line[from..end] : line[from..];
-        return $"there {Nearest.Quote(Part(old).Trim())}, here {Nearest.Quote(Part(now).Trim())}";
+        return RunDifference.Between(ReadableYaml.Of(File.ReadAllText(path)), ReadableYaml.Of(TransferYaml.Write(run, withOutput: false)));
     }
 
     /// <summary>What tells the run that ended in a folder from others; null where none has ended.</summary>

@@ -21,7 +21,7 @@ internal static class TransferPage
             .. result.Models.SelectMany(Curves),
             .. result.Transfers.SelectMany(Curves),
             .. Times(result),
-            .. TransferSettings.Of(plan),
+            .. TransferPageSettings.Of(plan),
             new Heading("How it was measured"),
             new Paragraph((result.Models.Any(model => model is { Solo: not null, IsChanged: true })
                 ? "Each network that transfers change was also trained by itself with the same description and seed: the same first weights as given, the same batches in the same order, the same number of steps. " : "")
@@ -58,18 +58,19 @@ internal static class TransferPage
             ImmutableArray<ScoreRow> rows = result.RowsOf(onTest);
             if (rows.IsEmpty) continue;
             static string Of(ScoreRow row, double? value) => value is { } number ? Text(row.Score, number) : "\u2013";
-            List<(string Name, Func<ScoreRow, string> Cell)> columns = [("network", row => row.Name), ("measure", row => row.Score.Measure)];
-            if (result.HasGiven) columns.Add(("as given", row => Of(row, row.Score.Given)));
-            if (result.HasSolo) columns.Add(("by itself", row => Of(row, row.Score.Solo)));
-            columns.Add(("with transfers", row => Of(row, row.Score.Together)));
-            if (result.HasSolo) columns.Add(("difference", row => row.Remark ?? Signed(row.Score)));
-            yield return new DataTable($"On the {name} data", [.. columns.Select(column => new Column(column.Name))], new TableSection("", [.. rows.Select(row => (ImmutableArray<Cell>)[.. columns.Select(column => (Cell)column.Cell(row))])]));
+            List<(Column Column, Func<ScoreRow, string> Cell)> columns = [(new("network"), row => row.Name), (new("measure"), row => row.Score.Measure)];
+            static Column Number(string name) => new(name) { IsRight = true };
+            if (result.HasGiven) columns.Add((Number("as given"), row => Of(row, row.Score.Given)));
+            if (result.HasSolo) columns.Add((Number("by itself"), row => Of(row, row.Score.Solo)));
+            columns.Add((Number("with transfers"), row => Of(row, row.Score.Together)));
+            if (result.HasSolo) columns.Add((Number("difference"), row => row.Remark ?? Signed(row.Score)));
+            yield return new DataTable($"On the {name} data", [.. columns.Select(column => column.Column)], new TableSection("", [.. rows.Select(row => (ImmutableArray<Cell>)[.. columns.Select(column => (Cell)column.Cell(row))])]));
         }
 
         yield return new Paragraph($"{TransferSentences.Epochs(result)} {TransferSentences.Frozen(result)}".TrimEnd(), Quiet: true);
 
         yield return new Heading("Transfers");
-        yield return new DataTable("What goes from where to where", [new("from"), new("shape"), new("to"), new("shape"), new("every", "0")], new TableSection("", [.. result.Transfers.SelectMany(Ends)]));
+        yield return new DataTable("What goes from where to where", [new("from"), new("shape") { IsRight = true }, new("to"), new("shape") { IsRight = true }, new("every", "0")], new TableSection("", [.. result.Transfers.SelectMany(Ends)]));
         yield return new DataTable(
             "The adapters",
             [new("into"), new("adapter"), new("parameters", "#,0"), new("transfers", "#,0"), new("mean change", "0.00%")],
@@ -116,7 +117,12 @@ internal static class TransferPage
 
     private static IEnumerable<ReportPart> Curves(TransferSummary summary)
     {
-        if (summary.History.Length < 2) yield break;
+        if (summary.History.Length < 2)
+        {
+            if (summary.History is [var only]) yield return OfOneEpoch(summary, only);
+            yield break;
+        }
+
         yield return new Heading($"{string.Join(" + ", summary.Transfer.Sources)} \u2192 {summary.Transfer.Target}");
         Series Of(string name, Func<TransferRecord, double> value) => new(name, [.. summary.History.Select(value)]) { X = [.. summary.History.Select(record => (double)record.Epoch)] };
         yield return new SideBySide(
@@ -128,6 +134,18 @@ internal static class TransferPage
             $"Mixing weights of layer {layer + 1}", "epoch", "share",
             [.. Unfoldings.Select((name, i) => Of(name, record => layer < record.Mixing.Length && i < record.Mixing[layer].Length ? record.Mixing[layer][i] : double.NaN))]) { Format = "0.00%" })]);
         yield return new Paragraph($"What asks by what answers: rows or columns of the target ask, rows or columns of {(summary.Transfer.Sources.Length == 1 ? "the source" : "all sources")} answer. Scales do not begin at 0, and lines that coincide look like one.", Quiet: true);
+    }
+
+    /// <summary>What curves would show of more epochs.</summary>
+    private static DataTable OfOneEpoch(TransferSummary summary, TransferRecord record)
+    {
+        List<ImmutableArray<Cell>> rows = [["norm of the adapter's weights", Figures.Text(record.WeightNorm, "0.0000")], ["relative change at a transfer, on average", Figures.Text(record.Change, "0.00%")]];
+        for (int layer = 0; layer < record.Mixing.Length; layer++)
+        {
+            for (int i = 0; i < record.Mixing[layer].Length; i++) rows.Add([$"mixing weight in layer {layer + 1}, {Unfoldings[i]}", Figures.Text(record.Mixing[layer][i], "0.00%")]);
+        }
+
+        return new($"{summary.Transfer.Name.Replace(" -> ", " \u2192 ")}, after the one epoch", [new("what"), new("value") { IsRight = true }], new TableSection("", [.. rows]));
     }
 
     private static IEnumerable<ReportPart> Times(TransferResult result)

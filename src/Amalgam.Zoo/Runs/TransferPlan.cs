@@ -97,7 +97,25 @@ public sealed class TransferPlan
     /// <param name="cancel">Stops the decomposition of matrices.</param>
     /// <exception cref="GraphException">The transfers do not fit the networks, or the networks their data.</exception>
     public JointTraining Begin(string? state = null, CancellationToken cancel = default) =>
-        new(Members.Select(member => member.Learner), Transfers, new() { StatePath = state, Description = _identity }, cancel);
+        LocatedTraining(() => new(Members.Select(member => member.Learner), Transfers, new() { StatePath = state, Description = _identity }, cancel));
+
+    /// <summary>Begins a training. What is wrong is of the network that cannot train by itself, or of the last of the fewest transfers that do not go together.</summary>
+    private JointTraining LocatedTraining(Func<JointTraining> begin)
+    {
+        try
+        {
+            return begin();
+        }
+        catch (GraphException)
+        {
+            foreach (TransferMember member in Members.Where(member => !member.Model.Frozen)) Located.At(member.Model.Place, () => new JointTraining([member.Learner], []));
+            for (int i = 1; i <= Transfers.Length; i++) Located.At(Places[i - 1], () => new JointTraining(Members.Select(member => member.Learner), Transfers[..i]));
+            throw;
+        }
+    }
+
+    /// <summary>Where each transfer is described, file, line and column.</summary>
+    private string?[] Places => [.. Description.Transfers.SelectMany(pair => TransfersOf(pair).Select(_ => pair.Place))];
 
     private TransferMember Open(TransferModel model, Dictionary<string, RunData> opened)
     {
@@ -181,14 +199,7 @@ public sealed class TransferPlan
         foreach (TransferEnd end in pair.From.Append(pair.To))
         {
             if (end.Matrix is null) continue;
-            try
-            {
-                MatrixOf(end);
-            }
-            catch (GraphException e)
-            {
-                throw new GraphException($"{(pair.Place is null ? "" : $"{pair.Place}: ")}{e.Message}", e);
-            }
+            Located.At(pair.Place, () => MatrixOf(end));
         }
     }
 

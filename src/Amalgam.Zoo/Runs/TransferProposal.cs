@@ -46,7 +46,7 @@ public static class TransferProposal
     public static TransferDescription Complete(TransferDescription run, IReadOnlyDictionary<string, ImmutableArray<TransferCandidate>> candidates, IReadOnlyDictionary<string, long> sizes)
     {
         ImmutableArray<TransferPair> pairs = run.Transfers.IsEmpty ? PairsOf(run, sizes) : run.Transfers;
-        return run with { Transfers = [.. pairs.SelectMany(pair => Complete(pair, candidates))] };
+        return run with { Transfers = [.. pairs.SelectMany(pair => Located.At(pair.Place, () => Complete(pair, candidates).ToArray()))] };
     }
 
     /// <summary>The frozen network, or else the largest of those that bring weights, or of all where none does, teaches each of the others; one alone teaches itself.</summary>

@@ -7,6 +7,8 @@ namespace Amalgam.Zoo.Runs;
 /// <summary>Reads what trains together and teaches each other: every key is known, every value is of its kind and in its range.</summary>
 internal static class TransferReader
 {
+    private const string OfModels = "models, a mapping from a name to what it is";
+
     /// <summary>Name of the folder of the networks that are trained by themselves, so no network is called that.</summary>
     public const string Solo = "solo";
 
@@ -24,17 +26,18 @@ internal static class TransferReader
             throw one.Position.Refuse($"this describes the training of one network, which is for amalgam {(keys.Any(entry => entry.Key == "distill") ? "distill" : "train")}; a transfer run has models, a mapping from names to networks");
         var fields = node.Fields(Top);
         RecipeNode models = RunReader.Required(node, fields, "models");
+        TransferNames.Check([.. models.Entries(OfModels).Select(entry => (entry.Key, entry.Position))]);
         var shared = fields.Where(f => OfRun.Contains(f.Key)).ToDictionary();
         TransferDescription run = new()
         {
-            Models = [.. models.Entries("models, a mapping from a name to what it is").Select(entry => ReadModel(entry.Key, entry.Position, entry.Value, shared))],
+            Models = [.. models.Entries(OfModels).Select(entry => ReadModel(entry.Key, entry.Position, entry.Value, shared))],
             Adapter = AdapterReader.Read(fields.TryGetValue("adapter", out RecipeNode adapter) ? adapter : null, null),
             Cycle = CycleOf(fields, "cycle", TransferPair.UsualCycle),
             Solo = RunReader.Flag(fields, "solo", true),
             Seed = RunReader.Whole(fields, "seed"),
             Output = RunReader.Word(fields, "output", "a folder"),
         };
-        if (run.Models.IsEmpty) throw models.Unexpected("models, a mapping from a name to what it is");
+        if (run.Models.IsEmpty) throw models.Unexpected(OfModels);
         if (run.Models.All(model => model.Frozen)) throw models.Position.Refuse("all models are frozen, so nothing is trained");
         if (!fields.TryGetValue("transfers", out RecipeNode transfers)) return run;
         ImmutableArray<RecipeNode> items = transfers.Items("transfers, a list of {from, to, cycle}");
@@ -46,9 +49,6 @@ internal static class TransferReader
 
     private static TransferModel ReadModel(string name, RecipePosition position, RecipeNode node, Dictionary<string, RecipeNode> shared)
     {
-        if (name.Length == 0 || name[0] == '.' || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.'))
-            throw position.Refuse($"a folder gets the name of each model, so it has letters, digits, '-', '_' and '.' and begins with no '.', found {Nearest.Quote(name)}");
-        if (string.Equals(name, Solo, StringComparison.OrdinalIgnoreCase)) throw position.Refuse($"{Solo} is the folder of the models that are trained by themselves; name this one otherwise");
         if (!node.IsMapping && !node.IsScalar) throw node.Unexpected("a model, or a mapping with model and what training needs");
         Dictionary<string, RecipeNode> own = node.IsMapping ? node.Fields(Model) : [];
         ModelDescription model = RunReader.ReadModel(node.IsMapping ? RunReader.Required(node, own, "model") : node);

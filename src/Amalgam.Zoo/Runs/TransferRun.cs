@@ -15,6 +15,7 @@ public sealed class TransferRun
     private readonly RunOutput[] _models;
     private readonly JointTraining _training;
     private readonly EndedTransfer? _ended;
+    private readonly string _described;
     private (string Model, TrainingRun Run)? _alone;
 
     /// <summary>Prepares the folder. Nothing is written before all of it fits together.</summary>
@@ -26,7 +27,7 @@ public sealed class TransferRun
     /// <param name="overwrite">Replace what another run left there.</param>
     /// <param name="report">Where the page goes; null for the folder.</param>
     /// <param name="cancel">Stops the preparation.</param>
-    /// <exception cref="IOException">There is something in the folder already.</exception>
+    /// <exception cref="IOException">There is something in the folder already, or another run is at work there.</exception>
     /// <exception cref="GraphException">The parts do not fit together.</exception>
     /// <exception cref="InvalidDataException">The state is damaged.</exception>
     /// <exception cref="TrainingException">The folder is that of a run with another description.</exception>
@@ -41,12 +42,15 @@ public sealed class TransferRun
         _output = new(folder, TransferFolder.All, inputs, resume, overwrite || _ended is not null, [.. names, .. before, TransferFolder.Solo, .. BesideIn(folder)]);
         Report = report ?? _output.PathOf(TransferFolder.Report);
         bool goesOn = resume && File.Exists(_output.PathOf(RunFolder.State));
-        RunOutput Of(string path) => new(path, RunFolder.NamesIn(path), inputs, resume: false, overwrite || goesOn || _ended is not null, BesideIn(path));
+        RunOutput Of(string path) => new(path, RunFolder.NamesIn(path), inputs, resume, overwrite || goesOn || _ended is not null, BesideIn(path));
         _models = [.. names.Select(name => Of(_output.PathOf(name)))];
+        foreach (RunOutput output in _models.Prepend(_output)) output.CheckReport(report, TransferFolder.Report);
         RunOutput[] others = [.. names.Concat(before).Select(name => Of(SoloOf(name))), .. before.Select(name => Of(_output.PathOf(name)))];
 
         _training = plan.Begin(_output.PathOf(RunFolder.State), cancel);
         Resumed = _ended is not null || (resume && Resume());
+        _described = ReadableYaml.Of(TransferYaml.Write(plan.Description with { Output = folder }));
+        using IDisposable held = _output.Hold();
         if (_ended is null) Begin(Resumed ? [] : others);
     }
 
@@ -99,6 +103,28 @@ public sealed class TransferRun
     /// <exception cref="TrainingException">A loss, or what an adapter generates, is not a finite number any more.</exception>
     public TransferResult Train(IProgress<TransferProgress>? progress = null, Action<string, bool, EpochRecord>? epochDone = null, Action? begins = null, CancellationToken cancel = default)
     {
+        IDisposable held = _output.Hold();
+        try
+        {
+            if (_ended is null) _output.CheckDescription(TransferFolder.Description, _described);
+            return TrainAll(progress, epochDone, begins, cancel);
+        }
+        catch (Exception e) when (e is TrainingException or GraphException && _ended is null && !File.Exists(_output.PathOf(RunFolder.State)))
+        {
+            // Nothing is there that could be gone on with.
+            foreach (RunOutput output in _models.Append(_output)) output.Clear();
+            held.Dispose();
+            foreach (RunOutput output in _models.Append(_output)) DeleteIfEmpty(output.Folder);
+            throw;
+        }
+        finally
+        {
+            held.Dispose();
+        }
+    }
+
+    private TransferResult TrainAll(IProgress<TransferProgress>? progress, Action<string, bool, EpochRecord>? epochDone, Action? begins, CancellationToken cancel)
+    {
         int[] alone = Plan.Description.Solo ? [.. Enumerable.Range(0, Plan.Members.Length).Where(i => !Plan.Members[i].Model.Frozen && Plan.Changes(Plan.Members[i].Model.Name))] : [];
         TransferForecast forecast = new(_training, [.. Plan.Members.Select(member => member.Model.Name)], alone);
         if (_ended is null) TrainTogether(forecast, progress, epochDone, cancel);
@@ -143,39 +169,28 @@ public sealed class TransferRun
 
     private void TrainTogether(TransferForecast forecast, IProgress<TransferProgress>? progress, Action<string, bool, EpochRecord>? epochDone, CancellationToken cancel)
     {
-        try
+        _training.Run(new Relay<JointProgress>(round => progress?.Report(forecast.Of(round))), (name, epoch) =>
         {
-            _training.Run(new Relay<JointProgress>(round => progress?.Report(forecast.Of(round))), (name, epoch) =>
-            {
-                WriteMetrics();
-                epochDone?.Invoke(name, false, epoch);
-            }, cancel);
-        }
-        catch (Exception e) when (e is not OperationCanceledException && !File.Exists(_output.PathOf(RunFolder.State)))
-        {
-            // Nothing is there that could be gone on with.
-            foreach (RunOutput output in (RunOutput[])[.. _models, _output])
-            {
-                output.Clear();
-                DeleteIfEmpty(output.Folder);
-            }
-
-            throw;
-        }
-
+            WriteMetrics();
+            epochDone?.Invoke(name, false, epoch);
+        }, cancel);
         WriteMetrics();
     }
 
     private bool Resume()
     {
+        string? differs = TransferFolder.Difference(_output.Folder, Plan.Description);
         try
         {
-            return _training.Resume();
+            if (_training.Resume()) return true;
         }
-        catch (TrainingException e) when (TransferFolder.Difference(_output.Folder, Plan.Description) is { } differs)
+        catch (TrainingException e) when (differs is not null)
         {
             throw new TrainingException($"{e.Message}: {differs}", e);
         }
+
+        if (differs is not null) throw new TrainingException($"{_output.Folder} is that of a run with another description, which has only begun: {differs}; --overwrite begins anew, or name another folder");
+        return false;
     }
 
     /// <summary>Makes the folders, with what the run is; where it begins anew, without what another one left.</summary>
@@ -193,11 +208,11 @@ public sealed class TransferRun
         foreach (var (member, output) in Trained.Zip(_models))
         {
             output.Begin(Resumed);
-            output.WriteText(RunFolder.Description, $"# Trained together with others: ../{TransferFolder.Description}\n{RunYaml.Write(member.Model.Run! with { Output = output.Folder })}");
+            output.WriteText(RunFolder.Description, $"# Trained together with others: ../{TransferFolder.Description}\n{ReadableYaml.Of(RunYaml.Write(member.Model.Run! with { Output = output.Folder }))}");
         }
     }
 
-    private void WriteDescription() => _output.WriteText(TransferFolder.Description, TransferYaml.Write(Plan.Description with { Output = _output.Folder }));
+    private void WriteDescription() => _output.WriteText(TransferFolder.Description, _described);
 
     private static void DeleteIfEmpty(string folder)
     {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using System.Globalization;
 using Amalgam.Checkpoints;
 using Amalgam.Graphs;
 using Amalgam.Training.Data;
@@ -136,7 +137,7 @@ public sealed class Trainer
         if (!float.IsFinite(loss))
         {
             throw new TrainingException(
-                $"the loss is {loss} at step {step + 1} of {_steps} (epoch {step / _batches.PerEpoch + 1}, learning rate {rate:0.######}): lower the learning rate, lengthen the warm-up, "
+                $"the loss is {loss} at step {step + 1} of {_steps} (epoch {step / _batches.PerEpoch + 1}, learning rate {Text(rate)}): lower the learning rate, lengthen the warm-up, "
                 + "clip gradients, or look for NaN in the data");
         }
 
@@ -145,6 +146,8 @@ public sealed class Trainer
         _state.Add(loss, count, instance.Scores is null ? null : Evaluation.Right(instance.Scores, instance.Truth!));
         _samplesHere += count;
     }
+
+    private static string Text(double rate) => rate.ToString(Math.Abs(rate) is >= 1e-4 and < 1e6 ? "0.######" : "0.###e+0", CultureInfo.InvariantCulture);
 
     /// <summary>Closes an epoch that is due: measures the network on the validation data and keeps the best weights. Until it is measured nothing has changed, so it may be cancelled.</summary>
     internal void FinishEpoch(Action<EpochRecord>? epochDone, CancellationToken cancel)

@@ -231,7 +231,7 @@ public sealed class AlignCommandTests(TwinFiles files) : IClassFixture<TwinFiles
         Assert.NotEqual(TestModel.Read(Twin)["fc2.bias"].Values, TestModel.Read(_folder["b.safetensors"])["fc2.bias"].Values);
         await Succeeds("align", Parent, Twin, "--data", Data, "--samples", "all", "--positions", "all", "-o", _folder["e.safetensors"]);
         AssertSame(Parent, _folder["e.safetensors"]);
-        await Refuses("--samples must be 1 or more, or all", "align", Parent, Twin, "--data", Data, "--samples", "some");
+        await Refuses("--samples must be a whole number from 1 on, or all, got 'some'", "align", Parent, Twin, "--data", Data, "--samples", "some");
     }
 
     [Fact]

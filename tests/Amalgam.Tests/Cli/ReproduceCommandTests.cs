@@ -1,3 +1,6 @@
+using Amalgam.Cli;
+using Amalgam.Zoo.Experiments;
+
 namespace Amalgam.Tests.Cli;
 
 public class ReproduceCommandTests
@@ -66,5 +69,55 @@ public class ReproduceCommandTests
         Assert.Contains("CKI, splice trained (encoder)", text);
         await CommandLine.Refuses("the published network is one of beauty", "reproduce", "cki", "--dataset", "ml-1m", "--published");
         await CommandLine.Refuses("table 2 is of sst2 and rte", "reproduce", "cki", "--table", "2", "--dataset", "beauty");
+    }
+
+    [Fact]
+    public async Task A_refusal_points_to_the_command_with_all_its_words()
+    {
+        await CommandLine.Refuses("Option '--table' is required; see amalgam reproduce mergenet --help", "reproduce", "mergenet");
+        await CommandLine.Refuses("--seeds must be a whole number from 1 on, got '0'; see amalgam reproduce mergenet --help", "reproduce", "mergenet", "--table", "1", "--seeds", "0");
+        await CommandLine.Refuses("--samples must be a whole number from 1 on, got 'abc'", "reproduce", "mergenet", "--table", "1", "--samples", "abc");
+        await CommandLine.Refuses("unknown option '--bogus'; see amalgam reproduce cki --help", "reproduce", "cki", "--bogus");
+        await CommandLine.Refuses("unknown command 'mergenet' (did you mean 'amalgam reproduce mergenet'?); see amalgam --help", "mergenet", "--help");
+        await CommandLine.Refuses("unknown command 'mergenet' (did you mean 'amalgam reproduce mergenet'?)", "mergenet");
+    }
+
+    [Fact]
+    public async Task Tables_are_listed_in_order_and_figures_by_their_number()
+    {
+        using TemporaryFolder folder = new();
+        await CommandLine.Refuses("known are 1, 2, 3, 4, 5, 6, 7, cycle (figure 3), damped,", "reproduce", "mergenet", "--table", "nine", "-o", folder["out"]);
+        Assert.Contains("cycle (figure 3): T_cycle", string.Join(" ", (await CommandLine.Succeeds("reproduce", "mergenet", "--help")).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)));
+        Assert.False(Directory.Exists(folder["out"]));
+    }
+
+    [Fact]
+    public void A_run_that_fails_takes_away_the_empty_folders_that_it_made()
+    {
+        using TemporaryFolder folder = new();
+        Directory.CreateDirectory(folder["here/mine"]);
+        NewFolders made = new(folder["here"]), above = new(folder["some/where/else"]);
+        Directory.CreateDirectory(folder["here/table-1/rows"]);
+        Directory.CreateDirectory(folder["here/trainings"]);
+        Directory.CreateDirectory(folder["some/where/else"]);
+        File.WriteAllText(folder["here/trainings/a.txt"], "");
+        made.RemoveEmpty();
+        above.RemoveEmpty();
+        Assert.Equal([folder["here/mine"], folder["here/trainings"]], Directory.GetDirectories(folder["here"]).Order());
+        Assert.False(Directory.Exists(folder["some"]));
+    }
+
+    /// <summary>Data that is missing is found out after files of rows are opened.</summary>
+    [Fact]
+    public void A_file_of_rows_is_there_with_its_first_row()
+    {
+        using TemporaryFolder folder = new();
+        MethodLog log = new(folder["rows.jsonl"], "what, it is", overwrite: false);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
+        MethodRow row = new("a", "seed 1", "alone", "", 1, double.NaN, [], 0.5);
+        log.Add(row);
+        log.Add(row with { Method = "other" });
+        Assert.Equal(["alone", "other"], new MethodLog(folder["rows.jsonl"], "what, it is", overwrite: false).Rows.Select(r => r.Method));
+        Assert.Contains("'it is' there, 'it was' here", Assert.Throws<InvalidDataException>(() => new MethodLog(folder["rows.jsonl"], "what, it was", overwrite: false)).Message);
     }
 }

@@ -61,7 +61,7 @@ public class RunCommandTests
         await Refuses("takes", "run", model, wrong, "-o", folder["out.npz"]);
         Assert.False(File.Exists(folder["out.npz"]));
         await Refuses("does not exist", "run", folder["none.onnx"], wrong, "-o", folder["out.npz"]);
-        await Refuses("--repeat must be 1 or more", "run", model, two, "-o", folder["out.npz"], "--repeat", "0");
+        await Refuses("--repeat must be a whole number from 1 on", "run", model, two, "-o", folder["out.npz"], "--repeat", "0");
     }
 
     /// <summary>y = 10 [1,2,3] + x [1,2,3].</summary>

@@ -338,11 +338,27 @@ public class TransferCommandTests
         await Wrong("transfers: dense: the network has no parameter 'fc4.weight'", Two.Replace("dense:fc2.weight", "dense:fc4.weight"));
         await Wrong("is a vector", Two.Replace("dense:fc2.weight", "dense:fc2.bias"));
         await Wrong("has no 5 rows from row 8 on", Two.Replace("'dense:fc2.weight'", "{model: dense, matrix: fc2.weight, rows: [8, 13]}"));
-        await Wrong("needs a rank from 1 to 12", Two.Replace("'dense:fc2.weight'", "{model: dense, matrix: fc2.weight, rank: 13}"));
-        await Wrong("is from a matrix to itself", Two.Replace("'conv:fc.weight', to: 'dense:fc2.weight', cycle: 3, both: true, back_cycle: 2", "'dense:fc2.weight', to: 'dense:fc2.weight'").Replace("  conv: {model: {name: cnn, channels: [4, 6]}, steps: 2}\n", ""));
-        await Wrong("two transfers write to dense:fc2.weight", Two + "  - {from: 'conv:fc.weight', to: 'dense:fc2.weight'}\n");
-        await Wrong("is frozen", Two.Replace("hidden: [24, 12]", "hidden: [24, 12], freeze: fc2"));
+        await Wrong("run.yml:13:5: dense:fc2.weight at rank 13 [12,24] needs a rank from 1 to 12", Two.Replace("'dense:fc2.weight'", "{model: dense, matrix: fc2.weight, rank: 13}"));
+        await Wrong("run.yml:12:5: dense:fc2.weight -> dense:fc2.weight is from a matrix to itself", Two.Replace("'conv:fc.weight', to: 'dense:fc2.weight', cycle: 3, both: true, back_cycle: 2", "'dense:fc2.weight', to: 'dense:fc2.weight'").Replace("  conv: {model: {name: cnn, channels: [4, 6]}, steps: 2}\n", ""));
+        await Wrong("run.yml:14:5: two transfers write to dense:fc2.weight", Two + "  - {from: 'conv:fc.weight', to: 'dense:fc2.weight'}\n");
+        await Wrong("run.yml:13:5: dense:fc2.weight is frozen; a transfer writes to weights that are trained", Two.Replace("hidden: [24, 12]", "hidden: [24, 12], freeze: fc2"));
         await Wrong("dense: optimizer: no parameter of the model matches 'fc9'", Two.Replace("momentum: 0.5", "momentum: 0.5, no_decay: fc9"));
+        await Wrong("run.yml:11:3: dense: the input", Two.Replace("'dense:fc2.weight'", "dense").Replace("{name: mlp, hidden: [24, 12]}", "{name: bert, depth: 1, hidden: 8, heads: 1, inner: 8, classes: 10}"));
+        await Wrong("run.yml:11:3: dense: the network has no parameter to train", Two.Replace("hidden: [24, 12]", "hidden: [24, 12], freeze: fc").Replace("from: 'conv:fc.weight', to: 'dense:fc2.weight', cycle: 3, both: true, back_cycle: 2", "from: 'dense:fc2.weight', to: conv"));
+        await Wrong("run.yml:11:3: dense: mlp:hidden=100000000/100000000: the network with 2 samples at a time is larger than tensors in memory can be", Two.Replace("[24, 12]", "[100000000, 100000000]"));
+        File.WriteAllText(folder["w.safetensors"], "");
+        await Wrong("w.safetensors is a file of weights, if it is a model at all: name the architecture that they are of and them beside it, {name: ARCHITECTURE, weights:", Two.Replace("{name: mlp, hidden: [24, 12]}", $"'{folder["w.safetensors"]}'"));
+        await Wrong("dense: v.safetensors does not exist; a model is a name of the zoo", Two.Replace("{name: mlp, hidden: [24, 12]}", "v.safetensors"));
+        await Wrong("has no config.json", Two.Replace("{name: mlp, hidden: [24, 12]}", $"'{folder.Path}'"));
+        await Refuses($"{folder.Path} is a folder, expected a YAML file", "transfer", folder.Path);
+        await Refuses($"{folder.Path} is a folder, expected a YAML file", "train", folder.Path);
+        foreach (string[] dry in (string[][])[[], ["--dry-run"]])
+        {
+            await Wrong("run.yml is a file, so ", Two, ["-o", folder["run.yml/x"], .. dry]);
+            await Wrong("run.yml is a file, expected a folder", Two, ["-o", folder["run.yml"], .. dry]);
+        }
+
+        foreach (string page in (string[])["result.json", "dense", "dense/model.onnx"]) await Wrong(" that the run makes itself; name another", Two, "-o", folder["run"], "--report", folder[$"run/{page}"]);
         await Wrong("name a folder", Two, "--quiet");
         await Wrong("--resume and --overwrite exclude each other", Two, "-o", folder["run"], "--resume", "--overwrite");
         Assert.False(Directory.Exists(folder["run"]));
@@ -350,8 +366,8 @@ public class TransferCommandTests
         Directory.CreateDirectory(folder["run/dense"]);
         File.WriteAllText(folder["run/dense/precious.txt"], "mine");
         await Wrong("is not empty", Two);
-        await Wrong("holds 'precious.txt', which no run leaves", Two, "-o", folder["run"], "--overwrite");
-        await Wrong("holds 'dense', which no run leaves", Two.Replace("dense", "other"), "-o", folder["run"], "--overwrite");
+        await Wrong("holds 'precious.txt', which a run of this kind does not leave", Two, "-o", folder["run"], "--overwrite");
+        await Wrong("holds 'dense', which a run of this kind does not leave", Two.Replace("dense", "other"), "-o", folder["run"], "--overwrite");
         Assert.Equal("mine", File.ReadAllText(folder["run/dense/precious.txt"]));
         Assert.False(File.Exists(folder[$"run/{TransferFolder.Description}"]));
     }

@@ -35,7 +35,7 @@ public static class MergenetMarkdown
         ImmutableArray<PairedGain> gains = result.Gains(section), variants = result.Against is { } other ? result.Over(section, other) : [];
         ImmutableArray<string> figures = Figures(methods);
         int seeds = methods.Max(m => m.Pairs);
-        text.Append(CultureInfo.InvariantCulture, $"## {section}\n\n{(seeds == 1 ? "One seed" : $"{seeds} seeds, mean \u00b1 standard deviation")}; accuracies in percent.\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"## {section}\n\n{result.Setting(section)} Accuracies, recalls and changes in percent.\n\n");
         string[] against = result.Against is null ? [] : [$"over {result.Against}", "better on"];
         Line(text, ["method", .. figures, "over alone", "better on", .. against, "seconds", "the paper"]);
         Line(text, ["---", .. figures.Select(_ => "---:"), "---:", "---:", .. against.Select(_ => "---:"), "---:", "---:"]);

@@ -13,6 +13,20 @@ public sealed record MergenetResult(MergenetOptions Options, string Folder, Immu
     /// <summary>A method beside training alone that the others are compared with, seed by seed; null for none.</summary>
     public string? Against { get; init; }
 
+    /// <summary>How long each network is trained on how much, and what it is measured on, a sentence each.</summary>
+    public ImmutableDictionary<string, string> Settings { get; init; } = ImmutableDictionary<string, string>.Empty;
+
+    /// <summary>Of how many seeds a network's rows are, and what it was trained and measured on.</summary>
+    internal string Setting(string section)
+    {
+        int seeds = Means(section).Max(method => method.Pairs);
+        string text = seeds == 1 ? "One seed." : FormattableString.Invariant($"{seeds} seeds, mean \u00b1 standard deviation.");
+        return Settings.TryGetValue(section, out string? setting) ? $"{text} {setting}" : text;
+    }
+
+    /// <summary>Whether the paper has something in the place of a network's rows.</summary>
+    internal bool HasPaper(string section) => Rows.Any(row => row.Table == section && PaperTables.Of(Options.Table, section, row.Method) is not null);
+
     /// <summary>The networks.</summary>
     public IEnumerable<string> Sections => Rows.Select(row => row.Table).Distinct();
 

@@ -47,6 +47,16 @@ internal sealed class Subject
     /// <summary>All that decides on what comes of its training.</summary>
     public string Description => $"{(Start is null ? "" : $"{Start.Description}; then ")}{RunYaml.Write(_run, withOutput: false).Replace('\n', ';')} tested on {_options.Limit?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "all"}";
 
+    /// <summary>How long it is trained on how much, and what it is measured on, in a sentence.</summary>
+    /// <param name="heldOut">Whether it is measured on held-out training samples.</param>
+    public string Setting(bool heldOut)
+    {
+        static string Count(int number, string thing) => FormattableString.Invariant($"{number:#,0} {thing}{(number == 1 ? "" : "s")}");
+        static string Of(RunDescription run) => $"{Count(run.Epochs, "epoch")} of {(run.Data.Limit is { } limit ? Count(limit, "training sample") : "all training samples")}";
+        string on = heldOut ? "held-out training samples" : _options.Limit is { } few ? $"the first {Count(few, "test sample")}" : "all test samples";
+        return $"Trained for {Of(_run)}{(Start is null ? "" : $", after {Of(Start._run)} alone")}, measured on {on}.";
+    }
+
     /// <summary>Its network with weights drawn by a seed.</summary>
     public Graph Network(int seed) => ModelLoader.Build(_run.Model, AnyBatch, seed + Shift, Train);
 

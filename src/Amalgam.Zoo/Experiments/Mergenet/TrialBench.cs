@@ -3,6 +3,7 @@ using Amalgam.Checkpoints;
 using Amalgam.Graphs;
 using Amalgam.Training;
 using Amalgam.Transfer.MergeNet;
+using Amalgam.Zoo.Experiments.Clafusion;
 
 namespace Amalgam.Zoo.Experiments.Mergenet;
 
@@ -73,7 +74,7 @@ internal sealed class TrialBench(MergenetOptions options)
             var test = heldOut ? trained.Subject.MeasureHeldOut(trained.Network) : trained.Subject.Measure(trained.Network);
             MethodRow row = new(trained.Subject.Name, Pair(seed), entry.Trial.Name, "", 1, double.NaN, [.. test, .. trained.More], seconds);
             LogOf(trained.Subject, heldOut).Add(row);
-            options.Line?.Invoke(FormattableString.Invariant($"{row.Table}, {row.Pair}, {entry.Method}: {string.Join(", ", row.Test.Select(f => $"{f.Name} {f.Value:0.####}"))}, {seconds:0.0} s"));
+            options.Line?.Invoke(FormattableString.Invariant($"{row.Table}, {row.Pair}, {entry.Method}: {string.Join(", ", row.Test.Select(f => $"{f.Name} {ClafusionMarkdown.Text(new(f.Value, double.NaN), f.Name)}{(ClafusionMarkdown.IsShare(f.Name) ? "%" : "")}"))}, {seconds:0.0} s"));
         }
     }
 

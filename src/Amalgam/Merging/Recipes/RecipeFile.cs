@@ -17,6 +17,7 @@ public static class RecipeFile
     /// <exception cref="MergeException">It cannot be read, or is no text of a recipe's size.</exception>
     internal static string ReadText(string path)
     {
+        if (Directory.Exists(path)) throw new MergeException($"{path} is a folder, expected a YAML file");
         try
         {
             long length = new FileInfo(path).Length;
@@ -42,6 +43,11 @@ public static class RecipeFile
             throw new MergeException($"{path}: the recipe cannot be read: {e.Message}", e);
         }
     }
+
+    /// <summary>Reads the text of a description that must be there.</summary>
+    /// <exception cref="MergeException">It cannot be read, or is no text of a recipe's size.</exception>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    internal static string ReadFile(string path) => Path.Exists(path) ? ReadText(path) : throw new FileNotFoundException($"{path} does not exist", path);
 
     /// <summary>Reads the recipes of a text.</summary>
     /// <param name="text">YAML, one or more documents.</param>
@@ -69,7 +75,8 @@ public static class RecipeFile
     internal static RecipeNode Single(string text, string file)
     {
         ImmutableArray<RecipeNode> documents = Documents(text, file);
-        return documents.Length == 1 ? documents[0] : throw new RecipePosition(file, 1, 1).Refuse($"expected one value, found {documents.Length}");
+        return documents.Length == 1 ? documents[0]
+            : throw new RecipePosition(file, 1, 1).Refuse(documents.IsEmpty ? "there is nothing here but comments or white space" : $"expected one document, found {documents.Length}, with --- between them");
     }
 
     /// <summary>A character that YAML does not allow would end the text early, or stand in a name unseen.</summary>

@@ -36,8 +36,15 @@ internal readonly record struct RecipeNode(YamlNode Yaml, string File)
     public string Text(string what) => IsScalar && !IsNull ? ((YamlScalarNode)Yaml).Value! : throw Unexpected(what);
 
     /// <summary>A whole number from 0 on.</summary>
-    public int Count(string what) =>
-        int.TryParse(Text(what), NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : throw Unexpected(what);
+    public int Count(string what)
+    {
+        string text = Text(what);
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value)) return value;
+        throw text.Length > 0 && text.All(char.IsAsciiDigit) ? TooLarge(what) : Unexpected(what);
+    }
+
+    /// <summary>A number of the right kind that is too large to reckon with.</summary>
+    public MergeException TooLarge(string expected) => Position.Refuse($"expected {expected}, found {Found}, which is too large");
 
     /// <summary>The items of a list that has some.</summary>
     public ImmutableArray<RecipeNode> Items(string what)
@@ -75,6 +82,7 @@ internal readonly record struct RecipeNode(YamlNode Yaml, string File)
         _ when IsNull => "nothing",
         YamlScalarNode scalar => Nearest.Quote(scalar.Value ?? ""),
         YamlSequenceNode list => list.Children.Count == 0 ? "an empty list" : "a list",
+        YamlMappingNode { Children.Count: 0 } => "an empty mapping",
         _ => "a mapping",
     };
 

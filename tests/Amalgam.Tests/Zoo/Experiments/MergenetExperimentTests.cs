@@ -27,6 +27,14 @@ public class MergenetExperimentTests
         HtmlReportTests.Parse(page);
         Assert.All(result.Rows, row => Assert.Contains($"| {row.Method} |", table));
         Assert.Contains("66.48", table); // the paper's
+        const string Setting = "One seed. Trained for 1 epoch of 50 training samples, after 1 epoch of 50 training samples alone, measured on the first 40 test samples.";
+        Assert.Contains(Setting, table);
+        Assert.Contains(Setting, page);
+        Assert.Contains("amalgam reproduce mergenet --table 5 --seeds 1 --epochs 1 --samples 50 --limit 40<", page);
+        Assert.Contains("<th class=\"n\">the paper</th>", page);
+        Assert.DoesNotContain("Means and deviations", page);
+        Assert.Contains($", {TrialBench.Pair(1)}, alone: accuracy ", lines.First(line => line.Contains("alone")));
+        Assert.Matches("alone: accuracy [0-9]+\\.[0-9][0-9]%, loss ", lines.First(line => line.Contains("alone")));
         Assert.Contains("--overwrite", Assert.Throws<InvalidDataException>(() => MergenetExperiment.Run(options with { Samples = 60 })).Message);
     }
 

@@ -205,13 +205,13 @@ public class RunDescriptionTests
     }
 
     [Theory]
-    [InlineData("", "expected")]
+    [InlineData("", "there is nothing here but comments or white space")]
     [InlineData("[1]", "expected a run")]
     [InlineData("model: mlp", "'data' is missing")]
     [InlineData("data: mnist\nmodel: mlp\nepochs: 3", "'lr' is missing")]
     [InlineData("data: mnist\nmodel: mlp\nlr: -1\nepochs: 3", "expected a learning rate above 0")]
     [InlineData("data: {name: mnist, augment: {flop: true}}\nmodel: mlp\nlr: 1\nepochs: 3", "did you mean 'flip'?")]
-    [InlineData("data: {name: mnist, std: [0]}\nmodel: mlp\nlr: 1\nepochs: 3", "expected a number, found '0'")]
+    [InlineData("data: {name: mnist, std: [0]}\nmodel: mlp\nlr: 1\nepochs: 3", "expected a number above 0, found '0'")]
     [InlineData("data: mnist\nmodel: {hidden: 3}\nlr: 1\nepochs: 3", "'name' is missing here")]
     public void What_is_no_run_is_refused(string text, string message) =>
         Assert.Contains(message, Assert.Throws<InvalidDataException>(() => RunDescription.Parse(text, "run.yml")).Message);

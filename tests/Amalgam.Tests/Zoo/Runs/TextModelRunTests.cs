@@ -109,7 +109,7 @@ public class TextModelRunTests
         Assert.False(File.Exists(Path.Combine(run, RunFolder.Last)));
         await Refuses("would replace it", "train", Describe(folder, model), "-o", model, "--overwrite");
         string other = TinyTextModel.Write(folder["other"], TextFamily.Bert, 2);
-        await Refuses("holds 'config.json', which no run leaves", "train", Describe(folder, model), "-o", other, "--overwrite");
+        await Refuses("holds 'config.json', which a run of this kind does not leave", "train", Describe(folder, model), "-o", other, "--overwrite");
     }
 
     [Fact]

@@ -209,7 +209,7 @@ public class TransferDescriptionTests
 
     [Theory]
     [InlineData("[a, b]", "expected models, a mapping from a name to what it is, found a list")]
-    [InlineData("{}", "expected models, a mapping from a name to what it is, found a mapping")]
+    [InlineData("{}", "expected models, a mapping from a name to what it is, found an empty mapping")]
     [InlineData("{a: []}", "run.yml:4:13: expected a model, or a mapping with model and what training needs, found an empty list")]
     [InlineData("{a: {data: glyphs}}", "run.yml:4:13: 'model' is missing here")]
     [InlineData("{a: {model: mlp, epoch: 3}}", "an entry of models has no key 'epoch' (did you mean 'epochs'?)")]
@@ -218,7 +218,7 @@ public class TransferDescriptionTests
     [InlineData("{a: {model: mlp, frozen: true, epochs: 3}, b: mlp}", "run.yml:4:48: the model 'a' is frozen, so 'epochs' has no effect; leave it out")]
     [InlineData("{a: {model: mlp, epochs: 0}}", "run.yml:4:34: the model 'a' is trained for 0 epochs, so nothing is learned; frozen: true is for a trained network")]
     [InlineData("{a: {model: mlp, frozen: true}}", "all models are frozen, so nothing is trained")]
-    [InlineData("{a/b: mlp}", "a folder gets the name of each model, so it has letters, digits, '-', '_' and '.' and begins with no '.', found 'a/b'")]
+    [InlineData("{a/b: mlp}", "a folder gets the name of each model, so it has letters, digits, '-', '_' and '.' and neither begins nor ends with '.', found 'a/b'")]
     [InlineData("{'..': mlp}", "found '..'")]
     [InlineData("{'': mlp}", "found ''")]
     [InlineData("{Solo: mlp}", "solo is the folder of the models that are trained by themselves; name this one otherwise")]
