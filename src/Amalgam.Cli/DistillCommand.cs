@@ -50,12 +50,17 @@ internal sealed class DistillCommand
         var clock = Stopwatch.StartNew();
         if (!quiet) error.WriteLine(run.Resumed ? $"going on after {Where(run)}" : $"{Printable.Count(run.Steps, "step")}, {Printable.Count(TrainCommand.Trained(run.Student), "parameter")}");
         DistillationResult result = TrainCommand.Watch(error, quiet, () => Where(run), progress =>
-            run.Train(progress, (alone, epoch) => progress.Write(output, $"{(alone ? "without a teacher, " : "")}{TrainCommand.Line(epoch, run.Student.Data.MeritName)}"), cancel));
-        if (!quiet) foreach (string note in result.Notes) error.WriteLine($"note: {Printable.Line(note)}");
+            run.Train(progress, (alone, epoch) =>
+            {
+                if (!quiet) progress.Write(output, $"{(alone ? "without a teacher, " : "")}{TrainCommand.Line(epoch, run.Student.Data.MeritName)}");
+            }, cancel));
+        foreach (string note in result.Notes) error.WriteLine($"note: {Printable.Line(note)}");
         output.WriteLine();
         SpliceText.WriteRows(output, result.Method.Name, result.Rows, run.Student.Data);
+        output.WriteLine(result.Epochs);
+        if (result.Comparison != "") output.WriteLine(Printable.Line(result.Comparison));
         if (result.Warning is { } warning) output.WriteLine(Printable.Line(warning));
-        output.WriteLine($"{Printable.Count(result.Student.Epochs.Count, "epoch")} in {clock.Elapsed.TotalSeconds:0.0} s, network in {Printable.Line(folder)}, page in {Printable.Line(run.Report)}");
+        output.WriteLine($"{Printable.Count(result.Student.Epochs.Count, "epoch")}{(run.Resumed ? ", " : " in ")}{clock.Elapsed.TotalSeconds:0.0} s{(run.Resumed ? " in this start" : "")}, network in {Printable.Line(folder)}, page in {Printable.Line(run.Report)}");
     }
 
     private static string Where(DistillationRun run) => $"step {run.Step:N0} of {run.Steps:N0}{(run.IsAlone ? " of the training without a teacher" : "")}";

@@ -61,7 +61,7 @@ internal sealed class TransferCommand
     private void RunOne(ParseResult parse, TransferDescription description, string folder, string? report, TextWriter output, CancellationToken cancel)
     {
         TransferPlan plan = new(description);
-        if (_run!.Resume(parse) && TransferRun.HasEnded(plan, folder))
+        if (_run!.Resume(parse) && TransferRun.HasEnded(plan, folder) && report is null && !TransferRun.LacksSolo(plan, folder))
         {
             output.WriteLine($"the run in {Printable.Line(folder)} has ended, there is nothing to go on with; --overwrite begins anew");
             return;
@@ -112,7 +112,7 @@ internal sealed class TransferCommand
         var clock = Stopwatch.StartNew();
         if (run.Plan.IsProposed || !quiet) TransferText.WriteTransfers(run.Plan.IsProposed ? output : error, run.Plan, run.Training);
         string[] notes = [.. run.Plan.Notes, .. run.Plan.NotesOn(run.Training)];
-        if (!quiet) foreach (string note in notes) error.WriteLine($"note: {Printable.Line(note)}");
+        foreach (string note in notes) error.WriteLine($"note: {Printable.Line(note)}");
         if (!quiet) error.WriteLine(!run.Resumed ? TransferText.Rounds(run.Rounds) : run.Round < run.Rounds ? $"going on after round {run.Round:N0} of {run.Rounds:N0}" : "going on after the training together");
         TransferResult result;
         try
@@ -133,9 +133,9 @@ internal sealed class TransferCommand
             throw;
         }
 
-        if (!quiet) foreach (string note in result.Notes.Except(notes)) error.WriteLine($"note: {Printable.Line(note)}");
+        foreach (string note in result.Notes.Except(notes)) error.WriteLine($"note: {Printable.Line(note)}");
         TransferText.WriteResult(output, result);
-        output.WriteLine($"{TransferText.Rounds(run.Rounds)} in {clock.Elapsed.TotalSeconds:0.0} s, networks in {Printable.Line(folder)}, page in {Printable.Line(run.Report)}");
+        output.WriteLine($"{TransferText.Rounds(run.Rounds)}{(run.Resumed ? ", " : " in ")}{clock.Elapsed.TotalSeconds:0.0} s{(run.Resumed ? " in this start" : "")}, networks in {Printable.Line(folder)}, page in {Printable.Line(run.Report)}");
     }
 
     private static string MeritOf(TransferRun run, string model) => run.Plan.Members.First(member => member.Model.Name == model).Data!.MeritName;

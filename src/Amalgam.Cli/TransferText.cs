@@ -58,22 +58,23 @@ internal static class TransferText
     {
         foreach (var (name, onTest) in new[] { ("VALIDATION", false), ("TEST", true) })
         {
-            var rows = result.Models.Select(model => (Model: model, Score: model.Compared(onTest))).Where(row => row.Score is not null).ToArray();
-            if (rows.Length == 0) continue;
-            Table table = result.HasSolo ? new(1, $"{name} DATA", "MEASURE", ">SOLO", ">WITH TRANSFER", ">DIFFERENCE") : new(1, $"{name} DATA", "MEASURE", ">WITH TRANSFER");
-            foreach (var (model, score) in rows)
-            {
-                string[] cells = [model.Name, score!.Measure, Text(score, score.Together)];
-                if (!result.HasSolo) table.Add(cells);
-                else table.Add([.. cells[..2], score.Solo is { } solo ? Text(score, solo) : "-", cells[2], !model.IsChanged ? "not written to" : score.Difference is { } difference ? Signed(score, difference) : "-"]);
-            }
+            var rows = result.RowsOf(onTest);
+            if (rows.IsEmpty) continue;
+            static string Of(ScoreRow row, double? value) => value is { } number && !double.IsNaN(number) ? Text(row.Score, number) : "-";
+            List<(string Name, Func<ScoreRow, string> Cell)> columns = [($"{name} DATA", row => row.Name), ("MEASURE", row => row.Score.Measure)];
+            if (result.HasGiven) columns.Add((">AS GIVEN", row => Of(row, row.Score.Given)));
+            if (result.HasSolo) columns.Add((">SOLO", row => Of(row, row.Score.Solo)));
+            columns.Add((">WITH TRANSFER", row => Of(row, row.Score.Together)));
+            if (result.HasSolo) columns.Add((">DIFFERENCE", row => row.Remark ?? (row.Score.Difference is { } difference ? Signed(row.Score, difference) : "-")));
+            Table table = new(1, [.. columns.Select(column => column.Name)]);
+            foreach (ScoreRow row in rows) table.Add([.. columns.Select(column => column.Cell(row))]);
 
             output.WriteLine();
             table.Write(output, Screen.WidthOf(output));
         }
 
         output.WriteLine();
-        foreach (string sentence in (string[])[TransferSentences.Epochs(result), TransferSentences.Comparison(result), TransferSentences.Cost(result)])
+        foreach (string sentence in (string[])[TransferSentences.Epochs(result), TransferSentences.Frozen(result), TransferSentences.Comparison(result), TransferSentences.Cost(result)])
         {
             if (sentence != "") output.WriteLine(Printable.Line(sentence));
         }

@@ -20,17 +20,21 @@ internal static class AdapterReader
         string name = NameOf(node) ?? NameOf(shared) ?? LowRank;
         RecipeLevel level = name == Mlp ? OfMlp : OfLowRank;
         Dictionary<string, RecipeNode> fields = node is { IsMapping: true } own ? own.Fields(level) : [];
+        bool saysRule = fields.ContainsKey("rule"), saysDamping = fields.ContainsKey("damping");
         if (shared is { IsMapping: true } common)
         {
             foreach (var (key, value) in common.Fields(NameOf(common) == Mlp ? OfMlp : OfLowRank).Where(f => level.Keys.Contains(f.Key))) fields.TryAdd(key, value);
         }
 
         AdapterDescription usual = new();
+        AdapterRule learns = OneOf(fields, "rule", "a rule", TransferWords.Rules, usual.Rule);
+        if (learns == AdapterRule.ChainRule && fields.Remove("damping", out RecipeNode idle) && (saysDamping || !saysRule))
+            throw idle.Position.Refuse($"'damping' is about what rule: {TransferWords.Of(TransferWords.Rules, AdapterRule.Change)} learns from, and the rule here is {TransferWords.Of(TransferWords.Rules, learns)}; leave it out");
         var (rule, given) = fields.TryGetValue("optimizer", out RecipeNode optimizer) ? RunReader.ReadRule(optimizer, ["name", "weight_decay", "clip_norm"]) : (usual.Optimizer, []);
         return new()
         {
             Adapter = name == Mlp ? ReadMlp(fields) : ReadLowRank(fields),
-            Rule = OneOf(fields, "rule", "a rule", TransferWords.Rules, usual.Rule),
+            Rule = learns,
             Optimizer = rule,
             ClipNorm = given.TryGetValue("clip_norm", out RecipeNode clip) ? ReadClip(clip) : usual.ClipNorm,
             Rate = RunReader.Number(fields, "lr", usual.Rate, "a learning rate above 0", x => x > 0),

@@ -21,7 +21,7 @@ internal static class DistillationPage
             new DataTable("Parameters", [new("parameter"), new("value"), new("what it is")],
                 new TableSection("", [.. result.Method.Parameters.Select(p => (ImmutableArray<Cell>)[p.Name, p.Value ?? "\u2013", p.What])])),
             new Heading("How it was measured"),
-            new Paragraph($"{(data.Validation is null ? "There were no validation samples, so networks are those after their last epochs." : "Networks are those of the epochs that did best on the validation samples. No choice was made by test data.")} All are judged by the labels alone."),
+            new Paragraph($"{result.Epochs}{(data.Validation is null ? "" : " No choice was made by test data.")} All are judged by the labels alone."),
             .. result.Solo is null ? [] : new[] { new Paragraph("Without a teacher the same network was trained from the same first weights on the same batches in the same order, for as many steps.") },
             new Paragraph("What was written of the student is its own network: neither teachers nor anything that helped in training is part of it.", Quiet: true),
         ])
@@ -43,6 +43,7 @@ internal static class DistillationPage
         figures.Add(new(Figures.Text(student.Parameters, "#,0"), "parameters of the student", teachers));
         yield return new KeyFigures([.. figures]);
         if (result.Warning is { } warning) yield return new Paragraph(warning);
+        foreach (string note in result.Notes) yield return new Paragraph($"Note: {note}.");
     }
 
     private static IEnumerable<ReportPart> Tables(DistillationResult result, RunData data)
@@ -50,6 +51,7 @@ internal static class DistillationPage
         yield return new Heading("Teachers and student");
         if (data.Test is { } test) yield return Table($"On the {test.Count:N0} test samples", result.Rows, row => row.Test);
         if (data.Validation is { } validation) yield return Table($"On the {validation.Count:N0} validation samples", result.Rows, row => row.Validation);
+        yield return new Paragraph($"{result.Comparison} {result.Epochs}".Trim(), Quiet: true);
         yield return new DataTable("Sizes", [new("network"), new("parameters", "#,0"), new("operators", "0"), new("FLOP per sample", "#,0")],
             new TableSection("", [.. result.Rows.Zip(result.Sizes, (row, size) => (ImmutableArray<Cell>)[row.Name, size.Parameters, size.Operators, size.Work])]));
     }

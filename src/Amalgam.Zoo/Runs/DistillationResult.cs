@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Amalgam.Transfer.Teaching;
 
 namespace Amalgam.Zoo.Runs;
@@ -36,6 +37,38 @@ public sealed record DistillationResult
     /// <returns>Null where nothing was measured.</returns>
     public static Measure? Decisive(SpliceRow row, bool onTest) =>
         new[] { ItemRanking.MeritName, "accuracy", "loss" }.Select(name => (onTest ? row.Test : row.Validation).FirstOrDefault(m => m.Name == name && !double.IsNaN(m.Value))).FirstOrDefault(m => m is not null);
+
+    /// <summary>What the teacher added: the student's score less that of the same network without a teacher, by what a row is judged by.</summary>
+    /// <param name="onTest">On the test data; else on the validation data.</param>
+    /// <returns>Null where there is nothing to compare.</returns>
+    public Measure? Difference(bool onTest)
+    {
+        SpliceRow? student = Rows.FirstOrDefault(row => row.Name == StudentName), solo = Rows.FirstOrDefault(row => row.Name == SoloName);
+        return student is null || solo is null || Decisive(student, onTest) is not { } own || Decisive(solo, onTest) is not { } other || own.Name != other.Name ? null : own with { Value = own.Value - other.Value };
+    }
+
+    /// <summary>That difference in a sentence; nothing where there is nothing to compare.</summary>
+    public string Comparison
+    {
+        get
+        {
+            static string Text(Measure measure, string data) =>
+                string.Create(CultureInfo.InvariantCulture, $"{(measure.IsShare ? $"{100 * measure.Value:+0.00;-0.00;0.00} points of {measure.Name}" : $"{measure.Value:+0.0000;-0.0000;0.0000} of {measure.Name}")} on the {data} data");
+            string[] parts = [.. new[] { (Measure: Difference(false), Data: "validation"), (Measure: Difference(true), Data: "test") }.Where(part => part.Measure is not null).Select(part => Text(part.Measure!, part.Data))];
+            return parts.Length == 0 ? "" : $"Against {SoloName} the student has {string.Join(" and ", parts)}.";
+        }
+    }
+
+    /// <summary>Of which epochs the scores of what was trained are, in a sentence.</summary>
+    public string Epochs
+    {
+        get
+        {
+            static string Of(string name, RunResult run) => $"{name} {run.Best?.Epoch ?? run.Epochs.Count} of {run.Epochs.Count}";
+            string each = Of(StudentName, Student) + (Solo is null ? "" : $", {Of(SoloName, Solo)}");
+            return $"Scores are of the {(Student.Best is null ? "last epochs, for there is no validation data" : "epochs that did best on the validation data")}: {each}.";
+        }
+    }
 
     /// <summary>That the teacher was of no use, in a sentence: without it the same network does as well on the validation data. Null where it does not, or was not trained.</summary>
     public string? Warning

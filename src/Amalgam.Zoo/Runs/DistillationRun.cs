@@ -114,7 +114,7 @@ public sealed class DistillationRun
     private ImmutableArray<(SpliceStage Stage, string Name, Graph Graph)> Networks(List<string> notes)
     {
         ParentModel[] teachers = [.. _distill.Teachers.Select(path => ParentModel.Open(path, null, GivenNetworks.AnyBatch, _student.Data.Train))];
-        var named = teachers.Zip(ParentModel.NamesOf(teachers), (teacher, name) => (Stage: SpliceStage.Given, Name: $"teacher {name}", teacher.Graph)).ToArray();
+        var named = teachers.Zip(_distill.Teachers, (teacher, path) => (Stage: SpliceStage.Given, Name: $"teacher ({path})", teacher.Graph)).ToArray();
         long Scores(Graph graph) => DataInputs.OutputOf(graph).Shape[^1];
         notes.AddRange(named.Where(t => Scores(t.Graph) != Scores(_student.Network)).Select(t => $"{t.Name} gives {Scores(t.Graph)} scores for a sample, the student {Scores(_student.Network)}: it is not measured"));
         if (_distill.Method is TfKdSelf && named.FirstOrDefault(t => !NetworkSize.IsSame(t.Graph, _student.Network)) is { Name: { } other })

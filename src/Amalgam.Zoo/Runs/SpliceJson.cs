@@ -47,6 +47,17 @@ internal static class SpliceJson
         }
 
         json.WriteEndArray();
+        foreach (var (name, difference) in new[] { ("validation", result.Difference(false)), ("test", result.Difference(true)) })
+        {
+            if (difference is null) continue;
+            json.WriteStartObject($"difference_on_{name}");
+            Number(json, difference.Name.Replace(' ', '_'), difference.Value);
+            json.WriteEndObject();
+        }
+
+        json.WriteStartArray("notes");
+        foreach (string note in result.Notes) json.WriteStringValue(note);
+        json.WriteEndArray();
     });
 
     /// <summary>What became of each weight.</summary>

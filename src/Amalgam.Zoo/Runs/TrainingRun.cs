@@ -31,6 +31,21 @@ public sealed record RunResult(IReadOnlyList<EpochRecord> Epochs, EpochRecord? B
         json.WriteEndObject();
     }
 
+    /// <summary>Takes up what <see cref="WriteFields"/> left.</summary>
+    /// <param name="json">What <c>result.json</c> says.</param>
+    /// <param name="epochs">What the epochs came to, by <c>metrics.jsonl</c>.</param>
+    /// <param name="meritName">What the scores' merit is.</param>
+    internal static RunResult Read(JsonElement json, IReadOnlyList<EpochRecord> epochs, string meritName)
+    {
+        double? Optional(JsonElement of, string name) => of.TryGetProperty(name, out JsonElement value) ? value.GetDouble() : null;
+        Score? ScoreOf(string name) => !json.TryGetProperty(name, out JsonElement of) ? null
+            : new(Optional(of, "loss") ?? double.NaN, Optional(of, "accuracy"), of.GetProperty("samples").GetInt32()) { Merit = Optional(of, KeyOf(meritName)) };
+        EpochRecord? best = json.TryGetProperty("best_epoch", out JsonElement number) ? epochs[number.GetInt32() - 1] : null;
+        return new(epochs, best, ScoreOf("test"), ScoreOf("test_of_best"), []) { MeritName = meritName };
+    }
+
+    private static string KeyOf(string merit) => merit.Replace(' ', '_');
+
     internal void WriteFields(Utf8JsonWriter json)
     {
         json.WriteNumber("epochs", Epochs.Count);
@@ -41,7 +56,7 @@ public sealed record RunResult(IReadOnlyList<EpochRecord> Epochs, EpochRecord? B
             json.WriteStartObject(name);
             if (double.IsFinite(score.Loss)) json.WriteNumber("loss", score.Loss);
             if (score.Accuracy is { } accuracy) json.WriteNumber("accuracy", accuracy);
-            if (score.Merit is { } merit) json.WriteNumber(MeritName.Replace(' ', '_'), merit);
+            if (score.Merit is { } merit) json.WriteNumber(KeyOf(MeritName), merit);
             json.WriteNumber("samples", score.Samples);
             json.WriteEndObject();
         }
@@ -83,7 +98,7 @@ public sealed class TrainingRun
         _notes.AddRange(NetworkFit.NotesOf(run, _data));
         _trainer = RunTrainer.Create(run, _network, _loss, _data, _output.PathOf(RunFolder.State));
 
-        Resumed = resume && RunDifference.Resume(folder, run, _trainer.Resume);
+        Resumed = resume && RunDifference.Resume(folder, run, overwrite, _trainer.Resume);
         _described = ReadableYaml.Of(RunYaml.Write(run with { Output = folder }));
         using IDisposable held = _output.Hold();
         _output.Begin(Resumed);

@@ -77,6 +77,9 @@ public sealed record TransferModel(string Name, ModelDescription Model)
     /// <summary>Where it is described, file, line and column; null where it is made in code.</summary>
     public string? Place { get; init; }
 
+    /// <summary>Whether it comes with weights of its own: from a file, a folder, or named beside it. Else they are drawn by chance.</summary>
+    public bool BringsWeights => Model.HasWeights;
+
     /// <summary>Whether it is not trained.</summary>
     public bool Frozen => Run is null;
 

@@ -11,6 +11,9 @@ internal static class TransferJson
     /// <summary>The key of what tells a run from others.</summary>
     public const string Identity = "run";
 
+    /// <summary>Among the times, that they are those of several starts.</summary>
+    public const string Resumed = "resumed";
+
     /// <summary>What <c>result.json</c> says.</summary>
     public static string Result(TransferResult result) => Text(json =>
     {
@@ -19,10 +22,19 @@ internal static class TransferJson
         json.WriteStartObject("models");
         foreach (TransferredModel model in result.Models) Write(json, model);
         json.WriteEndObject();
+        if (!result.Frozen.IsEmpty)
+        {
+            json.WriteStartObject("frozen");
+            foreach (FrozenTeacher teacher in result.Frozen) Write(json, teacher, result);
+            json.WriteEndObject();
+        }
+
         json.WriteNumber("rounds", result.Rounds);
         json.WriteStartArray("transfers");
         foreach (TransferSummary summary in result.Transfers) Write(json, summary);
         json.WriteEndArray();
+        WriteTexts(json, "notes", result.Notes);
+        WriteTexts(json, "warnings", TransferSentences.Warnings(result));
         WriteTimes(json, result);
         json.WriteEndObject();
     }, indented: true) + "\n";
@@ -46,13 +58,32 @@ internal static class TransferJson
 
         foreach (var (name, compared) in new[] { ("validation", model.Compared(onTest: false)), ("test", model.Compared(onTest: true)) })
         {
-            if (compared is null || !double.IsFinite(compared.Together) || !double.IsFinite(compared.Solo ?? 0)) continue;
-            json.WriteStartObject(name);
-            json.WriteString("measure", compared.Measure);
-            json.WriteNumber("with_transfers", compared.Together);
-            if (compared.Solo is { } alone) json.WriteNumber("solo", alone);
-            if (compared.Difference is { } difference) json.WriteNumber("difference", difference);
-            json.WriteEndObject();
+            if (compared is not null && double.IsFinite(compared.Together) && double.IsFinite(compared.Solo ?? 0)) Write(json, name, compared);
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter json, FrozenTeacher teacher, TransferResult result)
+    {
+        json.WriteStartObject(teacher.Name);
+        json.WriteNumber("parameters", teacher.Parameters);
+        json.WriteString("data_of", teacher.DataOf);
+        foreach (var (name, onTest) in new[] { ("validation", false), ("test", true) })
+        {
+            if (result.RowsOf(onTest).FirstOrDefault(row => row.Name == teacher.Name) is { } row) Write(json, name, row.Score);
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter json, string name, ComparedScore score)
+    {
+        json.WriteStartObject(name);
+        json.WriteString("measure", score.Measure);
+        foreach (var (key, value) in new (string, double?)[] { ("as_given", score.Given), ("with_transfers", score.Together), ("solo", score.Solo), ("difference", score.Difference) })
+        {
+            if (value is { } number && double.IsFinite(number)) json.WriteNumber(key, number);
         }
 
         json.WriteEndObject();
@@ -80,6 +111,13 @@ internal static class TransferJson
         json.WriteEndObject();
     }
 
+    private static void WriteTexts(Utf8JsonWriter json, string name, IEnumerable<string> texts)
+    {
+        json.WriteStartArray(name);
+        foreach (string text in texts) json.WriteStringValue(text);
+        json.WriteEndArray();
+    }
+
     private static void Write(Utf8JsonWriter json, TransferMatrix end)
     {
         json.WriteStartObject();
@@ -96,7 +134,8 @@ internal static class TransferJson
         PhaseTimes times = result.Times;
         json.WriteStartObject("seconds");
         foreach (var (name, time) in new[] { ("steps", times.Steps), ("transfers", times.Transfers), ("adapter_updates", times.AdapterUpdates), ("evaluation", times.Evaluation) }) json.WriteNumber(name, Math.Round(time.TotalSeconds, 3));
-        json.WriteNumber("of_a_round_together", result.SecondsTogether);
+        if (result.Resumed) json.WriteBoolean(Resumed, true);
+        else json.WriteNumber("of_a_round_together", result.SecondsTogether);
         if (result.SecondsAlone is { } alone) json.WriteNumber("of_a_round_alone", alone);
         if (result.TimesAsLong is { } ratio) json.WriteNumber("ratio", ratio);
         json.WriteEndObject();

@@ -21,6 +21,7 @@ internal static class TransferPage
             .. result.Models.SelectMany(Curves),
             .. result.Transfers.SelectMany(Curves),
             .. Times(result),
+            .. TransferSettings.Of(plan),
             new Heading("How it was measured"),
             new Paragraph((result.Models.Any(model => model is { Solo: not null, IsChanged: true })
                 ? "Each network that transfers change was also trained by itself with the same description and seed: the same first weights as given, the same batches in the same order, the same number of steps. " : "")
@@ -37,12 +38,14 @@ internal static class TransferPage
         {
             bool onTest = model.Compared(onTest: true) is not null;
             if (model.Compared(onTest) is not { } score) return new($"{result.Rounds:#,0}", model.Name, "rounds; no data to measure on");
-            string against = !model.IsChanged ? "nothing is written to it" : score.Solo is { } solo ? $"by itself {Text(score, solo)}, {Signed(score)}" : "with transfers";
+            string against = !model.IsChanged ? "nothing is written to it" : score.Solo is { } solo ? $"by itself {Text(score, solo)}, {Signed(score)}" : score.Given is { } given ? $"as given {Text(score, given)}" : "with transfers";
+            if (TransferSentences.LostBy(model) is not null) against = $"Worse for the transfers: {against}";
             return new(Text(score, score.Together), $"{model.Name}, {score.Measure} on {(onTest ? "test" : "validation")} data", against);
         }
 
         yield return new KeyFigures([.. result.Models.Select(Figure)]);
         foreach (string warning in TransferSentences.Warnings(result)) yield return new Paragraph($"Warning: {warning}.");
+        foreach (string note in result.Notes) yield return new Paragraph($"Note: {note}.");
         string[] changed = [.. result.Models.Where(model => !model.IsSameNetwork).Select(model => model.Name)];
         yield return new Paragraph(changed.Length == 0 ? "Every network is the one that was given, operator for operator: adapters and factors are gone." : $"Not the same operators as given: {string.Join(", ", changed)}.");
     }
@@ -52,16 +55,18 @@ internal static class TransferPage
         yield return new Heading(result.HasSolo ? "With transfers and by itself" : "With transfers");
         foreach (var (name, onTest) in new[] { ("validation", false), ("test", true) })
         {
-            var rows = result.Models.Select(model => (Model: model, Score: model.Compared(onTest))).Where(row => row.Score is not null).ToArray();
-            if (rows.Length == 0) continue;
-            (ImmutableArray<Column> columns, Func<TransferredModel, ComparedScore, ImmutableArray<Cell>> cells) = result.HasSolo
-                ? ([new("network"), new("measure"), new("by itself") { IsRight = true }, new("with transfers") { IsRight = true }, new("difference") { IsRight = true }],
-                    (model, score) => [model.Name, score.Measure, score.Solo is { } solo ? Text(score, solo) : "\u2013", Text(score, score.Together), model.IsChanged ? Signed(score) : "nothing is written to it"])
-                : ((ImmutableArray<Column>)[new("network"), new("measure"), new("with transfers") { IsRight = true }], (Func<TransferredModel, ComparedScore, ImmutableArray<Cell>>)((model, score) => [model.Name, score.Measure, Text(score, score.Together)]));
-            yield return new DataTable($"On the {name} data", columns, new TableSection("", [.. rows.Select(row => cells(row.Model, row.Score!))]));
+            ImmutableArray<ScoreRow> rows = result.RowsOf(onTest);
+            if (rows.IsEmpty) continue;
+            static string Of(ScoreRow row, double? value) => value is { } number ? Text(row.Score, number) : "\u2013";
+            List<(string Name, Func<ScoreRow, string> Cell)> columns = [("network", row => row.Name), ("measure", row => row.Score.Measure)];
+            if (result.HasGiven) columns.Add(("as given", row => Of(row, row.Score.Given)));
+            if (result.HasSolo) columns.Add(("by itself", row => Of(row, row.Score.Solo)));
+            columns.Add(("with transfers", row => Of(row, row.Score.Together)));
+            if (result.HasSolo) columns.Add(("difference", row => row.Remark ?? Signed(row.Score)));
+            yield return new DataTable($"On the {name} data", [.. columns.Select(column => new Column(column.Name) { IsRight = column.Name is not ("network" or "measure") })], new TableSection("", [.. rows.Select(row => (ImmutableArray<Cell>)[.. columns.Select(column => (Cell)column.Cell(row))])]));
         }
 
-        yield return new Paragraph(TransferSentences.Epochs(result), Quiet: true);
+        yield return new Paragraph($"{TransferSentences.Epochs(result)} {TransferSentences.Frozen(result)}".TrimEnd(), Quiet: true);
 
         yield return new Heading("Transfers");
         yield return new DataTable("What goes from where to where", [new("from"), new("shape") { IsRight = true }, new("to"), new("shape") { IsRight = true }, new("every", "0")], new TableSection("", [.. result.Transfers.SelectMany(Ends)]));
@@ -148,7 +153,7 @@ internal static class TransferPage
         PhaseTimes times = result.Times;
         (string Name, TimeSpan Time)[] phases = [("steps of the networks", times.Steps), ("transfers: snapshot, adapters forward, writing", times.Transfers), ("updates of the adapters", times.AdapterUpdates), ("measuring and keeping", times.Evaluation)];
         double whole = Math.Max(1e-9, times.Total.TotalSeconds);
-        yield return new DataTable("Training together", [new("phase"), new("seconds", "0.0"), new("share", "0.0%"), new("seconds of a round", "0.0000")],
+        yield return new DataTable(result.Resumed ? "Training together, in all starts of the run" : "Training together", [new("phase"), new("seconds", "0.0"), new("share", "0.0%"), new("seconds of a round", "0.0000")],
             new TableSection("", [.. phases.Select(phase => (ImmutableArray<Cell>)[phase.Name, phase.Time.TotalSeconds, phase.Time.TotalSeconds / whole, phase.Time.TotalSeconds / Math.Max(1, result.Rounds)])]));
         yield return new Paragraph(TransferSentences.Cost(result));
     }
@@ -156,7 +161,7 @@ internal static class TransferPage
     /// <summary>A name that may be broken at its dots, and hence is not broken elsewhere.</summary>
     private static string Breakable(TransferMatrix end) => end.ToString().Replace(":", ":\u200b").Replace(".", ".\u200b");
 
-    private static string Text(ComparedScore score, double value) => Figures.Text(value, score.IsShare ? "0.00%" : "0.0000");
+    private static string Text(ComparedScore score, double value) => TransferSentences.Number(score, value);
 
     private static string Signed(ComparedScore score) => score.Difference is not { } difference ? "\u2013"
         : (difference > 0 ? "+" : "") + (score.IsShare ? $"{Figures.Text(100 * difference, "0.00")} points" : Figures.Text(difference, "0.0000"));

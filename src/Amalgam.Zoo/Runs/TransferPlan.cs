@@ -32,6 +32,7 @@ public sealed class TransferPlan
         _notes.AddRange(InFactors.Where(matrix => matrix.Start == FactorStart.Fresh && MemberOf(matrix.Learner).Model.Model.HasWeights)
             .Select(matrix => $"{matrix} begins with fresh factors: what this weight of {matrix.Learner} had learned is discarded; start: decomposition keeps what that rank can hold of it"));
         Proposed = [.. Description.Transfers.SelectMany(ProposedIn)];
+        _notes.AddRange(NotesOnTeachers().Distinct());
         _identity = TransferYaml.Write(Description with { Solo = true }, withOutput: false) + string.Concat(Members.Select(member => $"# {member.Model.Name}\n{member.Identity}"));
     }
 
@@ -87,7 +88,7 @@ public sealed class TransferPlan
             if (TimesOf(training, i) == 1 && training.Rounds > 1) yield return $"{transfer.Name} comes once, in the first of {training.Rounds:#,0} rounds: its cycle is {transfer.Cycle}";
             long adapter = training.AdapterParameters(i), network = MemberOf(transfer.Target.Learner).Parameters;
             if (adapter > LargeAdapter * network)
-                yield return $"the adapter of {transfer.Name} has {adapter:#,0} parameters, {Math.Round((double)adapter / network):#,0} times as many as {transfer.Target.Learner}: a rank, fewer layers or some of the rows make it smaller";
+                yield return $"the adapter of {transfer.Name} has {adapter:#,0} parameters, {Math.Round((double)adapter / network):#,0} times as many as {transfer.Target.Learner}: {AdapterAdvice.For(transfer)}";
         }
     }
 
@@ -127,6 +128,17 @@ public sealed class TransferPlan
         var (taught, options) = RunTrainer.Prepare(run, network, loss, data, null);
         _notes.AddRange(NetworkFit.NotesOf(run, data).Select(note => $"{model.Name}: {note}"));
         return new(model, new(model.Name, network, taught, data.Train, options, data.Validation) { StepsPerRound = model.Steps }, options.Description) { Data = data, Loss = loss };
+    }
+
+    /// <summary>Networks that are drawn by chance and teach others that are trained already.</summary>
+    private IEnumerable<string> NotesOnTeachers()
+    {
+        foreach (var (source, target) in Transfers.SelectMany(transfer => transfer.Sources.Select(source => (source, transfer.Target))))
+        {
+            TransferModel teacher = MemberOf(source.Learner).Model, taught = MemberOf(target.Learner).Model;
+            if (!teacher.BringsWeights && !teacher.Frozen && taught.BringsWeights)
+                yield return $"{teacher.Name} is drawn by chance and teaches {taught.Name}, which brings weights of its own: until {teacher.Name} has learned something, what it teaches is noise; name its weights, or let {taught.Name} teach alone";
+        }
     }
 
     /// <summary>A network that is not trained. Lengths that an ONNX file leaves open are those of the data that the others learn from.</summary>

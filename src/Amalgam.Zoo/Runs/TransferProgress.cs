@@ -31,7 +31,9 @@ internal sealed class TransferForecast(JointTraining training, IReadOnlyList<str
         }
 
         var networks = value.Learners.Select((own, i) => (Name: names[i], Training: own)).Where(of => of.Training is not null).Select(of => (of.Name, of.Training!.Value)).ToArray();
-        return new(networks.Sum(of => of.Value.Step) / Whole, networks, null, value.TimeLeft + Later(0));
+        // One that is done stands still, and at the end of all they stand together.
+        var atWork = networks.Where(of => of.Value.Step < of.Value.Steps).ToArray();
+        return new(networks.Sum(of => of.Value.Step) / Whole, atWork.Length > 0 ? atWork : networks, null, value.TimeLeft + Later(0));
     }
 
     /// <summary>While one trains by itself.</summary>

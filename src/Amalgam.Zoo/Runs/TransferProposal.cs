@@ -49,13 +49,13 @@ public static class TransferProposal
         return run with { Transfers = [.. pairs.SelectMany(pair => Located.At(pair.Place, () => Complete(pair, candidates).ToArray()))] };
     }
 
-    /// <summary>The frozen network, or else the largest, teaches each of the others; one alone teaches itself.</summary>
+    /// <summary>The frozen network, or else the largest of those that bring weights, or of all where none does, teaches each of the others; one alone teaches itself.</summary>
     private static ImmutableArray<TransferPair> PairsOf(TransferDescription run, IReadOnlyDictionary<string, long> sizes)
     {
         TransferModel[] frozen = [.. run.Models.Where(model => model.Frozen)];
         string names = string.Join(", ", frozen.Select(model => model.Name));
         if (frozen.Length > 1) throw new GraphException($"{names} are frozen: say under transfers which teaches what; 'from: [{names}]' has them teach together");
-        TransferModel teacher = frozen.FirstOrDefault() ?? run.Models.MaxBy(model => sizes[model.Name])!;
+        TransferModel teacher = frozen.FirstOrDefault() ?? run.Models.OrderByDescending(model => model.BringsWeights).ThenByDescending(model => sizes[model.Name]).First();
         var taught = run.Models.Where(model => model != teacher).DefaultIfEmpty(teacher);
         return [.. taught.Select(model => new TransferPair(new TransferEnd(teacher.Name), new(model.Name)) { Cycle = run.Cycle, Adapter = run.Adapter })];
     }
@@ -64,7 +64,7 @@ public static class TransferProposal
     private static IEnumerable<TransferPair> Complete(TransferPair pair, IReadOnlyDictionary<string, ImmutableArray<TransferCandidate>> candidates)
     {
         TransferPair forth = Named(pair, candidates);
-        if (pair.BackCycle is not { } cycle || pair.To.Matrix is not null || pair.From.All(end => end.Matrix is not null))
+        if (pair.BackCycle is not { } cycle || pair.From.All(end => end.Matrix is not null))
         {
             yield return forth;
             yield break;

@@ -59,7 +59,9 @@ internal static class TransferReader
             return new(name, model) { Seed = RunReader.Whole(Together(own, shared), "seed"), Place = position.ToString() };
         }
 
-        RunDescription run = RunReader.Read(node, Together(own, shared), model);
+        Dictionary<string, RecipeNode> all = Together(own, shared);
+        RunDescription run = RunReader.Read(node, all, model);
+        if (run.Epochs == 0) throw (all.TryGetValue("epochs", out RecipeNode epochs) ? epochs : node).Position.Refuse($"the model {Nearest.Quote(name)} is trained for 0 epochs, so nothing is learned; frozen: true is for a trained network that stays as it is");
         return new(name, model) { Run = run, Seed = run.Seed, Steps = own.TryGetValue("steps", out RecipeNode steps) ? RunReader.FromOne(steps, "a number of batches from 1 on") : 1, Place = position.ToString() };
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Amalgam.Graphs;
 using Amalgam.Training;
 using Amalgam.Transfer.MergeNet;
@@ -14,12 +15,15 @@ public sealed class TransferRun
     private readonly RunOutput[] _models;
     private readonly JointTraining _training;
     private readonly string _described;
+    private readonly EndedTransfer? _ended;
     private (string Model, TrainingRun Run)? _alone;
 
     /// <summary>Prepares the folder. Nothing is written before all of it fits together.</summary>
     /// <param name="plan">What to do.</param>
     /// <param name="folder">Where what it leaves behind goes.</param>
-    /// <param name="resume">Go on with what an interrupted run of the same description left there, if it left something.</param>
+    /// <param name="resume">
+    /// Go on with what an interrupted run of the same description left there, if it left something. Of one that has ended the page is written anew, and networks are trained by themselves where that was left out.
+    /// </param>
     /// <param name="overwrite">Replace what another run left there.</param>
     /// <param name="report">Where the page goes; null for the folder.</param>
     /// <param name="cancel">Stops the preparation.</param>
@@ -32,17 +36,21 @@ public sealed class TransferRun
         Plan = plan;
         string?[] inputs = [.. plan.Members.SelectMany(member => member.Model.Run is { } run ? TrainingRun.InputsOf(run) : TrainingRun.InputsOf(member.Model.Model))];
         string[] names = [.. Trained.Select(member => member.Model.Name)], before = [.. TransferFolder.ModelsIn(folder).Except(names)];
-        _output = new(folder, TransferFolder.All, inputs, resume, overwrite, [.. names, .. before, TransferFolder.Solo]);
+        if (resume && HasEnded(plan, folder)) _ended = new(folder, Trained);
+        // Of a run that has ended nothing is replaced, so anything may lie beside it.
+        string[] BesideIn(string path) => _ended is null || !Directory.Exists(path) ? [] : [.. Directory.EnumerateFileSystemEntries(path).Select(entry => Path.GetFileName(entry))];
+        _output = new(folder, TransferFolder.All, inputs, resume, overwrite || _ended is not null, [.. names, .. before, TransferFolder.Solo, .. BesideIn(folder)]);
         Report = report ?? _output.PathOf(TransferFolder.Report);
         bool goesOn = resume && File.Exists(_output.PathOf(RunFolder.State));
-        RunOutput Of(string path) => new(path, RunFolder.NamesIn(path), inputs, resume, overwrite || goesOn);
+        RunOutput Of(string path) => new(path, RunFolder.NamesIn(path), inputs, resume, overwrite || goesOn || _ended is not null, BesideIn(path));
         _models = [.. names.Select(name => Of(_output.PathOf(name)))];
         foreach (RunOutput output in _models.Prepend(_output)) output.CheckReport(report, TransferFolder.Report);
         RunOutput[] others = [.. names.Concat(before).Select(name => Of(SoloOf(name))), .. before.Select(name => Of(_output.PathOf(name)))];
 
         _training = plan.Begin(_output.PathOf(RunFolder.State), cancel);
-        Resumed = resume && Resume();
+        Resumed = _ended is not null || (resume && Resume());
         _described = ReadableYaml.Of(TransferYaml.Write(plan.Description with { Output = folder }));
+        if (_ended is not null) return;
         using IDisposable held = _output.Hold();
         Begin(Resumed ? [] : others);
     }
@@ -57,7 +65,7 @@ public sealed class TransferRun
     public bool Resumed { get; }
 
     /// <summary>Rounds done.</summary>
-    public long Round => _training.Round;
+    public long Round => _ended is null ? _training.Round : _training.Rounds;
 
     /// <summary>Rounds of the whole run.</summary>
     public long Rounds => _training.Rounds;
@@ -80,6 +88,12 @@ public sealed class TransferRun
         throw new TrainingException($"{folder} is that of a run with another description or other data{where}, which has ended; --overwrite begins anew, or name another folder");
     }
 
+    /// <summary>Whether the run in a folder, which has ended, lacks networks trained by themselves that are asked for.</summary>
+    /// <param name="plan">What to do.</param>
+    /// <param name="folder">The folder.</param>
+    public static bool LacksSolo(TransferPlan plan, string folder) =>
+        plan.Description.Solo && plan.Members.Any(member => !member.Model.Frozen && plan.Changes(member.Model.Name) && !EndedTransfer.IsWhole(Path.Combine(folder, TransferFolder.Solo, member.Model.Name)));
+
     private IEnumerable<TransferMember> Trained => Plan.Members.Where(member => !member.Model.Frozen);
 
     /// <summary>Trains to the end and writes networks, metrics and the page.</summary>
@@ -93,10 +107,10 @@ public sealed class TransferRun
         IDisposable held = _output.Hold();
         try
         {
-            _output.CheckDescription(TransferFolder.Description, _described);
+            if (_ended is null) _output.CheckDescription(TransferFolder.Description, _described);
             return TrainAll(progress, epochDone, begins, cancel);
         }
-        catch (Exception e) when (e is TrainingException or GraphException && !File.Exists(_output.PathOf(RunFolder.State)))
+        catch (Exception e) when (e is TrainingException or GraphException && _ended is null && !File.Exists(_output.PathOf(RunFolder.State)))
         {
             // Nothing is there that could be gone on with.
             foreach (RunOutput output in _models.Append(_output)) output.Clear();
@@ -114,30 +128,44 @@ public sealed class TransferRun
     {
         int[] alone = Plan.Description.Solo ? [.. Enumerable.Range(0, Plan.Members.Length).Where(i => !Plan.Members[i].Model.Frozen && Plan.Changes(Plan.Members[i].Model.Name))] : [];
         TransferForecast forecast = new(_training, [.. Plan.Members.Select(member => member.Model.Name)], alone);
-        TrainTogether(forecast, progress, epochDone, cancel);
-        RunResult[] together = [.. Trained.Select((member, i) => Finish(member, _models[i], cancel))];
-        RunResult? Solo(TransferMember member, RunResult own) => !Plan.Description.Solo ? null : Array.IndexOf(alone, Plan.Members.IndexOf(member)) is >= 0 and var place
+        if (_ended is null) TrainTogether(forecast, progress, epochDone, cancel);
+        RunResult[] together = [.. Trained.Select((member, i) => _ended?.Together(member) ?? Finish(member, _models[i], cancel))];
+        RunResult? Solo(TransferMember member, RunResult own) => _ended?.Alone(member, Plan.Changes(member.Model.Name)) is { } there ? there
+            : !Plan.Description.Solo ? null : Array.IndexOf(alone, Plan.Members.IndexOf(member)) is >= 0 and var place
             ? member.Model.Locate(() => TrainAlone(member, new Relay<TrainingProgress>(step => progress?.Report(forecast.Of(place, step))), epochDone, begins, cancel))
             : own;
-        TransferResult result = new()
+        TransferResult result = Result([.. Trained.Select((member, i) => new TransferredModel(member.Model.Name, together[i], Solo(member, together[i]))
         {
-            Models = [.. Trained.Select((member, i) => new TransferredModel(member.Model.Name, together[i], Solo(member, together[i]))
-            {
-                Parameters = member.Parameters,
-                IsChanged = Plan.Changes(member.Model.Name),
-                IsSameNetwork = NetworkSize.IsSame(member.Learner.Network, _training.NetworkOf(member.Model.Name)),
-            })],
-            Transfers = [.. Plan.Transfers.Select((transfer, i) => new TransferSummary(transfer, _training.AdapterParameters(i), [.. _training.HistoryOf(i)]))],
-            InFactors = Plan.InFactors,
-            Times = _training.Times,
-            Rounds = _training.Rounds,
-            Identity = Plan.Identity,
-            Notes = [.. Plan.Notes.Concat(together.SelectMany(of => of.Notes)).Distinct()],
-        };
-        _output.WriteText(RunFolder.Result, TransferJson.Result(result));
+            Parameters = member.Parameters,
+            Given = GivenScore.Of(member, cancel),
+            IsChanged = Plan.Changes(member.Model.Name),
+            IsSameNetwork = _ended?.IsSameNetwork(member.Model.Name) ?? NetworkSize.IsSame(member.Learner.Network, _training.NetworkOf(member.Model.Name)),
+        })], cancel);
+        Write(result);
+        return result;
+    }
+
+    private TransferResult Result(ImmutableArray<TransferredModel> models, CancellationToken cancel) => new()
+    {
+        Models = models,
+        Frozen = [.. Plan.Members.Where(member => member.Model.Frozen).Select(member => GivenScore.OfFrozen(member, Trained, cancel)).OfType<FrozenTeacher>()],
+        Transfers = [.. Plan.Transfers.Select((transfer, i) => new TransferSummary(transfer, _training.AdapterParameters(i), _ended?.HistoryOf(transfer) ?? [.. _training.HistoryOf(i)]))],
+        InFactors = Plan.InFactors,
+        Times = _ended?.Times ?? _training.Times,
+        Resumed = _ended is null ? Resumed : _ended.Resumed || _alone is not null,
+        Rounds = _training.Rounds,
+        Identity = Plan.Identity,
+        Notes = _ended?.Notes ?? [.. Plan.Notes.Concat(Plan.NotesOn(_training)).Concat(models.SelectMany(of => of.Together.Notes)).Distinct()],
+    };
+
+    /// <summary>Writes what came of it, and removes what is needed to go on; of a run that had ended what is new.</summary>
+    private void Write(TransferResult result)
+    {
+        if (_ended is not null && _alone is not null) WriteDescription();
+        if (_ended is null || _alone is not null) _output.WriteText(RunFolder.Result, TransferJson.Result(result));
         TransferPage.Of(result, Plan).Save(Report);
         File.Delete(_output.PathOf(RunFolder.State));
-        return result;
+        foreach (string own in Trained.Select(member => SoloOf(member.Model.Name)).Where(EndedTransfer.IsWhole)) File.Delete(Path.Combine(own, RunFolder.State));
     }
 
     private void TrainTogether(TransferForecast forecast, IProgress<TransferProgress>? progress, Action<string, bool, EpochRecord>? epochDone, CancellationToken cancel)
@@ -177,13 +205,15 @@ public sealed class TransferRun
         }
 
         DeleteIfEmpty(_output.PathOf(TransferFolder.Solo));
-        _output.WriteText(TransferFolder.Description, _described);
+        WriteDescription();
         foreach (var (member, output) in Trained.Zip(_models))
         {
             output.Begin(Resumed);
             output.WriteText(RunFolder.Description, $"# Trained together with others: ../{TransferFolder.Description}\n{ReadableYaml.Of(RunYaml.Write(member.Model.Run! with { Output = output.Folder }))}");
         }
     }
+
+    private void WriteDescription() => _output.WriteText(TransferFolder.Description, _described);
 
     private static void DeleteIfEmpty(string folder)
     {

@@ -7,13 +7,44 @@ namespace Amalgam.Zoo.Runs;
 /// <summary>What a transfer run came to, in sentences for the terminal and the page alike.</summary>
 public static class TransferSentences
 {
-    /// <summary>One for each transfer that rewrote its target.</summary>
+    private const string Remedy = "lower the adapter's lr, give it a smaller trust_region (0 is none), lengthen the cycle, or name another target";
+
+    /// <summary>One for each network that transfers made worse, and one for each transfer that rewrote its target.</summary>
     public static ImmutableArray<string> Warnings(TransferResult result) =>
     [
-        .. result.Transfers.Where(summary => summary.IsAstray).Select(summary =>
-            $"a transfer changed {summary.Transfer.Target} by {Figures.Text(summary.History[^1].Change, "0.0%")} on average in the last epoch ({summary.Transfer.Name}), and training hardly repairs more than "
-            + $"{Figures.Text(TransferSummary.LargestChange, "0%")}: lower the adapter's lr, or lengthen the cycle"),
+        .. result.Models.Select(LostBy).OfType<string>(),
+        .. result.Transfers.Select(Astray).OfType<string>(),
     ];
+
+    /// <summary>
+    /// That a network is worse with the transfers than by itself, or where it was not trained so than as it was given; on the validation data, or where there is none on the test data. Null where it is not.
+    /// </summary>
+    public static string? LostBy(TransferredModel model)
+    {
+        if (!model.IsChanged || Judged(model) is not var (score, data) || (score.Solo ?? score.Given) is not { } other || !score.IsBehind(other)) return null;
+        string how = score.Solo is null ? $"is worse than it was given by {Lost(score, other)}" : $"lost {Lost(score, other)} by the transfers";
+        return $"{model.Name} {how}: {Number(score, score.Together)} on the {data} data, {Number(score, other)} {(score.Solo is null ? "as given" : "by itself")}, and the choice of samples does not explain that: {Remedy}";
+    }
+
+    /// <summary>A score as people read it.</summary>
+    internal static string Number(ComparedScore score, double value) => Figures.Text(value, score.IsShare ? "0.00%" : "0.0000");
+
+    private static (ComparedScore Score, string Data)? Judged(TransferredModel model) =>
+        model.Compared(onTest: false) is { } chosen ? (chosen, "validation") : model.Compared(onTest: true) is { } test ? (test, "test") : null;
+
+    private static string Lost(ComparedScore score, double other)
+    {
+        double lost = Math.Abs(score.Together - other);
+        return score.IsShare ? $"{Figures.Text(100 * lost, "0.00")} points" : $"{Figures.Text(lost, "0.0000")} of its {score.Measure}";
+    }
+
+    private static string? Astray(TransferSummary summary)
+    {
+        if (summary.Astray is not { } most) return null;
+        string when = most.Epoch == summary.History[^1].Epoch ? "in the last epoch" : $"in epoch {most.Epoch}, and by {Figures.Text(summary.History[^1].Change, "0.0%")} in the last";
+        return $"a transfer changed {summary.Transfer.Target} by {Figures.Text(most.Change, "0.0%")} on average {when} ({summary.Transfer.Name}), and training hardly repairs more than "
+            + $"{Figures.Text(TransferSummary.LargestChange, "0%")}: {Remedy}";
+    }
 
     /// <summary>Of which epochs the scores are.</summary>
     public static string Epochs(TransferResult result)
@@ -37,12 +68,22 @@ public static class TransferSentences
         return string.Join(' ', sentences);
     }
 
-    /// <summary>What a round cost, together and alone.</summary>
+    /// <summary>On what the networks that were not trained are measured; nothing where there are none.</summary>
+    public static string Frozen(TransferResult result) =>
+        string.Join(' ', result.Frozen.Select(teacher => $"{teacher.Name} is frozen and measured on the data of {teacher.DataOf}."));
+
+    /// <summary>What a round cost, together and alone; of a run that was interrupted what the training together took in all its starts.</summary>
     public static string Cost(TransferResult result)
     {
         static string Seconds(double value) => $"{Figures.Text(value, "0.0000")} s";
-        double adapters = (result.Times.Transfers + result.Times.AdapterUpdates).TotalSeconds / Math.Max(1, result.Rounds);
-        string text = $"A round took {Seconds(result.SecondsTogether)} together, of which transfers and adapters {Seconds(adapters)}";
+        TimeSpan adapters = result.Times.Transfers + result.Times.AdapterUpdates;
+        if (result.Resumed)
+        {
+            return $"The training together took {Figures.Text(result.Times.Total.TotalSeconds, "0.0")} s in all starts of the run, of which transfers and adapters {Figures.Text(adapters.TotalSeconds, "0.0")} s. "
+                + "Each start prepares anew, so a round is not compared with that of the networks by themselves.";
+        }
+
+        string text = $"A round took {Seconds(result.SecondsTogether)} together, of which transfers and adapters {Seconds(adapters.TotalSeconds / Math.Max(1, result.Rounds))}";
         return result.SecondsAlone is not { } alone ? $"{text}."
             : $"{text}, and {Seconds(alone)} with each network by itself{(result.TimesAsLong is { } ratio ? $": {Figures.Text(ratio, "0.00")} times as long together" : "")}.";
     }

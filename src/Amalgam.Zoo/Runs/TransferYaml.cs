@@ -60,7 +60,7 @@ public static class TransferYaml
             _ => [],
         },
         ("rule", TransferWords.Of(TransferWords.Rules, adapter.Rule)),
-        ("damping", RunYaml.Number(adapter.Damping ?? adapter.Adapter.UsualDamping)),
+        ("damping", adapter.Rule == AdapterRule.ChainRule ? null : RunYaml.Number(adapter.Damping ?? adapter.Adapter.UsualDamping)),
         ("trust_region", RunYaml.Number(adapter.TrustRegion ?? adapter.Adapter.UsualTrustRegion)),
         ("optimizer", RunYaml.Map([.. RunYaml.Rule(adapter.Optimizer), ("clip_norm", adapter.ClipNorm is { } clip ? RunYaml.Number(clip) : TransferWords.None)])),
         ("lr", RunYaml.Number(adapter.Rate)),

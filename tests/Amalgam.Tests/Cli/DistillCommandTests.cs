@@ -40,7 +40,7 @@ public class DistillCommandTests
 
         // What it says is what an evaluation says.
         string[] test = [.. output[output.IndexOf("DKD, TEST DATA", StringComparison.Ordinal)..].Split('\n').Skip(1).Take(3)];
-        foreach (var (line, name, path) in test.Zip(["teacher teacher", "student", "the same without a teacher"], ["teacher", "student", "student/solo"]))
+        foreach (var (line, name, path) in test.Zip([$"teacher ({folder["teacher"]})", "student", "the same without a teacher"], ["teacher", "student", "student/solo"]))
         {
             Assert.StartsWith(name, line);
             Assert.Contains(EvalCommand(await Accuracy(folder[path])), line);
@@ -49,12 +49,26 @@ public class DistillCommandTests
         // And what it leaves has it too.
         using JsonDocument result = JsonDocument.Parse(File.ReadAllText(folder["student/result.json"]));
         JsonElement[] networks = [.. result.RootElement.GetProperty("networks").EnumerateArray()];
-        Assert.Equal(["teacher teacher", "student", "the same without a teacher"], networks.Select(n => n.GetProperty("name").GetString()));
+        Assert.Equal([$"teacher ({folder["teacher"]})", "student", "the same without a teacher"], networks.Select(n => n.GetProperty("name").GetString()));
         foreach (var (network, path) in networks.Zip(["teacher", "student", "student/solo"]))
         {
             Assert.Equal(await Accuracy(folder[path]), network.GetProperty("test").GetProperty("accuracy").GetDouble());
             Assert.InRange(network.GetProperty("validation").GetProperty("accuracy").GetDouble(), 0, 1);
         }
+
+        // What the teacher added is the difference of the two rows, in text, page and JSON.
+        double Right(int row, string part) => networks[row].GetProperty(part).GetProperty("accuracy").GetDouble();
+        foreach (string part in (string[])["validation", "test"])
+        {
+            double difference = Right(1, part) - Right(2, part);
+            Assert.Equal(difference, result.RootElement.GetProperty($"difference_on_{part}").GetProperty("accuracy").GetDouble(), 1e-12);
+            Assert.Contains(FormattableString.Invariant($"{100 * difference:+0.00;-0.00;0.00} points of accuracy on the {part} data"), output);
+        }
+
+        string scores = $"Scores are of the epochs that did best on the validation data: student {BestOf("student")} of 3, the same without a teacher {BestOf("student/solo")} of 3.";
+        Assert.Contains(scores + "\nAgainst the same without a teacher the student has ", output);
+        Assert.Contains(scores, File.ReadAllText(folder["pages/page.html"]));
+        int BestOf(string run) => JsonDocument.Parse(File.ReadAllText(folder[$"{run}/result.json"])).RootElement.GetProperty("best_epoch").GetInt32();
 
         Assert.Equal([47_710, 7_960, 7_960], networks.Select(n => n.GetProperty("parameters").GetInt64()));
         Assert.Equal("dkd", result.RootElement.GetProperty("method").GetString());
@@ -69,6 +83,10 @@ public class DistillCommandTests
         Assert.False(File.Exists(folder["student/report.html"]));
         Assert.Contains("solo: true", File.ReadAllText(folder["student/run.yaml"]));
         Assert.DoesNotContain("distill", File.ReadAllText(folder["student/solo/run.yaml"]));
+
+        // Gone on with at its end it measures again, and does not say that this was the time of all its epochs.
+        Assert.Matches(@"\n3 epochs in [0-9.]+ s, network in ", output);
+        Assert.Matches(@"\n3 epochs, [0-9.]+ s in this start, network in ", await Succeeds("distill", Describe(folder, taught), "-o", folder["student"], "--solo", "--resume", "-q"));
     }
 
     [Fact]
@@ -100,10 +118,13 @@ public class DistillCommandTests
     {
         using TemporaryFolder folder = new();
         await Succeeds("train", Describe(folder, Labels.Replace("validation: 150", "classes: [0, 1, 2, 3]").Replace("[10]", "[10], classes: 4")), "-o", folder["teacher"], "-q");
-        var (code, output, error) = await Run("distill", Describe(folder, $"{Labels}distill: {{method: rkd, teachers: '{folder["teacher"]}', solo: true}}\n"), "-o", folder["student"]);
+        var (code, output, error) = await Run("distill", Describe(folder, $"{Labels}distill: {{method: rkd, teachers: '{folder["teacher"]}', solo: true}}\n"), "-o", folder["student"], "-q");
         Assert.True(code == 0, error);
         Assert.Contains("the same without a teacher", File.ReadAllText(folder["student/report.html"]));
-        Assert.Contains("teacher teacher gives 4 scores for a sample, the student 10: it is not measured", error);
+        Assert.Contains($"teacher ({folder["teacher"]}) gives 4 scores for a sample, the student 10: it is not measured", error);
+        Assert.Contains("it is not measured", File.ReadAllText(folder["student/report.html"]));
+        Assert.Contains("it is not measured", File.ReadAllText(folder["student/result.json"]));
+        Assert.DoesNotContain("epoch 1", output + error);
         Assert.StartsWith("student", output.Split('\n').SkipWhile(line => !line.StartsWith("RKD, TEST DATA")).ElementAt(1));
         await Refuses("both need a score for each of the same classes", "distill", Describe(folder, $"{Labels}distill: {{method: kd, teachers: '{folder["teacher"]}'}}\n"), "-o", folder["other"]);
     }
@@ -150,7 +171,7 @@ public class DistillCommandTests
             await Succeeds("train", Describe(folder, Labels.Replace("[10]", hidden).Replace("epochs: 3", "epochs: 1")), "-o", folder["teacher"], "--overwrite", "-q");
             var (code, _, error) = await Run("distill", Describe(folder, $"{Labels.Replace("epochs: 3", "epochs: 1")}distill: {{method: tf_kd_self, teachers: '{folder["teacher"]}'}}\n"), "-o", folder["student"], "--overwrite");
             Assert.True(code == 0, error);
-            Assert.Equal(hidden == "[12]", error.Contains("teacher teacher is another network than the student"));
+            Assert.Equal(hidden == "[12]", error.Contains($"teacher ({folder["teacher"]}) is another network than the student"));
         }
     }
 

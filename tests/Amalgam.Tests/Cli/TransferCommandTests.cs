@@ -30,7 +30,7 @@ public class TransferCommandTests
 
         """;
 
-    private static readonly string[] OfModel = [RunFolder.Model, RunFolder.Best, RunFolder.Onnx, RunFolder.BestOnnx, RunFolder.Result];
+    internal static readonly string[] OfModel = [RunFolder.Model, RunFolder.Best, RunFolder.Onnx, RunFolder.BestOnnx, RunFolder.Result];
 
     [Fact]
     public async Task Two_networks_that_teach_each_other_are_left_as_networks_of_their_own()
@@ -75,6 +75,11 @@ public class TransferCommandTests
         string page = File.ReadAllText(Path.Combine(target, TransferFolder.Report));
         foreach (string part in (string[])["Mixing weights of layer 1", "Norm of the adapter&#x27;s weights|Norm of the adapter's weights", "Relative change", "updates of the adapters", "by itself"])
             Assert.True(part.Split('|').Any(page.Contains), part);
+
+        // The page has what was run: sizes, rates, seeds, and the description that gives it again.
+        Assert.Matches("<td[^>]*>dense</td><td[^>]*>19,270</td>", page);
+        string described = File.ReadAllText(Path.Combine(target, TransferFolder.Description));
+        Assert.Contains(System.Net.WebUtility.HtmlEncode(described[..described.IndexOf("output:", StringComparison.Ordinal)].TrimEnd()), System.Net.WebUtility.HtmlEncode(System.Net.WebUtility.HtmlDecode(page)));
     }
 
     [Fact]
@@ -164,7 +169,7 @@ public class TransferCommandTests
         string models = $"models:\n  a: '{folder["a.onnx"]}'\n  b: '{folder["b.onnx"]}'\n";
         string output = await Succeeds("transfer", Describe(folder, Head + models), "-o", folder["run"], "--no-solo");
         Assert.Contains("proposed: ", output);
-        Assert.Contains("MEASURE   WITH TRANSFER\n", output);
+        Assert.Matches("\nTEST DATA +MEASURE +AS GIVEN +WITH TRANSFER\n", output);
         Assert.DoesNotContain("by itself", output + File.ReadAllText(folder[$"run/{TransferFolder.Report}"]));
         Assert.False(Directory.Exists(folder["run/solo"]));
         foreach (string name in (string[])["a", "b"])
@@ -190,7 +195,7 @@ public class TransferCommandTests
         string output = await Succeeds("transfer", Describe(folder, three), "-o", folder["run"]);
         Assert.StartsWith("proposed narrow:fc3.weight: conv:fc.weight [10, 6] + narrow:fc3.weight [10, 7] -> dense:fc2.weight [12, 24], every 3 rounds, lpka of ", output);
         Assert.Contains("\ndense:fc2.weight [12, 24] -> conv:fc.weight", output);
-        Assert.Contains("\nproposed target: dense:fc2.weight [12, 24] -> narrow:fc3.weight [10, 7], every 2 rounds, ", output);
+        Assert.Contains("\nproposed target: dense:fc2.weight [12, 24] -> narrow:fc2.weight [7, 9], every 2 rounds, ", output);
         Assert.Contains("  fc2.weight changed by ", output);
 
         // What is left gives the same run again, interrupted in the middle of it too.
@@ -210,7 +215,7 @@ public class TransferCommandTests
         string page = File.ReadAllText(folder[$"run/{TransferFolder.Report}"]);
         foreach (string text in (string[])["conv:fc.weight + narrow:fc3.weight \u2192 dense:fc2.weight", "+ narrow:\u200bfc3.\u200bweight", "rows or columns of all sources answer", "rows or columns of the source answer"]) Assert.Contains(text, page);
         output = await Succeeds("transfer", Describe(folder, three), "--dry-run");
-        foreach (string line in (string[])["conv +fc.weight +10 +.* output +source, target", "narrow +fc3.weight +10 +7 +output +source, target"]) Assert.Matches(line, output);
+        foreach (string line in (string[])["conv +fc.weight +10 +.* output +source, target", "narrow +fc2.weight +7 +9 +hidden +target\n"]) Assert.Matches(line, output);
         await Refuses("two transfers write to dense:fc2.weight: conv:fc.weight + narrow:fc3.weight -> dense:fc2.weight and conv:fc.weight -> dense:fc2.weight",
             "transfer", Describe(folder, three + "  - {from: 'conv:fc.weight', to: 'dense:fc2.weight'}\n"), "-o", folder["other"]);
         await Refuses("run.yml:14:5: transfers: narrow: the network has no parameter 'fc9.weight'", "transfer", Describe(folder, three.Replace(", narrow]", ", 'narrow:fc9.weight']")), "-o", folder["other"]);
@@ -261,6 +266,48 @@ public class TransferCommandTests
         File.WriteAllText(train, File.ReadAllText(train) + "seed: 8\n");
         await Succeeds("train", train, "-o", folder["teacher"], "-q", "--overwrite");
         await Refuses("another description", "transfer", Describe(folder, Head + models), "-o", folder["run"], "--resume");
+    }
+
+    /// <summary>What training does to a trained network, by itself too, is seen beside what it was worth before.</summary>
+    [Fact]
+    public async Task What_given_networks_were_worth_stands_beside_what_became_of_them()
+    {
+        using TemporaryFolder folder = new();
+        string data = "{name: glyphs, options: {train: 330, test: 120}, validation: 90}";
+        foreach (var (name, hidden) in new[] { ("teacher", 24), ("pupil", 16) })
+        {
+            File.WriteAllText(folder["train.yml"], $"data: {data}\nmodel: {{name: mlp, hidden: [{hidden}, 12]}}\noptimizer: adam\nlr: 0.01\nepochs: 3\n");
+            await Succeeds("train", folder["train.yml"], "-o", folder[name], "-q");
+        }
+
+        string run = $"data: {data}\noptimizer: sgd\nlr: 0.001\nepochs: 1\nmodels:\n  teacher: {{model: '{folder["teacher"]}', frozen: true}}\n  pupil: '{folder["pupil/best.onnx"]}'\n  fresh: {{model: {{name: mlp, hidden: [9, 8]}}}}\n";
+        string output = await Succeeds("transfer", Describe(folder, run), "-o", folder["run"], "-q");
+        using JsonDocument result = JsonDocument.Parse(File.ReadAllText(folder[$"run/{RunFolder.Result}"]));
+        double Of(string kind, string name, string part) => result.RootElement.GetProperty(kind).GetProperty(name).GetProperty(part).GetProperty("as_given").GetDouble();
+        foreach (var (kind, name, path) in new[] { ("frozen", "teacher", "teacher"), ("models", "pupil", "pupil/best.onnx") })
+        {
+            using JsonDocument measured = JsonDocument.Parse(await Succeeds("eval", folder[path], "--data", "glyphs:train=330,test=120", "--json"));
+            double right = measured.RootElement.GetProperty("models")[0].GetProperty("accuracy").GetDouble();
+            Assert.Equal(right, Of(kind, name, "test"));
+            string[] epochs = File.ReadAllLines(folder[$"{name}/{RunFolder.Metrics}"]);
+            Assert.Equal(epochs.Max(line => JsonDocument.Parse(line).RootElement.GetProperty("validation_accuracy").GetDouble()), Of(kind, name, "validation"));
+            Assert.Matches($@"\n{name} +accuracy +{FormattableString.Invariant($"{100 * right:0.00}%")} +\S", output);
+        }
+
+        Assert.Matches(@"\nTEST DATA +MEASURE +AS GIVEN +SOLO +WITH TRANSFER +DIFFERENCE\n", output);
+        Assert.Matches(@"\nteacher +accuracy +\S+% +- +- +frozen\n", output);
+        Assert.Matches(@"\nfresh +accuracy +- +\S+% +\S+% +\S+ points\n", output);
+        Assert.Contains("teacher is frozen and measured on the data of pupil.", output);
+        Assert.False(result.RootElement.GetProperty("models").GetProperty("fresh").GetProperty("test").TryGetProperty("as_given", out _));
+        string page = File.ReadAllText(folder[$"run/{TransferFolder.Report}"]);
+        Assert.Contains("as given", page);
+        Assert.Contains("teacher is frozen and measured on the data of pupil.", page);
+
+        // Of a teacher of other classes nobody knows what it is worth here.
+        File.WriteAllText(folder["train.yml"], "data: {name: glyphs, options: {train: 330, test: 120}, classes: [0, 1, 2]}\nmodel: {name: mlp, hidden: [24, 12], classes: 3}\nlr: 0.01\nepochs: 1\n");
+        await Succeeds("train", folder["train.yml"], "-o", folder["teacher"], "--overwrite", "-q");
+        output = await Succeeds("transfer", Describe(folder, run), "-o", folder["run"], "--overwrite", "-q");
+        Assert.DoesNotMatch(@"\nteacher +accuracy", output);
     }
 
     [Fact]
@@ -348,13 +395,15 @@ public class TransferCommandTests
             await Succeeds("train", folder["train.yml"], "-o", folder[name], "-q");
         }
 
-        // Nothing is learned where nothing is trained: what comes out is what was read.
-        string run = Head.Replace("epochs: 2", "epochs: 0") + $"models: {{a: '{folder["a"]}', b: {{model: {{name: mlp, hidden: [12, 8], weights: '{folder["b"]}'}}}}}}\n";
+        // Next to nothing is learned at such rates, and the adapter begins as the identity: what comes out is what was read.
+        string run = Head.Replace("optimizer: adamw\nlr: 0.003\nepochs: 2", "optimizer: sgd\nlr: 1.0e-12\nepochs: 1").Replace("lr: 0.01", "lr: 1.0e-12") + $"models: {{a: '{folder["a"]}', b: {{model: {{name: mlp, hidden: [12, 8], weights: '{folder["b"]}'}}}}}}\n";
         await Succeeds("transfer", Describe(folder, run), "-o", folder["run"], "--no-solo", "-q");
         foreach (string name in (string[])["a", "b"])
         {
             using Checkpoint before = Checkpoint.Open(folder[$"{name}/best.safetensors"]), after = Checkpoint.Open(folder[$"run/{name}/model.safetensors"]);
-            Assert.All(before.Tensors, tensor => Assert.Equal(TestModel.Read(folder[$"{name}/best.safetensors"])[tensor.Name].Values, TestModel.Read(folder[$"run/{name}/model.safetensors"])[tensor.Name].Values));
+            var there = TestModel.Read(folder[$"{name}/best.safetensors"]);
+            foreach (var (tensor, left) in TestModel.Read(folder[$"run/{name}/model.safetensors"]).Select(tensor => (tensor.Key, tensor.Value.Values)))
+                Assert.All(there[tensor].Values.Zip(left), pair => Assert.Equal(pair.First, pair.Second, 1e-6));
             Assert.Equal(before.Tensors.Length, after.Tensors.Length);
         }
 
@@ -362,12 +411,12 @@ public class TransferCommandTests
         Assert.False(Directory.Exists(folder["other"]));
     }
 
-    private static void AssertSame(string a, string b, IEnumerable<string> files, string what)
+    internal static void AssertSame(string a, string b, IEnumerable<string> files, string what)
     {
         foreach (string file in files) Assert.True(File.ReadAllBytes(Path.Combine(a, file)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(b, file))), $"{what}: {file} differs");
     }
 
-    private static string WithoutTimes(string file)
+    internal static string WithoutTimes(string file)
     {
         string text = File.ReadAllText(file);
         Assert.Contains("\"seconds\": {", text);

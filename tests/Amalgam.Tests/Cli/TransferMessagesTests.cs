@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Amalgam.Checkpoints;
 using Amalgam.Cli;
 using Amalgam.Training;
 using Amalgam.Zoo.Models;
@@ -25,6 +26,10 @@ public class TransferMessagesTests
         Assert.Equal(["conv", "dense"], seen.Where(p => p.Alone is not null).Select(p => p.Networks.Single().Name).Distinct());
         Assert.Equal([(1, 2), (2, 2)], seen.Select(p => p.Alone).OfType<(int, int)>().Distinct());
         Assert.All(seen, p => Assert.True(p.TimeLeft >= TimeSpan.Zero));
+
+        // conv takes two of its ten steps in a round, so after five rounds dense trains on alone; at the end of all both are told of.
+        string[] told = [.. seen.Where(p => p.Alone is null).Select(p => string.Join(' ', p.Networks.Select(network => network.Name)))];
+        Assert.Equal([.. Enumerable.Repeat("conv dense", 4), .. Enumerable.Repeat("dense", 15), "conv dense"], told);
     }
 
     private sealed class Listener(List<TransferProgress> seen) : IProgress<TransferProgress>
@@ -36,7 +41,7 @@ public class TransferMessagesTests
     public async Task A_run_that_fails_before_its_first_epoch_leaves_nothing()
     {
         using TemporaryFolder folder = new();
-        await Refuses("the loss is", "transfer", Describe(folder, Two.Replace("lr: 0.05", "lr: 1.0e+30")), "-o", folder["run"], "-q");
+        await Refuses("the loss is", "transfer", Describe(folder, Two.Replace("lr: 0.05", "lr: 1.0e+30").Replace("layers: 1, heads: 2", "name: mlp, width: 8")), "-o", folder["run"], "-q");
         Assert.False(Directory.Exists(folder["run"]));
     }
 
@@ -80,9 +85,63 @@ public class TransferMessagesTests
         Assert.Matches("Scores are of the epochs that did best on the validation data: conv [12] of 2 \\(by itself [12]\\), dense [12] of 2 \\(by itself [12]\\)\\.", output);
         Assert.Matches("A round took [0-9.]+ s together, of which transfers and adapters [0-9.]+ s, and [0-9.]+ s with each network by itself(: [0-9.]+ times as long together)?\\.", output);
         using JsonDocument result = JsonDocument.Parse(File.ReadAllText(folder[$"run/{RunFolder.Result}"]));
+        Assert.Contains(result.RootElement.GetProperty("warnings").EnumerateArray(), text => text.GetString()!.StartsWith("a transfer changed dense:fc2.weight by "));
         JsonElement seconds = result.RootElement.GetProperty("seconds");
         if (seconds.TryGetProperty("ratio", out JsonElement ratio))
             Assert.Equal(seconds.GetProperty("of_a_round_together").GetDouble() / seconds.GetProperty("of_a_round_alone").GetDouble(), ratio.GetDouble(), 1e-9 * ratio.GetDouble());
+    }
+
+    /// <summary>An adapter that writes at random, in every round and at a high rate, leaves nothing of its target: text, page and JSON say that the network is worse for it.</summary>
+    [Fact]
+    public async Task A_network_that_transfers_ruin_is_told_of()
+    {
+        using TemporaryFolder folder = new();
+        string ruined = Two.Replace("adapter: {layers: 1, heads: 2, lr: 0.01}", "adapter: {form: published, layers: 1, heads: 2, lr: 0.1}").Replace("cycle: 3, both: true, back_cycle: 2", "cycle: 1").Replace("epochs: 2", "epochs: 6");
+        string output = await Succeeds("transfer", Describe(folder, ruined), "-o", folder["run"], "-q");
+        string[] warnings = [.. output.Split('\n').Where(line => line.StartsWith("warning: ", StringComparison.Ordinal)).Select(line => line["warning: ".Length..])];
+        Assert.Matches(@"^dense lost \d+\.\d\d points by the transfers: \S+% on the validation data, \S+% by itself, ", warnings[0]);
+        Assert.StartsWith("a transfer changed dense:fc2.weight by ", warnings[1]);
+        using JsonDocument result = JsonDocument.Parse(File.ReadAllText(folder[$"run/{RunFolder.Result}"]));
+        Assert.Equal(warnings, result.RootElement.GetProperty("warnings").EnumerateArray().Select(text => text.GetString()));
+        string page = File.ReadAllText(folder[$"run/{TransferFolder.Report}"]);
+        Assert.Contains("Warning: dense lost ", page);
+        Assert.Contains("<small>Worse for the transfers: by itself ", page);
+    }
+
+    /// <summary>Quiet is a run's progress, not what makes its result worthless.</summary>
+    [Fact]
+    public async Task Notes_are_told_when_it_is_quiet_and_kept_with_the_result()
+    {
+        using TemporaryFolder folder = new();
+        string drawn = Head + "models: {a: {model: {name: mlp, hidden: [8]}, frozen: true}, b: {model: {name: mlp, hidden: [8, 8]}}}\ntransfers: [{from: a, to: 'b:fc2.weight', cycle: 50}]\n";
+        var (code, output, error) = await Run("transfer", Describe(folder, drawn), "-o", folder["run"], "--no-solo", "-q");
+        Assert.True(code == 0, error);
+        string[] notes = [.. error.TrimEnd().Split('\n')];
+        Assert.Equal(2, notes.Length);
+        Assert.StartsWith("note: a is frozen and has no weights of its own: they are drawn by chance, so what it teaches is noise", notes[0]);
+        Assert.StartsWith("note: a:fc2.weight -> b:fc2.weight comes once", notes[1]);
+        Assert.DoesNotContain("epoch 1", output);
+        using JsonDocument result = JsonDocument.Parse(File.ReadAllText(folder[$"run/{RunFolder.Result}"]));
+        Assert.Equal(notes, result.RootElement.GetProperty("notes").EnumerateArray().Select(note => $"note: {note.GetString()}"));
+        string page = File.ReadAllText(folder[$"run/{TransferFolder.Report}"]);
+        Assert.Contains("Note: a is frozen and has no weights of its own", page);
+        Assert.Contains("comes once, in the first of 10 rounds", page);
+    }
+
+    /// <summary>A small network that is trained is asked to teach before a large one that is not; where the description says otherwise, a note does.</summary>
+    [Fact]
+    public async Task A_teacher_that_is_drawn_by_chance_is_said()
+    {
+        using TemporaryFolder folder = new();
+        OnnxModel.Write(ZooModel.Find("mlp").Build(2, new Dictionary<string, string> { ["hidden"] = "8,8" }, 1), folder["small.onnx"], new("batch"));
+        string models = Head + $"models: {{small: '{folder["small.onnx"]}', large: {{model: {{name: mlp, hidden: [32, 32]}}}}}}\n";
+        string output = await Succeeds("transfer", Describe(folder, models), "--dry-run");
+        Assert.Contains("proposed: small:fc3.weight [10, 8] -> large:fc2.weight [32, 32]", output);
+        Assert.DoesNotContain("drawn by chance", output);
+        const string Note = "note: large is drawn by chance and teaches small, which brings weights of its own";
+        Assert.Contains(Note, await Succeeds("transfer", Describe(folder, models + "transfers: [{from: large, to: small}]\n"), "--dry-run"));
+        Assert.Single((await Succeeds("transfer", Describe(folder, models + "transfers: [{from: small, to: large, both: true}]\n"), "--dry-run")).Split('\n'), line => line.StartsWith(Note));
+        Assert.DoesNotContain("drawn by chance", await Succeeds("transfer", Describe(folder, models + "transfers: [{from: small, to: large}]\n"), "--dry-run"));
     }
 
     [Fact]

@@ -15,7 +15,7 @@ public class DistillExampleTests
         Assert.Equal("runs/teacher", teacher.Output);
         new TrainingRun(teacher, folder["teacher"]).Train();
         DistillationResult result = new DistillationRun(student with { Distill = student.Distill with { Teachers = [folder["teacher"]] } }, folder["student"]).Train();
-        Assert.Equal(["teacher teacher", DistillationResult.StudentName, DistillationResult.SoloName], result.Rows.Select(row => row.Name));
+        Assert.Equal([$"teacher ({folder["teacher"]})", DistillationResult.StudentName, DistillationResult.SoloName], result.Rows.Select(row => row.Name));
         Assert.Empty(result.Notes);
     }
 

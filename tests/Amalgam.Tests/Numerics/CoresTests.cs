@@ -56,7 +56,7 @@ public class CoresTests
         Cores.Team team = new(1);
         for (int i = 0; i < 3; i++)
         {
-            Meeting failing = new(OthersFail: true), next = new(OthersFail: false);
+            using Meeting failing = new(OthersFail: true), next = new(OthersFail: false);
             Assert.Equal("it failed", Assert.Throws<InvalidOperationException>(() => team.Run(2, 2, failing, Meeting.Attend)).Message);
             Assert.True(team.Run(2, 2, next, Meeting.Attend));
             Assert.NotEqual(next.Threads[0], next.Threads[1]);
@@ -64,13 +64,15 @@ public class CoresTests
     }
 
     /// <summary>Two parts that wait for each other: two threads do them, or nobody ever does.</summary>
-    private sealed record Meeting(bool OthersFail)
+    private sealed record Meeting(bool OthersFail) : IDisposable
     {
         private readonly Barrier _both = new(2);
         private readonly int _caller = Environment.CurrentManagedThreadId;
         private readonly CancellationToken _cancel = TestContext.Current.CancellationToken;
 
         public int[] Threads { get; } = new int[2];
+
+        public void Dispose() => _both.Dispose();
 
         public static void Attend(Meeting meeting, int part)
         {

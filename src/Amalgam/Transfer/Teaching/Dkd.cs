@@ -17,7 +17,7 @@ public sealed record Dkd : Distillation
     public override int MostTeachers => int.MaxValue;
 
     /// <summary>T: what scores are divided by, above 0.</summary>
-    public double Temperature { get; init => field = NumberRange.Positive.Check(value, nameof(Temperature)); } = 4;
+    public double Temperature { get; init => field = NumberRange.Temperature.Check(value, nameof(Temperature)); } = 4;
 
     /// <summary>Weight of the part about a sample's own class, 0 or more.</summary>
     public double Alpha { get; init => field = NumberRange.NotNegative.Check(value, nameof(Alpha)); } = 1;
@@ -36,7 +36,7 @@ public sealed record Dkd : Distillation
 
     public override ImmutableArray<TeachingParameter> Parameters =>
     [
-        TeachingParameter.Number("temperature", "T, what scores are divided by", NumberRange.Positive, Temperature, x => this with { Temperature = x }),
+        TeachingParameter.Number("temperature", "T, what scores are divided by", NumberRange.Temperature, Temperature, x => this with { Temperature = x }),
         TeachingParameter.Number("alpha", "weight of the part about a sample's own class", NumberRange.NotNegative, Alpha, x => this with { Alpha = x }),
         TeachingParameter.Number("beta", "weight of the part about the other classes", NumberRange.NotNegative, Beta, x => this with { Beta = x }),
         TeachingParameter.Number("warmup", "epochs over which both parts rise to their weights; 0 for none", NumberRange.NotNegative, WarmUp, x => this with { WarmUp = x }),

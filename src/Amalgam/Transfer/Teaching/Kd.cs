@@ -16,7 +16,7 @@ public sealed record Kd : Distillation
     public override int MostTeachers => int.MaxValue;
 
     /// <summary>T: what scores are divided by, above 0.</summary>
-    public double Temperature { get; init => field = NumberRange.Positive.Check(value, nameof(Temperature)); } = 4;
+    public double Temperature { get; init => field = NumberRange.Temperature.Check(value, nameof(Temperature)); } = 4;
 
     /// <summary>Share of the teachers, from 0 to 1; the rest is that of the labels.</summary>
     public double Alpha { get; init => field = NumberRange.Share.Check(value, nameof(Alpha)); } = 0.5;
@@ -26,7 +26,7 @@ public sealed record Kd : Distillation
 
     public override ImmutableArray<TeachingParameter> Parameters =>
     [
-        TeachingParameter.Number("temperature", "T, what scores are divided by", NumberRange.Positive, Temperature, x => this with { Temperature = x }),
+        TeachingParameter.Number("temperature", "T, what scores are divided by", NumberRange.Temperature, Temperature, x => this with { Temperature = x }),
         TeachingParameter.Number("alpha", "share of the teachers; the rest is that of the labels", NumberRange.Share, Alpha, x => this with { Alpha = x }),
         TeachingParameter.Word("mean", "what the divergence is a mean over: the samples, or samples and classes as in some public code", Mean, x => this with { Mean = x }),
     ];

@@ -16,7 +16,7 @@ public sealed record Nkd : Distillation
     public override int MostTeachers => int.MaxValue;
 
     /// <summary>T: what scores of the other classes are divided by, above 0.</summary>
-    public double Temperature { get; init => field = NumberRange.Positive.Check(value, nameof(Temperature)); } = 1;
+    public double Temperature { get; init => field = NumberRange.Temperature.Check(value, nameof(Temperature)); } = 1;
 
     /// <summary>Weight of the part about the other classes, 0 or more.</summary>
     public double Gamma { get; init => field = NumberRange.NotNegative.Check(value, nameof(Gamma)); } = 1.5;
@@ -26,7 +26,7 @@ public sealed record Nkd : Distillation
 
     public override ImmutableArray<TeachingParameter> Parameters =>
     [
-        TeachingParameter.Number("temperature", "T, what scores of the other classes are divided by", NumberRange.Positive, Temperature, x => this with { Temperature = x }),
+        TeachingParameter.Number("temperature", "T, what scores of the other classes are divided by", NumberRange.Temperature, Temperature, x => this with { Temperature = x }),
         TeachingParameter.Number("gamma", "weight of the part about the other classes", NumberRange.NotNegative, Gamma, x => this with { Gamma = x }),
         TeachingParameter.Number("labels", "weight of the cross-entropy with the labels", NumberRange.NotNegative, Labels, x => this with { Labels = x }),
     ];

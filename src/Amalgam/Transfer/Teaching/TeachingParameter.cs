@@ -35,6 +35,9 @@ internal sealed record NumberRange(string Text, Func<double, bool> Allows)
 {
     public static readonly NumberRange
         Positive = new("a number above 0", x => x > 0),
+
+        // Colder than this a softmax of scores is one class, and of a teacher nothing but its first choice is left; hotter, all classes are even to the last digit of a float.
+        Temperature = new("a number from 0.1 to 10000", x => x is >= 0.1 and <= 10_000),
         NotNegative = new("a number from 0 on", x => x >= 0),
         Share = new("a share from 0 to 1", x => x is >= 0 and <= 1),
         Probability = new("a probability above 0 and below 1", x => x is > 0 and < 1);

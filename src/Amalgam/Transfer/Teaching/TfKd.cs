@@ -24,7 +24,7 @@ public sealed record TfKdSelf : Distillation
     public override string Summary => "A trained copy of the student as its teacher (Yuan et al., 2020)";
 
     /// <summary>T: what scores are divided by, above 0.</summary>
-    public double Temperature { get; init => field = NumberRange.Positive.Check(value, nameof(Temperature)); } = 20;
+    public double Temperature { get; init => field = NumberRange.Temperature.Check(value, nameof(Temperature)); } = 20;
 
     /// <summary>Share of the teacher, from 0 to 1; the rest is that of the labels.</summary>
     public double Alpha { get; init => field = NumberRange.Share.Check(value, nameof(Alpha)); } = 0.95;
@@ -37,7 +37,7 @@ public sealed record TfKdSelf : Distillation
 
     public override ImmutableArray<TeachingParameter> Parameters =>
     [
-        TeachingParameter.Number("temperature", "T, what scores are divided by", NumberRange.Positive, Temperature, x => this with { Temperature = x }),
+        TeachingParameter.Number("temperature", "T, what scores are divided by", NumberRange.Temperature, Temperature, x => this with { Temperature = x }),
         TeachingParameter.Number("alpha", "share of the teacher; the rest is that of the labels", NumberRange.Share, Alpha, x => this with { Alpha = x }),
         TeachingParameter.Number("multiplier", "what the divergence is multiplied by beside its share", NumberRange.Positive, Multiplier, x => this with { Multiplier = x }),
         TeachingParameter.Word("mean", "what the divergence is a mean over: the samples, or samples and classes as in the authors' code", Mean, x => this with { Mean = x }),
@@ -63,7 +63,7 @@ public sealed record TfKdReg : Distillation
     public override int MostTeachers => 0;
 
     /// <summary>T, above 0.</summary>
-    public double Temperature { get; init => field = NumberRange.Positive.Check(value, nameof(Temperature)); } = 40;
+    public double Temperature { get; init => field = NumberRange.Temperature.Check(value, nameof(Temperature)); } = 40;
 
     /// <summary>Share of the teacher, from 0 to 1; the rest is that of the labels.</summary>
     public double Alpha { get; init => field = NumberRange.Share.Check(value, nameof(Alpha)); } = 0.95;
@@ -82,7 +82,7 @@ public sealed record TfKdReg : Distillation
 
     public override ImmutableArray<TeachingParameter> Parameters =>
     [
-        TeachingParameter.Number("temperature", "T, by which the teacher, and of softens: both also the student, is softened", NumberRange.Positive, Temperature, x => this with { Temperature = x }),
+        TeachingParameter.Number("temperature", "T, by which the teacher, and of softens: both also the student, is softened", NumberRange.Temperature, Temperature, x => this with { Temperature = x }),
         TeachingParameter.Number("alpha", "share of the teacher; the rest is that of the labels", NumberRange.Share, Alpha, x => this with { Alpha = x }),
         TeachingParameter.Number("multiplier", "what the divergence is multiplied by beside its share", NumberRange.Positive, Multiplier, x => this with { Multiplier = x }),
         TeachingParameter.Number("correct", "the teacher's probability of a sample's own class", NumberRange.Probability, Correct, x => this with { Correct = x }),

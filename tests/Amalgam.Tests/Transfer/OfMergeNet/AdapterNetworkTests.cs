@@ -17,7 +17,7 @@ public class AdapterNetworkTests
     {
         const int Round = 7;
         Generator gen = new(6);
-        AdapterNetwork network = new(LowRankAdapterTests.Variant(variant) with { Heads = 3, AttentionDropout = 0.3, Dropout = 0.4 }, new(new(5, 4), gen.Floats(20)), ((Shape[])[new(6, 3), new(3, 5)])[..sources], 5, dropsOut: true);
+        AdapterNetwork network = new(LowRankAdapterTests.Variant(variant) with { Heads = 3, AttentionDropout = 0.3, Dropout = 0.4 }, new(new(5, 4), gen.Floats(20)), [.. new Shape[] { new(6, 3), new(3, 5) }.Take(sources)], 5, dropsOut: true);
         foreach (Node node in network.Parameters)
         {
             foreach (ref float value in node.Value!.Span) value += 0.4f * (float)(gen.Random.NextDouble() - 0.5);

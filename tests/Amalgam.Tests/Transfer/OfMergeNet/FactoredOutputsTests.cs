@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using Amalgam.Checkpoints;
 using Amalgam.Graphs;
-using Amalgam.Tests.Alignment;
 using Amalgam.Training;
 using Amalgam.Training.Data;
 using Amalgam.Transfer.MergeNet;

@@ -84,7 +84,7 @@ public class JointStateTests
     public void A_run_that_is_interrupted_anywhere_goes_on_to_the_same_bits(bool isRich, int sources)
     {
         using TemporaryFolder folder = new();
-        Reads none = new(int.MaxValue);
+        using Reads none = new(int.MaxValue), other = new(int.MaxValue);
         JointTraining whole = Interrupted(isRich, none, null, sources);
         whole.Run();
 
@@ -92,9 +92,9 @@ public class JointStateTests
         for (int at = 0; at < none.Count; at += none.Count / 15)
         {
             string path = folder[$"state-{at}.safetensors"];
-            Reads reads = new(at);
+            using Reads reads = new(at);
             Assert.Throws<OperationCanceledException>(() => Interrupted(isRich, reads, path, sources).Run(cancel: reads.Cancelled));
-            JointTraining second = Interrupted(isRich, new(int.MaxValue), path, sources);
+            JointTraining second = Interrupted(isRich, other, path, sources);
             Assert.True(second.Resume());
             open.Add(Encoding.UTF8.GetString(File.ReadAllBytes(path)).Contains("open_rate", StringComparison.Ordinal));
             second.Run();
@@ -108,9 +108,9 @@ public class JointStateTests
     [Fact]
     public void A_run_that_was_interrupted_goes_on_in_the_same_object_too()
     {
-        JointTraining whole = Interrupted(true, new(int.MaxValue), null);
+        JointTraining whole = Interrupted(true, none, null);
         whole.Run();
-        Reads reads = new(500);
+        using Reads reads = new(500), none = new(int.MaxValue);
         JointTraining once = Interrupted(true, reads, null);
         Assert.Throws<OperationCanceledException>(() => once.Run(cancel: reads.Cancelled));
         once.Run();
@@ -336,7 +336,7 @@ public class JointStateTests
     }
 
     /// <summary>Counts samples that are read, and cancels at one of them.</summary>
-    private sealed class Reads(int last)
+    private sealed class Reads(int last) : IDisposable
     {
         private readonly CancellationTokenSource _stop = new();
         private int _count;
@@ -344,6 +344,8 @@ public class JointStateTests
         public int Count => _count;
 
         public CancellationToken Cancelled => _stop.Token;
+
+        public void Dispose() => _stop.Dispose();
 
         public void Add()
         {

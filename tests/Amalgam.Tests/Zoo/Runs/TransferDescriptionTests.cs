@@ -132,6 +132,17 @@ public class TransferDescriptionTests
         Assert.DoesNotContain("output", TransferYaml.Write(run, withOutput: false));
     }
 
+    /// <summary>Of the rule chain a damping has no effect: none is written, and one that is said of all transfers is not that of a transfer with this rule.</summary>
+    [Fact]
+    public void The_rule_chain_has_no_damping()
+    {
+        TransferDescription run = TransferDescription.Parse(Small + "adapter: {damping: 0.3}\ntransfers: [{from: a, to: b, adapter: {rule: chain}}, {from: b, to: a}]\n", "run.yml");
+        Assert.Equal((null, 0.3), (run.Transfers[0].Adapter.Damping, run.Transfers[1].Adapter.Damping));
+        string[] adapters = [.. TransferYaml.Write(run).Split('\n').Where(line => line.Contains("rule: "))];
+        Assert.DoesNotContain("damping", adapters[0]);
+        Assert.Contains("rule: change, damping: 0.3", adapters[1]);
+    }
+
     [Fact]
     public void A_frozen_network_is_written_with_what_it_is()
     {
@@ -158,6 +169,8 @@ public class TransferDescriptionTests
     [InlineData("adapter: {form: residul}", "there is no form 'residul' here (did you mean 'residual'?)")]
     [InlineData("adapter: {source_evolves: 3}", "expected true or false, found '3'")]
     [InlineData("adapter: {rule: chian}", "there is no rule 'chian' here (did you mean 'chain'?)")]
+    [InlineData("adapter: {rule: chain, damping: 0.3}", "run.yml:7:33: 'damping' is about what rule: change learns from, and the rule here is chain; leave it out")]
+    [InlineData("adapter: {rule: chain}\ntransfers: [{from: a, to: b, adapter: {damping: 0}}]", "run.yml:8:49: 'damping' is about what rule: change learns from")]
     [InlineData("adapter: {lr: 0}", "expected a learning rate above 0, found '0'")]
     [InlineData("adapter: {optimizer: {name: adam, groups: []}}", "the optimizer adam has no key 'groups'")]
     [InlineData("adapter: {optimizer: {name: adam, clip_norm: 0}}", "expected a number above 0, or none, found '0'")]
@@ -203,6 +216,7 @@ public class TransferDescriptionTests
     [InlineData("{a: {model: mlp, output: x}}", "an entry of models has no key 'output'")]
     [InlineData("{a: {model: mlp, steps: 0}}", "expected a number of batches from 1 on, found '0'")]
     [InlineData("{a: {model: mlp, frozen: true, epochs: 3}, b: mlp}", "run.yml:4:48: the model 'a' is frozen, so 'epochs' has no effect; leave it out")]
+    [InlineData("{a: {model: mlp, epochs: 0}}", "run.yml:4:34: the model 'a' is trained for 0 epochs, so nothing is learned; frozen: true is for a trained network")]
     [InlineData("{a: {model: mlp, frozen: true}}", "all models are frozen, so nothing is trained")]
     [InlineData("{a/b: mlp}", "a folder gets the name of each model, so it has letters, digits, '-', '_' and '.' and neither begins nor ends with '.', found 'a/b'")]
     [InlineData("{'..': mlp}", "found '..'")]
@@ -217,6 +231,7 @@ public class TransferDescriptionTests
     [Fact]
     public void A_model_that_lacks_what_training_needs_is_named_by_its_place()
     {
+        Refuses("data: glyphs\nlr: 0.1\nepochs: 0\nmodels:\n  a: mlp\n", "run.yml:3:9: the model 'a' is trained for 0 epochs");
         Refuses("data: glyphs\nlr: 0.1\nmodels:\n  a: mlp\n", "run.yml:4:6: 'epochs' is missing here");
         Refuses("- a\n", "expected a transfer run, a mapping with models, transfers and what training needs, found a list");
         Refuses("data: glyphs\n", "'models' is missing here");

@@ -138,24 +138,35 @@ public class TransferProposalTests
         Assert.Equal("b:linear.weight -> a:fc3.weight 4; b:linear.weight -> c:fc2.weight 4", Text(Complete("{a: mlp, b: mlp, c: mlp}")));
         Assert.Equal("a:fc4.weight -> b:layer3.2.conv2.weight 2", Text(Complete("{a: {model: mlp, frozen: true}, b: mlp}", "cycle: 2\n")));
         Assert.Equal("c:fc3.weight -> c:fc2.weight 4", Text(Complete("{c: mlp}")));
+
+        // A network that brings weights knows something, and is asked before a larger one that is drawn by chance.
+        Assert.Equal("a:fc4.weight -> b:layer3.2.conv2.weight 4; a:fc4.weight -> c:fc2.weight 4", Text(Complete("{a: {model: {name: mlp, weights: a.safetensors}}, b: mlp, c: mlp}")));
+        Assert.Equal("c:fc3.weight -> a:fc3.weight 4; c:fc3.weight -> b:layer3.2.conv2.weight 4", Text(Complete("{a: a.onnx, b: mlp, c: c.onnx}")));
         Assert.Contains("a, b are frozen: say under transfers which teaches what; 'from: [a, b]' has them teach together", Assert.Throws<GraphException>(() => Complete("{a: {model: mlp, frozen: true}, b: {model: mlp, frozen: true}, c: mlp}")).Message);
     }
 
     [Fact]
     public void Matrices_that_are_not_named_are_proposed_and_others_stay()
     {
-        Assert.Equal("a:fc4.weight -> c:fc1.weight 4 and back 3", Text(Complete("{a: mlp, c: mlp}", "transfers: [{from: a, to: 'c:fc1.weight', both: true, back_cycle: 3}]")));
+        Assert.Equal("a:fc4.weight -> c:fc1.weight 4", Text(Complete("{a: mlp, c: mlp}", "transfers: [{from: a, to: 'c:fc1.weight'}]")));
         Assert.Equal("a:fc1.weight -> c:fc2.weight 4", Text(Complete("{a: mlp, c: mlp}", "transfers: [{from: 'a:fc1.weight', to: c}]")));
 
         // There and back between networks alone is one proposal each way.
         Assert.Equal("a:fc4.weight -> c:fc2.weight 4; c:fc3.weight -> a:fc3.weight 5", Text(Complete("{a: mlp, c: mlp}", "transfers: [{from: a, to: c, both: true, back_cycle: 5}]")));
+
+        // A source that is not named is proposed anew as the target of the way back: an output layer teaches, and is not written to.
+        Assert.Equal("a:fc4.weight -> c:fc1.weight 4; c:fc1.weight -> a:fc3.weight 3", Text(Complete("{a: mlp, c: mlp}", "transfers: [{from: a, to: 'c:fc1.weight', both: true, back_cycle: 3}]")));
+        Assert.Equal("a:fc3.weight -> c:fc2.weight 4 and back 4", Text(Complete("{a: mlp, c: mlp}", "transfers: [{from: 'a:fc3.weight', to: c, both: true}]")));
+        Assert.Equal("a:fc2.weight -> c:fc3.weight 4 and back 4", Text(Complete("{a: mlp, c: mlp}", "transfers: [{from: 'a:fc2.weight', to: 'c:fc3.weight', both: true}]")));
 
         // Where both are named nothing is looked for: an embedding may teach too.
         Assert.Equal("a:fc1.bias -> c:x 4", Text(Complete("{a: mlp, c: mlp}", "transfers: [{from: 'a:fc1.bias', to: 'c:x'}]")));
 
         // Of several sources each is proposed by itself; what is named stays, and the target is near to all of them in size.
         Assert.Equal("a:fc4.weight + b:linear.weight -> c:fc2.weight 4", Text(Complete("{a: mlp, b: mlp, c: mlp}", "transfers: [{from: [a, b], to: c}]")));
-        Assert.Equal("a:fc1.weight + b:linear.weight -> c:fc1.weight 4 and back 3", Text(Complete("{a: mlp, b: mlp, c: mlp}", "transfers: [{from: ['a:fc1.weight', b], to: 'c:fc1.weight', both: true, back_cycle: 3}]")));
+        string toNamed = Text(Complete("{b: mlp, c: mlp}", "transfers: [{from: b, to: 'c:fc1.weight', both: true, back_cycle: 3}]")).Split("; ")[1];
+        Assert.StartsWith("c:fc1.weight -> b:layer3.", toNamed);
+        Assert.Equal($"a:fc1.weight + b:linear.weight -> c:fc1.weight 4; c:fc1.weight -> a:fc1.weight 3; {toNamed}", Text(Complete("{a: mlp, b: mlp, c: mlp}", "transfers: [{from: ['a:fc1.weight', b], to: 'c:fc1.weight', both: true, back_cycle: 3}]")));
         Assert.Equal("a:fc4.weight + c:fc3.weight -> c:fc2.weight 4", Text(Complete("{a: mlp, c: mlp}", "transfers: [{from: [a, c], to: c}]")));
         Assert.Contains("b: the network has no matrix 'x'", Assert.Throws<GraphException>(() => Complete("{a: mlp, b: mlp, c: mlp}", "transfers: [{from: [a, 'b:x'], to: c}]")).Message);
 

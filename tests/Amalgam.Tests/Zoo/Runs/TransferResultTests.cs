@@ -16,15 +16,80 @@ public class TransferResultTests
     {
         Score low = new(0.9, 0.5, 10), high = new(0.4, 0.75, 10), ranked = new(0.4, null, 10) { Merit = 0.25 }, plain = new(0.5, null, 10);
         TransferredModel model = new("a", Run(high, low, high), Run(low, high, low));
-        Assert.Equal(new ComparedScore("accuracy", 0.75, 0.5), model.Compared(onTest: true));
+        Assert.Equal(new ComparedScore("accuracy", 0.75, 0.5) { Samples = 10 }, model.Compared(onTest: true));
         Assert.Equal((0.25, true), (model.Compared(onTest: false)!.Difference, model.Compared(onTest: false)!.IsShare));
 
         // Without validation data the last weights count; without either there is nothing to compare.
-        Assert.Equal(new ComparedScore("accuracy", 0.5, 0.75), new TransferredModel("a", Run(null, low, null), Run(null, high, null)).Compared(onTest: true));
+        Assert.Equal(new ComparedScore("accuracy", 0.5, 0.75) { Samples = 10 }, new TransferredModel("a", Run(null, low, null), Run(null, high, null)).Compared(onTest: true));
         Assert.Null(new TransferredModel("a", Run(null, low, null), null).Compared(onTest: false));
-        Assert.Equal(new ComparedScore("ndcg@10", 0.25, null), new TransferredModel("a", Run(ranked, null, null), null).Compared(onTest: false));
+        Assert.Equal(new ComparedScore("ndcg@10", 0.25, null) { Samples = 10 }, new TransferredModel("a", Run(ranked, null, null), null).Compared(onTest: false));
         ComparedScore loss = new TransferredModel("a", Run(plain, null, null), Run(plain with { Loss = 0.75 }, null, null)).Compared(onTest: false)!;
         Assert.Equal(("loss", -0.25, false), (loss.Measure, loss.Difference, loss.IsShare));
+    }
+
+    /// <summary>A network that went from 96.8 to 11.2 % must not pass like any other, and one sample of two hundred must not alarm.</summary>
+    [Theory]
+    [InlineData(0.112, 0.968, 200, true)]
+    [InlineData(0.905, 0.91, 200, false)]
+    [InlineData(0.97, 0.96, 200, false)]
+    [InlineData(0.80, 0.84, 200, false)]
+    [InlineData(0.80, 0.84, 2000, true)]
+    [InlineData(0.99, 1, 100, false)]
+    public void A_network_that_lost_more_than_samples_explain_is_said(double together, double solo, int samples, bool isLost)
+    {
+        Score Of(double right) => new(1, right, samples);
+        TransferredModel model = new("a", Run(Of(together), Of(together), Of(together)), Run(Of(solo), Of(solo), Of(solo)));
+        TransferResult result = new() { Models = [model], Transfers = [], Times = default, Rounds = 3 };
+        using JsonDocument json = JsonDocument.Parse(TransferJson.Result(result));
+        string[] warnings = [.. json.RootElement.GetProperty("warnings").EnumerateArray().Select(text => text.GetString()!)];
+        Assert.Equal(TransferSentences.Warnings(result), warnings);
+        Assert.Equal(isLost ? 1 : 0, warnings.Length);
+        if (isLost) Assert.StartsWith($"a lost {FormattableString.Invariant($"{100 * (solo - together):0.00}")} points by the transfers: ", warnings[0]);
+        Assert.Null(TransferSentences.LostBy(model with { IsChanged = false }));
+        Assert.Null(TransferSentences.LostBy(model with { Solo = null }));
+
+        // Without validation data the test data says it.
+        string? ofTest = TransferSentences.LostBy(new("a", Run(null, Of(together), null), Run(null, Of(solo), null)));
+        Assert.Equal(isLost, ofTest?.Contains("on the test data") ?? false);
+    }
+
+    /// <summary>Where it was not trained by itself, a network that was given trained is compared with that.</summary>
+    [Fact]
+    public void A_trained_network_is_compared_with_what_was_given_where_nothing_else_is_there()
+    {
+        Score good = new(0.1, 0.968, 500), bad = new(3, 0.112, 500);
+        TransferredModel model = new("a", Run(bad, bad, bad), null) { Given = new(good, good) };
+        Assert.Equal((0.968, 0.112), (model.Compared(onTest: true)!.Given, model.Compared(onTest: true)!.Together));
+        Assert.StartsWith("a is worse than it was given by 85.60 points: 11.20% on the validation data, 96.80% as given", TransferSentences.LostBy(model));
+        Assert.Null(TransferSentences.LostBy(model with { Solo = Run(bad, bad, bad) }));
+        Assert.Null(TransferSentences.LostBy(model with { Given = null }));
+    }
+
+    [Fact]
+    public void Of_losses_a_tenth_counts()
+    {
+        string? Of(double together, double solo) => TransferSentences.LostBy(new("a", Run(new(together, null, 10), null, null), Run(new(solo, null, 10), null, null)));
+        Assert.Null(Of(0.54, 0.5));
+        Assert.Null(Of(0.2, 0.5));
+        Assert.NotNull(Of(double.NaN, 0.5));
+        Assert.Contains("a lost 0.1000 of its loss by the transfers: 0.6000 on the validation data, 0.5000 by itself", Of(0.6, 0.5));
+    }
+
+    [Fact]
+    public void The_largest_change_of_any_epoch_counts_but_that_of_the_very_first_transfer()
+    {
+        WeightMatrix matrix = WeightMatrix.Of(Amalgam.Zoo.Models.ZooModel.Find("mlp").Build(2), "fc1.weight");
+        TransferSummary Of(params (long Transfers, double Change)[] epochs) =>
+            new(new(new TransferMatrix("a", matrix), new("b", matrix), new MlpAdapter(), 2), 5, [.. epochs.Select((epoch, i) => new TransferRecord(i + 1, epoch.Transfers, 1, epoch.Change, []))]);
+        Assert.Null(Of((5, 0.1), (10, 0.3)).Astray);
+        Assert.Null(Of((1, 2.5), (1, 0), (2, 0.2)).Astray);
+        Assert.Null(Of().Astray);
+        Assert.Equal(1, Of((5, 1.7), (10, 0.2)).Astray!.Epoch);
+        Assert.Equal(2, Of((5, 0.4), (10, 2.7), (15, 0.5)).Astray!.Epoch);
+        Assert.Equal(2, Of((5, 0.4), (10, double.NaN)).Astray!.Epoch);
+        TransferResult result = new() { Models = [], Transfers = [Of((5, 1.7), (10, 0.2)), Of((5, 0.1), (10, 0.5))], Times = default, Rounds = 3 };
+        Assert.StartsWith("a transfer changed b:fc1.weight by 170.0% on average in epoch 1, and by 20.0% in the last", TransferSentences.Warnings(result)[0]);
+        Assert.StartsWith("a transfer changed b:fc1.weight by 50.0% on average in the last epoch", TransferSentences.Warnings(result)[1]);
     }
 
     [Fact]
