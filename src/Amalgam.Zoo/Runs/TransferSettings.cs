@@ -14,7 +14,7 @@ internal static class TransferSettings
             "The networks",
             [new("network"), new("parameters", "#,0"), new("operators", "0"), new("FLOP per sample", "#,0"), new("epochs", "0"), new("batch", "#,0"), new("learning rate"), new("batches in a round", "0"), new("seed", "0")],
             new TableSection("", [.. plan.Members.Select(Row)]));
-        yield return new CodeText(TransferYaml.Write(plan.Description, withOutput: false).TrimEnd());
+        yield return new CodeText(ReadableYaml.Of(TransferYaml.Write(plan.Description, withOutput: false)).TrimEnd());
         yield return new Paragraph("The description with every key and every matrix: it gives the same run again. Paths count from the folder that the command was called in.", Quiet: true);
     }
 
