@@ -37,9 +37,10 @@ internal static class RunDifference
     /// <summary>Goes on with a run, or says what is different of the one that is there.</summary>
     /// <param name="folder">Its folder.</param>
     /// <param name="run">What it is here.</param>
+    /// <param name="overwrite">Whether what another run left may be replaced.</param>
     /// <param name="resume">Goes on; false where there is nothing to go on with.</param>
     /// <exception cref="TrainingException">The folder is that of a run with another description or other data.</exception>
-    public static bool Resume(string folder, RunDescription run, Func<bool> resume)
+    public static bool Resume(string folder, RunDescription run, bool overwrite, Func<bool> resume)
     {
         try
         {
@@ -50,7 +51,7 @@ internal static class RunDifference
             throw new TrainingException($"{e.Message}: {In(folder, run) ?? "the description is the same, so the data, or what a file that it names holds, is other"}", e);
         }
 
-        if (In(folder, run) is { } differs) throw new TrainingException($"{folder} is that of a run with another description, which has only begun: {differs}; --overwrite begins anew, or name another folder");
+        if (!overwrite && In(folder, run) is { } differs) throw new TrainingException($"{folder} is that of a run with another description, which has only begun: {differs}; --overwrite begins anew, or name another folder");
         return false;
     }
 

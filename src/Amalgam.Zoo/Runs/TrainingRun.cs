@@ -98,7 +98,7 @@ public sealed class TrainingRun
         _notes.AddRange(NetworkFit.NotesOf(run, _data));
         _trainer = RunTrainer.Create(run, _network, _loss, _data, _output.PathOf(RunFolder.State));
 
-        Resumed = resume && RunDifference.Resume(folder, run, _trainer.Resume);
+        Resumed = resume && RunDifference.Resume(folder, run, overwrite, _trainer.Resume);
         _described = ReadableYaml.Of(RunYaml.Write(run with { Output = folder }));
         using IDisposable held = _output.Hold();
         _output.Begin(Resumed);

@@ -25,6 +25,8 @@ public static class TransferFolder
     /// <exception cref="InvalidDataException">It is one.</exception>
     public static void CheckIsNone(string path)
     {
+        string[] seeds = File.Exists(Path.Combine(path, RunFolder.Result)) ? [.. Directory.GetDirectories(path, "seed-*").Where(seed => File.Exists(Path.Combine(seed, Description))).Order(StringComparer.Ordinal)] : [];
+        if (seeds.Length > 0 && !File.Exists(Path.Combine(path, RunFolder.Description))) throw new InvalidDataException($"{path} is the folder of a transfer with several seeds, not of a network; its runs are {string.Join(", ", seeds)}");
         if (!File.Exists(Path.Combine(path, Description)) || File.Exists(Path.Combine(path, RunFolder.Description))) return;
         string[] networks = [.. ModelsIn(path).Select(name => Path.Combine(path, name))];
         throw new InvalidDataException($"{path} is the folder of a transfer{(networks.Length == 0 ? ", not of a network" : $"; its networks are {string.Join(", ", networks)}")}");

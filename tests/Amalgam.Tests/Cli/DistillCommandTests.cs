@@ -184,7 +184,7 @@ public class DistillCommandTests
         await Refuses("name a folder", "distill", Describe(folder, uskd));
         await Refuses("exclude each other", "distill", Describe(folder, uskd), "-o", folder["x"], "--resume", "--overwrite");
         await Refuses("run.yml:7:10: distill: goes with the loss cross_entropy", "distill", Describe(folder, uskd + "loss: mse\n"), "-o", folder["x"]);
-        await Refuses("run.yml:7:21: "+folder["nobody"]+" does not exist", "distill", Describe(folder, $"{Labels}distill: {{teachers: '{folder["nobody"]}'}}\n"), "-o", folder["x"]);
+        await Refuses($"run.yml:7:21: {folder["nobody"]} does not exist", "distill", Describe(folder, $"{Labels}distill: {{teachers: '{folder["nobody"]}'}}\n"), "-o", folder["x"]);
         await Refuses("run.yml:7:10: there is no weight 'conv9.weight'", "distill", Describe(folder, $"{Labels}distill: {{method: uskd, middle: conv9.weight}}\n"), "-o", folder["x"]);
         await Refuses("rkd learns from one teacher, found 2", "distill", Describe(folder, $"{Labels}distill: {{method: rkd, teachers: [a, b]}}\n"), "-o", folder["x"]);
         await Succeeds("train", Describe(folder, Labels.Replace("epochs: 3", "epochs: 1").Replace("validation: 150", "classes: [0, 1, 2]").Replace("hidden: [10]", "hidden: [4], classes: 3")), "-o", folder["three"], "-q");

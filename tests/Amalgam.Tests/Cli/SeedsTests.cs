@@ -37,6 +37,8 @@ public class SeedsTests
         for (int seed = 1; seed <= 3; seed++) Assert.Equal(Networks(folder[$"{seed}"]), Networks(folder[$"all/seed-{seed}"]));
         Assert.Equal(["report.html", "result.json", "seed-1", "seed-2", "seed-3"], Directory.EnumerateFileSystemEntries(folder["all"]).Select(path => Path.GetFileName(path)).Order());
 
+        foreach (string verb in (string[])["eval", "show"]) await Refuses($"is the folder of a transfer with several seeds, not of a network; its runs are {folder["all/seed-1"]}, ", verb, folder["all"]);
+
         using JsonDocument result = JsonDocument.Parse(File.ReadAllText(folder["all/result.json"]));
         Assert.Equal([1, 2, 3], result.RootElement.GetProperty("seeds").EnumerateArray().Select(e => e.GetInt64()));
         JsonElement[] scores = [.. result.RootElement.GetProperty("scores").EnumerateArray()];
