@@ -52,7 +52,7 @@ public sealed class FuseRefusalTests(DepthFiles files) : IClassFixture<DepthFile
     [InlineData("--lambda must be a number from 0 to 1", "--lambda", "1.5")]
     [InlineData("--lambda must be a number from 0 to 1", "--lambda", "NaN")]
     [InlineData("'ckA' not recognized", "--layers", "ckA")]
-    [InlineData("--samples must be a whole number from 1 on, got '0'", "--samples", "0")]
+    [InlineData("--samples must be a whole number from 1 on, or all, got '0'", "--samples", "0")]
     [InlineData("--pin-first must be a whole number from 0 on", "--pin-first", "-1")]
     [InlineData("--regularisation must be a number above 0", "--match", "sinkhorn", "--regularisation", "0")]
     [InlineData("--regularisation is about sinkhorn", "--regularisation", "0.1")]
