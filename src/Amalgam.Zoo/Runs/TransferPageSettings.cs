@@ -4,7 +4,7 @@ using Amalgam.Zoo.Report;
 namespace Amalgam.Zoo.Runs;
 
 /// <summary>The part of the page about a transfer run that says what was run: how large the networks are, how they were trained, and the description with every key.</summary>
-internal static class TransferSettings
+internal static class TransferPageSettings
 {
     /// <summary>The part.</summary>
     public static IEnumerable<ReportPart> Of(TransferPlan plan)
