@@ -12,10 +12,10 @@ internal static class TransferPageSettings
         yield return new Heading("What was run");
         yield return new DataTable(
             "The networks",
-            [new("network"), new("parameters", "#,0"), new("operators", "0"), new("FLOP per sample", "#,0"), new("epochs", "0"), new("batch", "#,0"), new("learning rate"), new("batches in a round", "0"), new("seed", "0")],
+            [new("network"), new("parameters", "#,0"), new("operators", "0"), new("FLOP", "#,0"), new("epochs", "0"), new("batch", "#,0"), new("lr"), new("steps", "0"), new("seed", "0")],
             new TableSection("", [.. plan.Members.Select(Row)]));
         yield return new CodeText(ReadableYaml.Of(TransferYaml.Write(plan.Description, withOutput: false)).TrimEnd());
-        yield return new Paragraph("The description with every key and every matrix: it gives the same run again. Paths count from the folder that the command was called in.", Quiet: true);
+        yield return new Paragraph("FLOP are those of a sample, steps the batches of a round. Below the table stands the description with every key and every matrix, which gives the same run again; paths in it count from the folder that the command was called in.", Quiet: true);
     }
 
     private static ImmutableArray<Cell> Row(TransferMember member)

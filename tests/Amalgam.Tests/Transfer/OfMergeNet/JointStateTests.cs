@@ -108,10 +108,9 @@ public class JointStateTests
     [Fact]
     public void A_run_that_was_interrupted_goes_on_in_the_same_object_too()
     {
-        using Reads none = new(int.MaxValue);
+        using Reads reads = new(500), none = new(int.MaxValue);
         JointTraining whole = Interrupted(true, none, null);
         whole.Run();
-        using Reads reads = new(500);
         JointTraining once = Interrupted(true, reads, null);
         Assert.Throws<OperationCanceledException>(() => once.Run(cancel: reads.Cancelled));
         once.Run();
