@@ -58,12 +58,13 @@ internal static class TransferPage
             ImmutableArray<ScoreRow> rows = result.RowsOf(onTest);
             if (rows.IsEmpty) continue;
             static string Of(ScoreRow row, double? value) => value is { } number ? Text(row.Score, number) : "\u2013";
-            List<(string Name, Func<ScoreRow, string> Cell)> columns = [("network", row => row.Name), ("measure", row => row.Score.Measure)];
-            if (result.HasGiven) columns.Add(("as given", row => Of(row, row.Score.Given)));
-            if (result.HasSolo) columns.Add(("by itself", row => Of(row, row.Score.Solo)));
-            columns.Add(("with transfers", row => Of(row, row.Score.Together)));
-            if (result.HasSolo) columns.Add(("difference", row => row.Remark ?? Signed(row.Score)));
-            yield return new DataTable($"On the {name} data", [.. columns.Select(column => new Column(column.Name) { IsRight = column.Name is not ("network" or "measure") })], new TableSection("", [.. rows.Select(row => (ImmutableArray<Cell>)[.. columns.Select(column => (Cell)column.Cell(row))])]));
+            List<(Column Column, Func<ScoreRow, string> Cell)> columns = [(new("network"), row => row.Name), (new("measure"), row => row.Score.Measure)];
+            static Column Number(string name) => new(name) { IsRight = true };
+            if (result.HasGiven) columns.Add((Number("as given"), row => Of(row, row.Score.Given)));
+            if (result.HasSolo) columns.Add((Number("by itself"), row => Of(row, row.Score.Solo)));
+            columns.Add((Number("with transfers"), row => Of(row, row.Score.Together)));
+            if (result.HasSolo) columns.Add((Number("difference"), row => row.Remark ?? Signed(row.Score)));
+            yield return new DataTable($"On the {name} data", [.. columns.Select(column => column.Column)], new TableSection("", [.. rows.Select(row => (ImmutableArray<Cell>)[.. columns.Select(column => (Cell)column.Cell(row))])]));
         }
 
         yield return new Paragraph($"{TransferSentences.Epochs(result)} {TransferSentences.Frozen(result)}".TrimEnd(), Quiet: true);

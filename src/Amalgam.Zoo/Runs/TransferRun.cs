@@ -14,8 +14,8 @@ public sealed class TransferRun
     private readonly RunOutput _output;
     private readonly RunOutput[] _models;
     private readonly JointTraining _training;
-    private readonly string _described;
     private readonly EndedTransfer? _ended;
+    private readonly string _described;
     private (string Model, TrainingRun Run)? _alone;
 
     /// <summary>Prepares the folder. Nothing is written before all of it fits together.</summary>
@@ -50,9 +50,8 @@ public sealed class TransferRun
         _training = plan.Begin(_output.PathOf(RunFolder.State), cancel);
         Resumed = _ended is not null || (resume && Resume());
         _described = ReadableYaml.Of(TransferYaml.Write(plan.Description with { Output = folder }));
-        if (_ended is not null) return;
         using IDisposable held = _output.Hold();
-        Begin(Resumed ? [] : others);
+        if (_ended is null) Begin(Resumed ? [] : others);
     }
 
     /// <summary>The networks, the data and the transfers.</summary>
