@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Amalgam.Transfer.MergeNet;
 using Amalgam.Zoo.Runs;
 
 namespace Amalgam.Tests.Zoo.Runs;
