@@ -129,7 +129,7 @@ public class RecipeFileTests
         File.WriteAllText(path, new string('#', (16 << 20) + 1));
         Assert.Contains("at most 16 MiB", Assert.Throws<MergeException>(() => RecipeFile.Read(path)).Message);
         Assert.Contains("cannot be read", Assert.Throws<MergeException>(() => RecipeFile.Read(path + "x")).Message);
-        Assert.Contains("cannot be read", Assert.Throws<MergeException>(() => RecipeFile.Read(folder.Path)).Message);
+        Assert.Contains("is a folder", Assert.Throws<MergeException>(() => RecipeFile.Read(folder.Path)).Message);
     }
 
     private static IEnumerable<(string Id, string Recipe)> Cases(string group)

@@ -74,7 +74,7 @@ public class SettingTests
     }
 
     [Theory]
-    [InlineData("", "found 0")]
+    [InlineData("", "there is nothing here")]
     [InlineData("~", "s:1:1: expected a number, a word, a list")]
     [InlineData("[]", "found an empty list")]
     [InlineData("[1, [2]]", "s:1:5: expected a number or a word, found a list")]

@@ -161,7 +161,7 @@ public class JointTrainingTests
         Graph Trained()
         {
             Learner[] learners = [Wide("a", 200, 100, 1), Wide("b", 256, 64, 2)];
-            JointTraining joint = new(learners, [new(Of(learners[0], "fc2.weight"), Of(learners[1], "fc2.weight"), new LowRankAdapter { Form = form }, 2) { Rule = rule }]);
+            JointTraining joint = new(learners, [new(Of(learners[0], "fc2.weight"), Of(learners[1], "fc2.weight"), new LowRankAdapter { Form = form, Layers = 1 }, 2) { Rule = rule }]);
             joint.Run();
             return joint.NetworkOf("b");
         }
@@ -351,7 +351,7 @@ public class JointTrainingTests
     private static Learner Wide(string name, int first, int second, int seed)
     {
         Dictionary<string, string> options = new() { ["input"] = "6", ["hidden"] = $"{first},{second}", ["classes"] = "3" };
-        return new(name, ZooModel.Find("mlp").Build(2, options, seed), new CrossEntropy(), Samples.Of("mlp", 1, 60).Data, Options with { Rate = 0.01 });
+        return new(name, ZooModel.Find("mlp").Build(2, options, seed), new CrossEntropy(), Samples.Of("mlp", 1, 60).Data, Options with { Rate = 0.01, Epochs = 1 });
     }
 
     private sealed class Nobody : IProgress<JointProgress>
