@@ -9,17 +9,22 @@ namespace Amalgam.Zoo.Runs;
 /// </summary>
 internal static partial class ReadableYaml
 {
+    /// <summary>Keys whose values are names and paths, which may look like a list. Others that have such a text are arguments of architectures, data sets and methods.</summary>
+    private static readonly string[] Texts = ["name", "weights", "freeze", "output", "class_vectors", "target", "teachers", "no_decay", "match", "model", "matrix"];
+
     /// <summary>The same description, which reads as the same run.</summary>
     /// <param name="yaml">What <see cref="RunYaml"/> or <see cref="TransferYaml"/> wrote.</param>
     public static string Of(string yaml)
     {
         StringBuilder text = new(yaml.Length);
+        string key = "";
         for (int i = 0; i < yaml.Length;)
         {
             int end = yaml[i] == '\'' ? EndOfQuote(yaml, i) : EndOfWord(yaml, i);
             string token = yaml[i..end];
             bool isKey = end < yaml.Length && yaml[end] == ':';
-            text.Append(isKey ? token : token[0] == '\'' ? Unquoted(token, isName: text.ToString(Math.Max(0, text.Length - 6), Math.Min(6, text.Length)).EndsWith("name: ", StringComparison.Ordinal)) : Number(token));
+            if (isKey) key = token;
+            text.Append(isKey ? token : token[0] == '\'' ? Unquoted(token, key) : Number(token));
             i = end;
         }
 
@@ -41,11 +46,11 @@ internal static partial class ReadableYaml
         return i;
     }
 
-    private static string Unquoted(string token, bool isName)
+    private static string Unquoted(string token, string key)
     {
         string value = token[1..^1];
-        if (isName) return token;
-        return Plain().IsMatch(value) ? value : List().IsMatch(value) ? $"[{value.Replace(",", ", ")}]" : token;
+        if (key == "name") return token;
+        return Plain().IsMatch(value) ? value : List().IsMatch(value) && !Texts.Contains(key) ? $"[{value.Replace(",", ", ")}]" : token;
     }
 
     private static string Number(string token) =>
