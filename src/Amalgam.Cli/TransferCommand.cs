@@ -77,6 +77,7 @@ internal sealed class TransferCommand
     {
         long[] seeds = SeedsOf(parse);
         TransferSeeds.Check(folder, seeds, _run!.Resume(parse), _run!.Overwrite(parse));
+        TransferSeeds.CheckReport(parse.GetValue(_report), folder, new(description), _run!.Overwrite(parse));
         bool quiet = _run!.Quiet(parse);
         foreach (long seed in seeds)
         {

@@ -37,6 +37,16 @@ public sealed record HtmlReport(string Title, params ImmutableArray<ReportPart> 
         return $"<!DOCTYPE html>\n{html}";
     }
 
+    /// <summary>Whether a file begins as such a page does.</summary>
+    /// <param name="path">The file.</param>
+    public static bool IsOne(string path)
+    {
+        string page = new HtmlReport("").Render(), head = page[..page.IndexOf("<title>", StringComparison.Ordinal)];
+        Span<char> begin = stackalloc char[head.Length];
+        using StreamReader file = new(path);
+        return begin[..file.ReadBlock(begin)].SequenceEqual(head);
+    }
+
     /// <summary>Writes the page; a file of that name is replaced when the new one is complete.</summary>
     /// <param name="path">The file, in a folder that exists.</param>
     /// <exception cref="IOException">It cannot be written.</exception>

@@ -40,9 +40,9 @@ public sealed class DistillationRun
         run = run with { Model = RunFolder.Resolve(run.Model) };
         (_run, _folder) = (run, folder);
         Report = report ?? Path.Combine(folder, Page);
+        RunOutput.CheckReport(report, folder, TrainingRun.ReadBy(run), overwrite);
         RunOutput solo = new(SoloFolder, RunFolder.NamesIn(SoloFolder), [], resume: false, overwrite: true);
         _student = new(run, folder, resume, overwrite, [Solo, Page]);
-        _student.CheckReport(report);
         if (_student.Resumed)
         {
             if (_distill.Solo && _student.Step == _student.Steps) _solo = BeginSolo();

@@ -1,6 +1,7 @@
 using Amalgam.Checkpoints;
 using Amalgam.Graphs;
 using Amalgam.Zoo.Models;
+using Amalgam.Zoo.Report;
 
 namespace Amalgam.Zoo.Runs;
 
@@ -68,17 +69,24 @@ internal sealed class RunOutput
         if (!File.Exists(PathOf(name)) || File.ReadAllText(PathOf(name)) != text) throw new IOException($"another run has begun in {Folder} since this one did; name another folder");
     }
 
-    /// <summary>Refuses a page that would take the place of something that the run writes here.</summary>
-    /// <param name="report">Where the page goes.</param>
-    /// <param name="own">The name of the page that the run writes here itself, if it does.</param>
+    /// <summary>Refuses a page that would take the place of something: it lies outside the run's folder, or is <c>report.html</c> at its top, and never where an input is.</summary>
+    /// <param name="report">Where the page goes; null for the usual place.</param>
+    /// <param name="folder">The run's folder.</param>
+    /// <param name="inputs">What the run reads; null entries count for nothing.</param>
+    /// <param name="overwrite">Whether any other file there may be replaced; without it pages alone.</param>
     /// <exception cref="IOException">It would.</exception>
-    public void CheckReport(string? report, string? own = null)
+    public static void CheckReport(string? report, string folder, IEnumerable<string?> inputs, bool overwrite)
     {
         if (report is null) return;
-        string full = Path.GetFullPath(report), here = Path.TrimEndingDirectorySeparator(Path.GetFullPath(Folder));
-        bool isFile = Path.GetDirectoryName(full) == here && Path.GetFileName(full) != own && IsOwn(Path.GetFileName(full));
-        if (isFile || full == here) throw new IOException($"--report: {report} is a {(isFile ? "file" : "folder")} that the run makes itself; name another");
+        string full = Path.GetFullPath(report), here = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)), own = Path.Combine(here, TransferFolder.Report);
+        if (full != own && IsIn(here, full)) throw new IOException($"--report: {report} is in the folder that the run makes itself; name another place, or {Path.Combine(folder, TransferFolder.Report)}");
+        if (inputs.OfType<string>().FirstOrDefault(input => Path.GetFullPath(input) == full || (File.Exists(full) && IsIn(Path.GetFullPath(input), full))) is { } read)
+            throw new IOException($"--report: {report} is {(Path.GetFullPath(read) == full ? "" : $"part of {read}, ")}what the run reads; name another");
+        if (!overwrite && File.Exists(full) && !HtmlReport.IsOne(full)) throw new IOException($"--report: {report} is there already and no page of a run; name another");
     }
+
+    /// <summary>Whether a place is a folder, or lies in it at whatever depth.</summary>
+    private static bool IsIn(string folder, string path) => (path + Path.DirectorySeparatorChar).StartsWith(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
     public string PathOf(string name) => Path.Combine(Folder, name);
 

@@ -108,6 +108,9 @@ public sealed class TrainingRun
     /// <summary>Files and folders that a run reads; null entries count for nothing.</summary>
     internal static IEnumerable<string?> InputsOf(RunDescription run) => [.. InputsOf(run.Model), run.Loss.ClassVectors, run.Data.IsFile ? run.Data.Name : null, .. run.Distill?.Teachers ?? []];
 
+    /// <summary>All of these that a page must not replace: the data too, where they are files.</summary>
+    internal static IEnumerable<string?> ReadBy(RunDescription run) => [.. InputsOf(run), .. run.Data.Options.Values.Append(run.Data.Name).Where(Path.Exists)];
+
     /// <summary>Files and folders that a model is read from.</summary>
     internal static IEnumerable<string?> InputsOf(ModelDescription model) => [model.IsOnnx || model.IsLayers || model.IsFolder ? model.Name : null, model.Weights];
 
@@ -165,10 +168,6 @@ public sealed class TrainingRun
     {
         foreach (var (name, node) in _network.Parameters) weights[name].Span.CopyTo(node.Value!.Span);
     }
-
-    /// <summary>Refuses a page that would take the place of something that the run writes.</summary>
-    /// <exception cref="IOException">It would.</exception>
-    internal void CheckReport(string? report) => _output.CheckReport(report);
 
     /// <summary>Puts more into the run's folder.</summary>
     internal void WriteText(string name, string text) => _output.WriteText(name, text);

@@ -39,12 +39,12 @@ public sealed class TransferRun
         if (resume && HasEnded(plan, folder)) _ended = new(folder, Trained);
         // Of a run that has ended nothing is replaced, so anything may lie beside it.
         string[] BesideIn(string path) => _ended is null || !Directory.Exists(path) ? [] : [.. Directory.EnumerateFileSystemEntries(path).Select(entry => Path.GetFileName(entry))];
+        RunOutput.CheckReport(report, folder, ReadBy(plan), overwrite);
         _output = new(folder, TransferFolder.All, inputs, resume, overwrite || _ended is not null, [.. names, .. before, TransferFolder.Solo, .. BesideIn(folder)]);
         Report = report ?? _output.PathOf(TransferFolder.Report);
         bool goesOn = resume && File.Exists(_output.PathOf(RunFolder.State));
         RunOutput Of(string path) => new(path, RunFolder.NamesIn(path), inputs, resume, overwrite || goesOn || _ended is not null, BesideIn(path));
         _models = [.. names.Select(name => Of(_output.PathOf(name)))];
-        foreach (RunOutput output in _models.Prepend(_output)) output.CheckReport(report, TransferFolder.Report);
         RunOutput[] others = [.. names.Concat(before).Select(name => Of(SoloOf(name))), .. before.Select(name => Of(_output.PathOf(name)))];
 
         _training = plan.Begin(_output.PathOf(RunFolder.State), cancel);
@@ -92,6 +92,10 @@ public sealed class TransferRun
     /// <param name="folder">The folder.</param>
     public static bool LacksSolo(TransferPlan plan, string folder) =>
         plan.Description.Solo && plan.Members.Any(member => !member.Model.Frozen && plan.Changes(member.Model.Name) && !EndedTransfer.IsWhole(Path.Combine(folder, TransferFolder.Solo, member.Model.Name)));
+
+    /// <summary>What a page must not replace of what a run reads.</summary>
+    internal static IEnumerable<string?> ReadBy(TransferPlan plan) =>
+        plan.Members.SelectMany(member => member.Model.Run is { } run ? TrainingRun.ReadBy(run) : TrainingRun.InputsOf(member.Model.Model));
 
     private IEnumerable<TransferMember> Trained => Plan.Members.Where(member => !member.Model.Frozen);
 

@@ -22,6 +22,14 @@ public sealed record TransferSeeds(ImmutableArray<long> Seeds, ImmutableArray<Se
     public static void Check(string folder, IEnumerable<long> seeds, bool resume, bool overwrite) =>
         _ = new RunOutput(folder, [RunFolder.Result, TransferFolder.Report], [], resume: false, resume || overwrite, [.. seeds.Select(FolderOf)]);
 
+    /// <summary>Refuses a page that would take the place of something that the runs read or leave.</summary>
+    /// <param name="report">Where it goes; null for the folder.</param>
+    /// <param name="folder">The folder of all.</param>
+    /// <param name="plan">What one of them does.</param>
+    /// <param name="overwrite">Whether other files there may be replaced.</param>
+    /// <exception cref="IOException">It would.</exception>
+    public static void CheckReport(string? report, string folder, TransferPlan plan, bool overwrite) => RunOutput.CheckReport(report, folder, TransferRun.ReadBy(plan), overwrite);
+
     /// <summary>Reads what the runs left.</summary>
     /// <param name="folder">The folder of all.</param>
     /// <param name="seeds">The seeds, whose runs have ended.</param>

@@ -193,6 +193,8 @@ public class DistillCommandTests
         await Refuses("run.yml:7:21: ", "distill", Describe(folder, $"{Labels}distill: {{teachers: '{folder["cut.safetensors"]}'}}\n"), "-o", folder["x"]);
         File.WriteAllText(folder["page.html"], "mine");
         await Refuses("--report", "distill", Describe(folder, uskd), "-o", folder["x"], "--report", folder["page.html"]);
+        foreach (string page in (string[])["page.html", "solo/model.safetensors", "model.onnx", "solo"])
+            await Refuses("is in the folder that the run makes itself; name another place, or ", "distill", Describe(folder, uskd), "-o", folder["x"], "--report", folder[$"x/{page}"]);
         Assert.False(Directory.Exists(folder["x"]));
 
         Directory.CreateDirectory(folder["mine/solo"]);
