@@ -42,17 +42,7 @@ public sealed class DistillationRun
         Report = report ?? Path.Combine(folder, Page);
         RunOutput.CheckReport(report, folder, TrainingRun.ReadBy(run), overwrite);
         RunOutput solo = new(SoloFolder, RunFolder.NamesIn(SoloFolder), [], resume: false, overwrite: true);
-        _student = new(run, folder, resume, overwrite, [Solo, Page]);
-        if (_student.Resumed)
-        {
-            if (_distill.Solo && _student.Step == _student.Steps) _solo = BeginSolo();
-            return;
-        }
-
-        File.Delete(Path.Combine(folder, Page));
-        if (!Directory.Exists(solo.Folder)) return;
-        solo.Begin(resumed: false);
-        if (!Directory.EnumerateFileSystemEntries(solo.Folder).Any()) Directory.Delete(solo.Folder);
+        _student = new(run, folder, resume, overwrite, [Solo, Page], student => Begin(student, solo));
     }
 
     /// <summary>Where the page goes.</summary>
@@ -84,12 +74,11 @@ public sealed class DistillationRun
     /// <exception cref="TrainingException">The loss is not a finite number any more.</exception>
     public DistillationResult Train(IProgress<TrainingProgress>? progress = null, Action<bool, EpochRecord>? epochDone = null, CancellationToken cancel = default)
     {
+        using IDisposable held = _student.Hold();
         RunResult student = _student.Train(progress, epoch => epochDone?.Invoke(false, epoch), cancel), solo = student;
-        if (_distill.Solo)
-        {
-            _solo ??= BeginSolo();
-            solo = _solo.Train(progress, epoch => epochDone?.Invoke(true, epoch), cancel);
-        }
+        if (_distill.Solo) _solo ??= BeginSolo();
+        using IDisposable? heldAlone = _solo?.Hold();
+        if (_solo is not null) solo = _solo.Train(progress, epoch => epochDone?.Invoke(true, epoch), cancel);
 
         List<string> notes = [.. student.Notes, .. solo.Notes];
         var networks = Networks(notes);
@@ -106,6 +95,21 @@ public sealed class DistillationRun
         _student.WriteText(RunFolder.Result, SpliceJson.Result(result));
         DistillationPage.Of(result, _student.Data).Save(Report);
         return result;
+    }
+
+    /// <summary>Goes on with the training without a teacher, or removes what another run left of one.</summary>
+    private void Begin(TrainingRun student, RunOutput solo)
+    {
+        if (student.Resumed)
+        {
+            if (_distill.Solo && student.Step == student.Steps) _solo = BeginSolo();
+            return;
+        }
+
+        File.Delete(Path.Combine(_folder, Page));
+        if (!Directory.Exists(solo.Folder)) return;
+        using (solo.Hold()) solo.Begin(resumed: false);
+        if (!Directory.EnumerateFileSystemEntries(solo.Folder).Any()) Directory.Delete(solo.Folder);
     }
 
     private TrainingRun BeginSolo() => new(Alone, SoloFolder, resume: true, overwrite: true);

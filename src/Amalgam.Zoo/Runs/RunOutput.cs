@@ -14,7 +14,12 @@ internal sealed class RunOutput
     /// <summary>Endings of files that a killed run had not completed.</summary>
     private static readonly string[] Unfinished = ["", ".tmp", ".partial"];
 
+    /// <summary>What opening a file that another process holds comes to: on Windows, Linux and macOS.</summary>
+    private static readonly int[] IsShared = [unchecked((int)0x80070020), unchecked((int)0x80070021), 11, 35];
+
     private readonly string[] _names;
+    private IDisposable? _lock;
+    private int _holds;
 
     /// <param name="folder">The folder; it need not exist.</param>
     /// <param name="names">Every file that the run may leave.</param>
@@ -45,18 +50,67 @@ internal sealed class RunOutput
 
     public string Folder { get; }
 
-    /// <summary>Keeps other runs out of the folder until it is given back.</summary>
-    /// <exception cref="IOException">Another run is at work there.</exception>
+    /// <summary>Keeps other runs out of the folder until it is given back; who holds it already may hold it once more.</summary>
+    /// <exception cref="IOException">Another run is at work there, or no file can be made there.</exception>
     public IDisposable Hold()
     {
-        Directory.CreateDirectory(Folder);
+        if (_holds == 0) _lock = Hold(Folder);
+        _holds++;
+        return new Release(() =>
+        {
+            if (--_holds == 0) _lock!.Dispose();
+        });
+    }
+
+    /// <summary>Keeps other runs out of several folders, all or none.</summary>
+    /// <exception cref="IOException">Another run is at work in one.</exception>
+    public static IDisposable Hold(IEnumerable<RunOutput> outputs)
+    {
+        Stack<IDisposable> held = [];
+        Release all = new(() =>
+        {
+            while (held.TryPop(out IDisposable? last)) last.Dispose();
+        });
         try
         {
-            return new FileStream(PathOf(Lock), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+            foreach (RunOutput output in outputs) held.Push(output.Hold());
+            return all;
         }
-        catch (IOException e)
+        catch
         {
-            throw new IOException($"another run is at work in {Folder}; wait for its end, or name another folder", e);
+            all.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Keeps other runs out of a folder, which is made where it is missing.</summary>
+    /// <exception cref="IOException">Another run is at work there, or no file can be made there.</exception>
+    public static IDisposable Hold(string folder)
+    {
+        string path = Path.Combine(folder, Lock);
+        try
+        {
+            Directory.CreateDirectory(folder);
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+        }
+        catch (IOException e) when (IsShared.Contains(e.HResult))
+        {
+            throw new IOException($"another run is at work in {folder}; wait for its end, or name another folder", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException(Directory.Exists(path) ? $"{path} is a folder, expected none: a run makes a file of that name while it is at work" : $"{path} cannot be made, by which a run keeps others out of its folder: {e.Message}", e);
+        }
+    }
+
+    private sealed class Release(Action give) : IDisposable
+    {
+        private Action? _give = give;
+
+        public void Dispose()
+        {
+            _give?.Invoke();
+            _give = null;
         }
     }
 

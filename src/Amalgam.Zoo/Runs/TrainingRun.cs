@@ -88,6 +88,12 @@ public sealed class TrainingRun
     /// <exception cref="GraphException">The parts do not fit together.</exception>
     /// <exception cref="TrainingException">The folder is that of a run with another description.</exception>
     public TrainingRun(RunDescription run, string folder, bool resume = false, bool overwrite = false, IReadOnlyCollection<string>? beside = null)
+        : this(run, folder, resume, overwrite, beside, null)
+    {
+    }
+
+    /// <summary>The same, and calls <paramref name="begun"/> while the folder is held, when the run has begun there.</summary>
+    internal TrainingRun(RunDescription run, string folder, bool resume, bool overwrite, IReadOnlyCollection<string>? beside, Action<TrainingRun>? begun)
     {
         if (run.Train is not null) throw new InvalidDataException("train: says what a learned splice trains, so amalgam splice runs this description; without that key amalgam train does");
         _run = run = run with { Model = RunFolder.Resolve(run.Model) };
@@ -103,6 +109,7 @@ public sealed class TrainingRun
         using IDisposable held = _output.Hold();
         _output.Begin(Resumed);
         _output.WriteText(RunFolder.Description, _described);
+        begun?.Invoke(this);
     }
 
     /// <summary>Files and folders that a run reads; null entries count for nothing.</summary>
@@ -168,6 +175,10 @@ public sealed class TrainingRun
     {
         foreach (var (name, node) in _network.Parameters) weights[name].Span.CopyTo(node.Value!.Span);
     }
+
+    /// <summary>Keeps other runs out of the folder, also beyond what <see cref="Train"/> does.</summary>
+    /// <exception cref="IOException">Another run is at work there.</exception>
+    internal IDisposable Hold() => _output.Hold();
 
     /// <summary>Puts more into the run's folder.</summary>
     internal void WriteText(string name, string text) => _output.WriteText(name, text);

@@ -50,7 +50,7 @@ public sealed class TransferRun
         _training = plan.Begin(_output.PathOf(RunFolder.State), cancel);
         Resumed = _ended is not null || (resume && Resume());
         _described = ReadableYaml.Of(TransferYaml.Write(plan.Description with { Output = folder }));
-        using IDisposable held = _output.Hold();
+        using IDisposable held = RunOutput.Hold(Written);
         if (_ended is null) Begin(Resumed ? [] : others);
     }
 
@@ -107,7 +107,7 @@ public sealed class TransferRun
     /// <exception cref="TrainingException">A loss, or what an adapter generates, is not a finite number any more.</exception>
     public TransferResult Train(IProgress<TransferProgress>? progress = null, Action<string, bool, EpochRecord>? epochDone = null, Action? begins = null, CancellationToken cancel = default)
     {
-        IDisposable held = _output.Hold();
+        IDisposable held = RunOutput.Hold(Written);
         try
         {
             if (_ended is null) _output.CheckDescription(TransferFolder.Description, _described);
@@ -126,6 +126,9 @@ public sealed class TransferRun
             held.Dispose();
         }
     }
+
+    /// <summary>The folders that the training together writes; of a run that has ended the networks' stay as they are.</summary>
+    private IEnumerable<RunOutput> Written => _ended is null ? _models.Prepend(_output) : [_output];
 
     private TransferResult TrainAll(IProgress<TransferProgress>? progress, Action<string, bool, EpochRecord>? epochDone, Action? begins, CancellationToken cancel)
     {

@@ -88,6 +88,75 @@ public class RunFolderTests
         Assert.False(File.Exists(folder["run/.lock"]));
     }
 
+    /// <summary>From the first step to the page: also while the network is trained that there is to compare with.</summary>
+    [Fact]
+    public void A_distillation_holds_its_folder_to_the_end()
+    {
+        using TemporaryFolder folder = new();
+        RunDescription run = RunDescription.Parse(Descriptions["distill"], "run.yml");
+        List<string> refused = [];
+        DistillationResult result = new DistillationRun(run, folder["run"]).Train(epochDone: (_, _) =>
+            refused.AddRange(new[] { folder["run"], folder["run/solo"] }.Where(Directory.Exists).Select(path => Assert.Throws<IOException>(() => new TrainingRun(run with { Seed = 5, Distill = null }, path, overwrite: true, beside: ["solo"])).Message)));
+        Assert.Equal(3, refused.Count(message => message.StartsWith("another run is at work in ", StringComparison.Ordinal)));
+        _ = new DistillationRun(run, folder["whole"]).Train();
+        Assert.Equal(Networks(folder["whole"]), Networks(folder["run"]));
+        Assert.NotNull(result.Solo);
+    }
+
+    [Fact]
+    public async Task A_distillation_is_refused_while_another_trains_without_a_teacher()
+    {
+        using TemporaryFolder folder = new();
+        RunDescription run = RunDescription.Parse(Descriptions["distill"], "run.yml");
+        string path = Describe(folder, "distill");
+        string? error = null;
+        DistillationRun first = new(run, folder["run"]);
+        first.Train(epochDone: (alone, _) =>
+        {
+            if (alone) error = Assert.Throws<IOException>(() => new DistillationRun(RunDescription.Read(path) with { Seed = 5 }, folder["run"], overwrite: true)).Message;
+        });
+        Assert.Equal($"another run is at work in {folder["run"]}; wait for its end, or name another folder", error);
+        Assert.True(File.Exists(folder["run/solo/run.yaml"]) && File.Exists(folder["run/report.html"]));
+        await Succeeds("distill", path, "-o", folder["run"], "--overwrite", "-q");
+    }
+
+    [Fact]
+    public void A_transfer_holds_the_folders_of_its_networks()
+    {
+        using TemporaryFolder folder = new();
+        TransferPlan plan = new(TransferDescription.Parse(Descriptions["transfer"], "run.yml"));
+        RunDescription other = RunDescription.Parse(Labels, "run.yml");
+        int refused = 0;
+        new TransferRun(plan, folder["run"]).Train(epochDone: (_, alone, _) =>
+        {
+            foreach (string name in alone ? [] : (string[])["a", "b"])
+                refused += Assert.Throws<IOException>(() => new TrainingRun(other, folder[$"run/{name}"], overwrite: true)).Message.StartsWith("another run is at work in ", StringComparison.Ordinal) ? 1 : 0;
+        });
+        Assert.Equal(4, refused);
+        _ = new TransferRun(plan, folder["whole"]).Train();
+        Assert.Equal(Networks(folder["whole"]), Networks(folder["run"]));
+        Assert.Empty(Directory.EnumerateFiles(folder["run"], ".lock", SearchOption.AllDirectories));
+
+        // Where one of them is at work, the run does not begin anew.
+        string before = File.ReadAllText(folder["run/transfer.yaml"]);
+        using (File.Open(folder["run/b/.lock"], FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None))
+            Assert.Contains($"at work in {folder["run/b"]};", Assert.Throws<IOException>(() => new TransferRun(plan, folder["run"], overwrite: true)).Message);
+        Assert.Equal(before, File.ReadAllText(folder["run/transfer.yaml"]));
+        Assert.False(File.Exists(folder["run/.lock"]));
+    }
+
+    [Theory]
+    [MemberData(nameof(Verbs))]
+    public async Task What_is_no_run_at_work_is_not_said_to_be_one(string verb)
+    {
+        using TemporaryFolder folder = new();
+        Directory.CreateDirectory(folder["run/.lock"]);
+        var (code, _, error) = await Run(verb, Describe(folder, verb), "-o", folder["run"]);
+        Assert.Equal(2, code);
+        Assert.Contains("run/.lock is a folder, expected none", error);
+        Assert.DoesNotContain("another run", error);
+    }
+
     [Fact]
     public void A_run_does_not_go_on_where_another_began_since()
     {
