@@ -8,6 +8,8 @@ namespace Amalgam.Cli;
 /// <summary><c>amalgam transfer</c>: networks train together and teach each other by their parameters.</summary>
 internal sealed class TransferCommand
 {
+    private const int MostSeeds = 1000;
+
     private readonly Argument<string> _path = new("run") { Description = "Description of the networks and of what teaches what, a YAML file" };
     private readonly Option<string?> _folder = RunOptions.Folder();
     private readonly Option<string?> _report = new("--report") { Description = "Where the page of tables and curves goes [default: report.html in the folder]", HelpName = "file" };
@@ -48,7 +50,7 @@ internal sealed class TransferCommand
             CheckPlaces(parse, description);
             TransferPlan plan = new(description);
             TransferText.WritePlan(output, plan, plan.Begin(cancel: cancel));
-            if (parse.GetValue(_seeds) is not null) output.WriteLine($"It would run with the seeds {string.Join(", ", SeedsOf(parse))}.");
+            if (parse.GetValue(_seeds) is not null) output.WriteLine($"It would run with the {TransferSeedsFolder.Text(SeedsOf(parse))}.");
             return;
         }
 
@@ -72,32 +74,51 @@ internal sealed class TransferCommand
         Run(run, folder, output, parse.InvocationConfiguration.Error, _run!.Quiet(parse), cancel);
     }
 
-    /// <summary>The run with each seed, and what they have in common.</summary>
+    /// <summary>The run with each seed, and what they have in common. One that fails leaves no empty folder.</summary>
     private void RunSeeds(ParseResult parse, TransferDescription description, string folder, TextWriter output, CancellationToken cancel)
     {
+        NewFolders made = new(folder);
+        try
+        {
+            using IDisposable held = TransferSeedsFolder.Hold(folder);
+            RunHeld(parse, description, folder, output, cancel);
+        }
+        catch
+        {
+            made.RemoveEmpty();
+            throw;
+        }
+    }
+
+    private void RunHeld(ParseResult parse, TransferDescription description, string folder, TextWriter output, CancellationToken cancel)
+    {
         long[] seeds = SeedsOf(parse);
-        TransferSeeds.Check(folder, seeds, _run!.Resume(parse), _run!.Overwrite(parse));
-        TransferSeeds.CheckReport(parse.GetValue(_report), folder, new(description), _run!.Overwrite(parse));
+        string? report = parse.GetValue(_report);
+        TransferSeedsFolder.Check(description, folder, seeds, _run!.Resume(parse), _run!.Overwrite(parse), report, cancel);
+        if (TransferSeedsFolder.Others(folder, seeds) is { Length: > 0 } others) parse.InvocationConfiguration.Error.WriteLine($"note: {Printable.Line(folder)} has {TransferSeedsFolder.Text(others)} too: left as they are, and not counted");
         bool quiet = _run!.Quiet(parse);
         foreach (long seed in seeds)
         {
             if (!quiet) output.WriteLine($"seed {seed}");
-            RunOne(parse, description.WithSeed(seed), Path.Combine(folder, TransferSeeds.FolderOf(seed)), null, quiet ? TextWriter.Null : output, cancel);
+            RunOne(parse, description.WithSeed(seed), Path.Combine(folder, TransferSeedsFolder.Of(seed)), null, quiet ? TextWriter.Null : output, cancel);
             if (!quiet) output.WriteLine();
         }
 
         TransferSeeds result = TransferSeeds.Read(folder, seeds);
-        string page = parse.GetValue(_report) ?? Path.Combine(folder, TransferFolder.Report);
+        string page = report ?? Path.Combine(folder, TransferFolder.Report);
         result.Write(folder, page);
         TransferSeedsText.Write(output, result);
-        output.WriteLine($"networks in {Printable.Line(Path.Combine(folder, TransferSeeds.FolderOf(seeds[0])))} and beside, page in {Printable.Line(page)}");
+        output.WriteLine($"networks in {Printable.Line(Path.Combine(folder, TransferSeedsFolder.Of(seeds[0])))} and beside, page in {Printable.Line(page)}");
     }
 
     /// <summary>The seeds, from the one that is asked for on, or from 1.</summary>
     private long[] SeedsOf(ParseResult parse)
     {
         long first = _run!.Seed(parse) ?? 1;
-        return [.. Enumerable.Range(0, parse.GetValue(_seeds) ?? 1).Select(i => first + i)];
+        int count = parse.GetValue(_seeds) ?? 1;
+        if (count > MostSeeds) throw new InvalidDataException($"--seeds: {count:N0} runs are more than the {MostSeeds:N0} that go into one folder");
+        if (first > long.MaxValue - (count - 1)) throw new InvalidDataException($"--seeds: {count} seeds from {first} on go beyond the greatest, {long.MaxValue}; begin with a smaller --seed");
+        return [.. Enumerable.Range(0, count).Select(i => first + i)];
     }
 
     /// <summary>Refuses places that cannot be written before networks are opened; a run that is there already is nothing to a dry one.</summary>

@@ -27,6 +27,7 @@ internal static class TransferSeedsText
         }
 
         if (result.Seeds.Length > 1) output.WriteLine("Means over the seeds, with the standard deviation of one run; differences are taken seed for seed.");
+        foreach (SeedRemark remark in result.Remarks) output.WriteLine($"{(remark.IsWarning ? "warning" : "note")}: {Printable.Line(remark.Sentence)}");
     }
 
     /// <summary>With the signs of a terminal, as other verbs print numbers.</summary>

@@ -43,9 +43,14 @@ internal sealed class RunOutput
         if (!Directory.Exists(folder) || (resume && File.Exists(PathOf(RunFolder.State)))) return;
         string[] inside = [.. Directory.EnumerateFileSystemEntries(folder).Select(e => Path.GetFileName(e)).Where(name => name != Lock).Order(StringComparer.Ordinal)];
         if (inside.Length == 0 || (resume && HasOnlyBegun(folder))) return;
-        if (!overwrite) throw new IOException($"{folder} is not empty; {(resume ? "it holds no interrupted run to go on with, " : File.Exists(PathOf(RunFolder.State)) ? "--resume goes on with an interrupted run, " : "")}--overwrite begins anew, or name another folder");
-        if (inside.FirstOrDefault(name => !IsOwn(name) && !name.StartsWith('.') && folders?.Contains(name) != true) is { } strange)
-            throw new IOException($"{folder} holds '{strange}', which a run of this kind does not leave, so --overwrite does not replace the folder; name another or clear it yourself");
+        string? strange = inside.FirstOrDefault(name => !IsOwn(name) && !name.StartsWith('.') && folders?.Contains(name) != true);
+        if (!overwrite)
+        {
+            string goesOn = resume ? "it holds no interrupted run to go on with, " : File.Exists(PathOf(RunFolder.State)) ? "--resume goes on with an interrupted run, " : "";
+            throw new IOException($"{folder} is not empty; {goesOn}{(strange is null ? "--overwrite begins anew, or name another folder" : $"and '{strange}' there is nothing that a run of this kind leaves: name another folder")}");
+        }
+
+        if (strange is not null) throw new IOException($"{folder} holds '{strange}', which a run of this kind does not leave, so --overwrite does not replace the folder; name another or clear it yourself");
     }
 
     public string Folder { get; }
@@ -171,9 +176,12 @@ internal sealed class RunOutput
     });
 
     /// <summary>Writes a text, which appears under its name when it is complete.</summary>
-    public void WriteText(string name, string text)
+    public void WriteText(string name, string text) => WriteFile(PathOf(name), text);
+
+    /// <summary>The same at a place of its own.</summary>
+    public static void WriteFile(string path, string text)
     {
-        string path = PathOf(name), beside = path + ".tmp";
+        string beside = path + ".tmp";
         File.WriteAllText(beside, text);
         File.Move(beside, path, overwrite: true);
     }

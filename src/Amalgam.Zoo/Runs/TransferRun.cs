@@ -32,26 +32,52 @@ public sealed class TransferRun
     /// <exception cref="InvalidDataException">The state is damaged.</exception>
     /// <exception cref="TrainingException">The folder is that of a run with another description.</exception>
     public TransferRun(TransferPlan plan, string folder, bool resume = false, bool overwrite = false, string? report = null, CancellationToken cancel = default)
+        : this(plan, folder, resume, overwrite, report, begins: true, cancel)
+    {
+    }
+
+    private TransferRun(TransferPlan plan, string folder, bool resume, bool overwrite, string? report, bool begins, CancellationToken cancel)
     {
         Plan = plan;
-        string?[] inputs = [.. plan.Members.SelectMany(member => member.Model.Run is { } run ? TrainingRun.InputsOf(run) : TrainingRun.InputsOf(member.Model.Model))];
-        string[] names = [.. Trained.Select(member => member.Model.Name)], before = [.. TransferFolder.ModelsIn(folder).Except(names)];
         if (resume && HasEnded(plan, folder)) _ended = new(folder, Trained);
-        // Of a run that has ended nothing is replaced, so anything may lie beside it.
-        string[] BesideIn(string path) => _ended is null || !Directory.Exists(path) ? [] : [.. Directory.EnumerateFileSystemEntries(path).Select(entry => Path.GetFileName(entry))];
         RunOutput.CheckReport(report, folder, ReadBy(plan), overwrite);
-        _output = new(folder, TransferFolder.All, inputs, resume, overwrite || _ended is not null, [.. names, .. before, TransferFolder.Solo, .. BesideIn(folder)]);
+        (_output, _models, RunOutput[] others) = Open(plan, folder, resume, overwrite, _ended is not null);
         Report = report ?? _output.PathOf(TransferFolder.Report);
-        bool goesOn = resume && File.Exists(_output.PathOf(RunFolder.State));
-        RunOutput Of(string path) => new(path, RunFolder.NamesIn(path), inputs, resume, overwrite || goesOn || _ended is not null, BesideIn(path));
-        _models = [.. names.Select(name => Of(_output.PathOf(name)))];
-        RunOutput[] others = [.. names.Concat(before).Select(name => Of(SoloOf(name))), .. before.Select(name => Of(_output.PathOf(name)))];
 
         _training = plan.Begin(_output.PathOf(RunFolder.State), cancel);
         Resumed = _ended is not null || (resume && Resume());
         _described = ReadableYaml.Of(TransferYaml.Write(plan.Description with { Output = folder }));
+        if (!begins) return;
         using IDisposable held = RunOutput.Hold(Written);
         if (_ended is null) Begin(Resumed ? [] : others);
+    }
+
+    /// <summary>Refuses a folder as the run there would, and writes nothing.</summary>
+    /// <param name="plan">What to do; it serves for nothing else after.</param>
+    /// <param name="folder">The folder.</param>
+    /// <param name="resume">Whether what is there is gone on with.</param>
+    /// <param name="overwrite">Whether it is replaced.</param>
+    /// <param name="cancel">Stops the preparation.</param>
+    internal static void Check(TransferPlan plan, string folder, bool resume, bool overwrite, CancellationToken cancel)
+    {
+        bool hasEnded = resume && HasEnded(plan, folder);
+        if (resume && !hasEnded) _ = new TransferRun(plan, folder, resume, overwrite, null, begins: false, cancel);
+        else _ = Open(plan, folder, resume, overwrite, hasEnded);
+    }
+
+    /// <summary>The folders of a run: its own, those of its networks, and those of which nothing may stay where it begins anew.</summary>
+    private static (RunOutput Output, RunOutput[] Models, RunOutput[] Others) Open(TransferPlan plan, string folder, bool resume, bool overwrite, bool hasEnded)
+    {
+        string?[] inputs = [.. plan.Members.SelectMany(member => member.Model.Run is { } run ? TrainingRun.InputsOf(run) : TrainingRun.InputsOf(member.Model.Model))];
+        string[] names = [.. plan.Members.Where(member => !member.Model.Frozen).Select(member => member.Model.Name)], before = [.. TransferFolder.ModelsIn(folder).Except(names)];
+        // Of a run that has ended nothing is replaced, so anything may lie beside it.
+        string[] BesideIn(string path) => !hasEnded || !Directory.Exists(path) ? [] : [.. Directory.EnumerateFileSystemEntries(path).Select(entry => Path.GetFileName(entry))];
+        RunOutput output = new(folder, TransferFolder.All, inputs, resume, overwrite || hasEnded, [.. names, .. before, TransferFolder.Solo, .. BesideIn(folder)]);
+        bool goesOn = resume && File.Exists(output.PathOf(RunFolder.State));
+        RunOutput Of(string path) => new(path, RunFolder.NamesIn(path), inputs, resume, overwrite || goesOn || hasEnded, BesideIn(path));
+        string SoloOf(string name) => Path.Combine(folder, TransferFolder.Solo, name);
+        RunOutput[] models = [.. names.Select(name => Of(output.PathOf(name)))];
+        return (output, models, [.. names.Concat(before).Select(name => Of(SoloOf(name))), .. before.Select(name => Of(output.PathOf(name)))]);
     }
 
     /// <summary>The networks, the data and the transfers.</summary>

@@ -10,25 +10,8 @@ namespace Amalgam.Zoo.Runs;
 /// <param name="Scores">Every network on the validation data and on the test data, in the order of the description.</param>
 public sealed record TransferSeeds(ImmutableArray<long> Seeds, ImmutableArray<SeededScore> Scores)
 {
-    /// <summary>Name of a seed's folder.</summary>
-    public static string FolderOf(long seed) => FormattableString.Invariant($"seed-{seed}");
-
-    /// <summary>Refuses a folder that the runs must not write to.</summary>
-    /// <param name="folder">The folder of all.</param>
-    /// <param name="seeds">The seeds.</param>
-    /// <param name="resume">Whether what is there is gone on with.</param>
-    /// <param name="overwrite">Whether it is replaced.</param>
-    /// <exception cref="IOException">There is something in the folder already.</exception>
-    public static void Check(string folder, IEnumerable<long> seeds, bool resume, bool overwrite) =>
-        _ = new RunOutput(folder, [RunFolder.Result, TransferFolder.Report], [], resume: false, resume || overwrite, [.. seeds.Select(FolderOf)]);
-
-    /// <summary>Refuses a page that would take the place of something that the runs read or leave.</summary>
-    /// <param name="report">Where it goes; null for the folder.</param>
-    /// <param name="folder">The folder of all.</param>
-    /// <param name="plan">What one of them does.</param>
-    /// <param name="overwrite">Whether other files there may be replaced.</param>
-    /// <exception cref="IOException">It would.</exception>
-    public static void CheckReport(string? report, string folder, TransferPlan plan, bool overwrite) => RunOutput.CheckReport(report, folder, TransferRun.ReadBy(plan), overwrite);
+    /// <summary>Warnings first, then notes: what the runs say of themselves.</summary>
+    public ImmutableArray<SeedRemark> Remarks { get; init; } = [];
 
     /// <summary>Reads what the runs left.</summary>
     /// <param name="folder">The folder of all.</param>
@@ -38,12 +21,15 @@ public sealed record TransferSeeds(ImmutableArray<long> Seeds, ImmutableArray<Se
     {
         ImmutableArray<long> all = [.. seeds];
         List<(string Model, bool OnTest, string Measure, bool IsChanged, double Together, double? Solo)> found = [];
+        List<(long Seed, bool IsWarning, string Text)> remarks = [];
         foreach (long seed in all)
         {
-            string path = Path.Combine(folder, FolderOf(seed), RunFolder.Result);
+            string path = Path.Combine(folder, TransferSeedsFolder.Of(seed), RunFolder.Result);
             try
             {
                 using JsonDocument json = JsonDocument.Parse(File.ReadAllText(path));
+                foreach (var (name, isWarning) in new[] { ("warnings", true), ("notes", false) })
+                    if (json.RootElement.TryGetProperty(name, out JsonElement texts)) remarks.AddRange(texts.EnumerateArray().Select(text => (seed, isWarning, text.GetString() ?? "")));
                 foreach (JsonProperty model in json.RootElement.GetProperty("models").EnumerateObject())
                 {
                     foreach (bool onTest in (bool[])[false, true])
@@ -65,7 +51,10 @@ public sealed record TransferSeeds(ImmutableArray<long> Seeds, ImmutableArray<Se
             IsChanged = group.First().IsChanged,
             Together = [.. group.Select(row => row.Together)],
             Solo = group.All(row => row.Solo is not null) ? [.. group.Select(row => row.Solo!.Value)] : [],
-        })]);
+        })])
+        {
+            Remarks = [.. remarks.GroupBy(row => (row.IsWarning, row.Text)).OrderBy(group => !group.Key.IsWarning).Select(group => new SeedRemark(group.Key.IsWarning, group.Key.Text, [.. group.Select(row => row.Seed).Distinct()]))],
+        };
     }
 
     /// <summary>Writes <c>result.json</c> and the page.</summary>
@@ -73,7 +62,7 @@ public sealed record TransferSeeds(ImmutableArray<long> Seeds, ImmutableArray<Se
     /// <param name="report">Where the page goes.</param>
     public void Write(string folder, string report)
     {
-        new RunOutput(folder, [RunFolder.Result, TransferFolder.Report], [], resume: false, overwrite: true, [.. Directory.EnumerateFileSystemEntries(folder).Select(path => Path.GetFileName(path))]).WriteText(RunFolder.Result, ToJson());
+        RunOutput.WriteFile(Path.Combine(folder, RunFolder.Result), ToJson());
         TransferSeedsPage.Of(this).Save(report);
     }
 
@@ -89,10 +78,37 @@ public sealed record TransferSeeds(ImmutableArray<long> Seeds, ImmutableArray<Se
             json.WriteStartArray("scores");
             foreach (SeededScore score in Scores) score.Write(json);
             json.WriteEndArray();
+            foreach (var (name, isWarning) in new[] { ("notes", false), ("warnings", true) })
+            {
+                json.WriteStartArray(name);
+                foreach (SeedRemark remark in Remarks.Where(remark => remark.IsWarning == isWarning)) remark.Write(json);
+                json.WriteEndArray();
+            }
+
             json.WriteEndObject();
         }
 
         return Encoding.UTF8.GetString(stream.ToArray()) + "\n";
+    }
+}
+
+/// <summary>A note or a warning of a run, with the seeds whose runs say it.</summary>
+/// <param name="IsWarning">Whether it is a warning.</param>
+/// <param name="Text">What it says.</param>
+/// <param name="Seeds">The seeds.</param>
+public sealed record SeedRemark(bool IsWarning, string Text, ImmutableArray<long> Seeds)
+{
+    /// <summary>The same after the seeds: <c>seed 2: ...</c>.</summary>
+    public string Sentence => $"{TransferSeedsFolder.Text(Seeds)}: {Text}";
+
+    internal void Write(Utf8JsonWriter json)
+    {
+        json.WriteStartObject();
+        json.WriteStartArray("seeds");
+        foreach (long seed in Seeds) json.WriteNumberValue(seed);
+        json.WriteEndArray();
+        json.WriteString("text", Text);
+        json.WriteEndObject();
     }
 }
 

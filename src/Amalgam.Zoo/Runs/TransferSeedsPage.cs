@@ -11,10 +11,11 @@ internal static class TransferSeedsPage
         $"Parameters teach: {string.Join(", ", result.Scores.Select(score => score.Model).Distinct())}",
         [
             new KeyFigures([.. result.Scores.GroupBy(score => score.Model).Select(group => Figure(result, group.Last()))]),
+            .. result.Remarks.Select(remark => new Paragraph($"{(remark.IsWarning ? "Warning" : "Note")}, {remark.Sentence}.")),
             .. result.Scores.GroupBy(score => score.OnTest).SelectMany(group => Tables(result, group.Key, [.. group])),
             new Heading("How it was measured"),
             new Paragraph("A mean is over the seeds, and what stands behind \u00b1 is the standard deviation of one run. Differences are taken seed for seed: with a seed a network has the same first weights and the same batches with transfers and by itself. "
-                + $"Each run has a page of its own, in the folders {string.Join(", ", result.Seeds.Select(TransferSeeds.FolderOf))}."),
+                + $"Each run has a page of its own, in the folders {string.Join(", ", result.Seeds.Select(TransferSeedsFolder.Of))}."),
         ])
     {
         Origin = $"amalgam transfer --seeds {result.Seeds.Length}",

@@ -68,13 +68,13 @@ public class SeedsTests
         using TemporaryFolder folder = new();
         await Succeeds("transfer", Describe(folder, Two), "-o", folder["all"], "--seeds", "3", "--seed", "4", "-q");
         await Succeeds("transfer", Describe(folder, Two), "-o", folder["parts"], "--seeds", "2", "--seed", "4", "-q");
-        await Refuses("parts is not empty; --overwrite", "transfer", Describe(folder, Two), "-o", folder["parts"], "--seeds", "3", "--seed", "4");
+        await Refuses("parts has runs with the seeds 4, 5; --resume goes on with what is there and adds what is missing, --overwrite begins anew, or name", "transfer", Describe(folder, Two), "-o", folder["parts"], "--seeds", "3", "--seed", "4");
         Directory.Delete(folder["parts/seed-5"], recursive: true);
         await Succeeds("transfer", Describe(folder, Two), "-o", folder["parts"], "--seeds", "3", "--seed", "4", "--resume", "-q");
         Assert.Equal(Networks(folder["all"]), Networks(folder["parts"]));
         Assert.Equal(File.ReadAllText(folder["all/result.json"]), File.ReadAllText(folder["parts/result.json"]));
-        await Refuses("holds 'seed-6', which a run of this kind does not leave", "transfer", Describe(folder, Two), "-o", folder["parts"], "--seeds", "2", "--seed", "4", "--overwrite");
         await Refuses("holds 'seed-4', which a run of this kind does not leave", "transfer", Describe(folder, Two), "-o", folder["parts"], "--overwrite");
+        await Refuses("'seed-4' there is nothing that a run of this kind leaves: name another folder", "transfer", Describe(folder, Two), "-o", folder["parts"]);
         Assert.Contains("It would run with the seeds 4, 5.", await Succeeds("transfer", Describe(folder, Two), "--seeds", "2", "--seed", "4", "--dry-run"));
     }
 
@@ -85,6 +85,110 @@ public class SeedsTests
         string output = await Succeeds("transfer", Describe(folder, Two), "-o", folder["all"], "--seeds", "1", "--no-solo");
         Assert.StartsWith("seed 1\n", output);
         Assert.Matches("TEST DATA, 1 SEED +MEASURE +WITH TRANSFER\na +accuracy +[0-9.]+%\nb", output);
+    }
+
+    [Fact]
+    public async Task What_stands_in_the_folder_already_is_said_and_never_lost()
+    {
+        using TemporaryFolder folder = new();
+        string run = Describe(folder, Two), all = folder["all"];
+        await Succeeds("transfer", run, "-o", all, "--seeds", "3", "--no-solo", "-q");
+        string third = File.ReadAllText(folder["all/seed-3/transfer.yaml"]);
+
+        // Runs with other seeds stay: replaced by nobody, and not counted.
+        await Refuses("has runs with the seeds 1, 2, 3, and --overwrite would replace only those asked for: ask for the others too", "transfer", run, "-o", all, "--seeds", "1", "--overwrite");
+        await Refuses("--overwrite begins anew with the same seeds only", "transfer", run, "-o", all, "--seeds", "2");
+        var (code, _, error) = await Run("transfer", run, "-o", all, "--seeds", "1", "--seed", "10", "--no-solo", "--resume", "-q");
+        Assert.True(code == 0, error);
+        Assert.Contains($"note: {all} has seeds 1, 2, 3 too: left as they are, and not counted\n", error);
+        Assert.Equal(third, File.ReadAllText(folder["all/seed-3/transfer.yaml"]));
+        using (JsonDocument result = JsonDocument.Parse(File.ReadAllText(folder["all/result.json"]))) Assert.Equal([10], result.RootElement.GetProperty("seeds").EnumerateArray().Select(e => e.GetInt64()));
+
+        File.WriteAllText(folder["all/thesis.txt"], "mine");
+        foreach (string[] way in (string[][])[[], ["--resume"], ["--overwrite"]]) await Refuses("holds 'thesis.txt', which runs with several seeds do not leave", ["transfer", run, "-o", all, "--seeds", "3", .. way]);
+        foreach (string[] way in (string[][])[[], ["--resume"], ["--overwrite"]]) await Refuses("is the folder of a run with one seed; name another folder for several", ["transfer", run, "-o", folder["all/seed-1"], "--seeds", "3", .. way]);
+    }
+
+    /// <summary>What stands in the way of a later seed is said before the first one trains.</summary>
+    [Fact]
+    public async Task Every_folder_is_looked_at_before_the_first_run()
+    {
+        using TemporaryFolder folder = new();
+        string[] line = ["transfer", Describe(folder, Two), "-o", folder["all"], "--no-solo", "-q"];
+        await Succeeds([.. line, "--seeds", "2"]);
+        string[] before = Networks(folder["all"]);
+        File.WriteAllText(folder["all/seed-2/foo.txt"], "mine");
+        await Refuses("seed-2 holds 'foo.txt'", [.. line, "--seeds", "2", "--overwrite"]);
+        Assert.Equal(before, Networks(folder["all"]));
+        File.Delete(folder["all/seed-2/foo.txt"]);
+
+        Directory.Delete(folder["all/seed-1"], recursive: true);
+        Describe(folder, Two.Replace("lr: 0.02", "lr: 0.03"));
+        await Refuses("seed-2 is that of a run with another description or other data (there 'lr: 0.02', here 'lr: 0.03'), which has ended", [.. line, "--seeds", "2", "--resume"]);
+        _ = new TransferRun(new(TransferDescription.Parse(Two.Replace("lr: 0.02", "lr: 0.5"), "run.yml").WithSeed(3)), folder["all/seed-3"]);
+        await Refuses("seed-3 is that of a run with another description, which has only begun: there 'lr: 0.5', here 'lr: 0.03'", [.. line, "--seeds", "2", "--seed", "3", "--resume"]);
+        Assert.False(Directory.Exists(folder["all/seed-1"]) || Directory.Exists(folder["all/seed-4"]));
+    }
+
+    [Fact]
+    public async Task Others_are_kept_out_until_the_last_one_has_ended()
+    {
+        using TemporaryFolder folder = new();
+        string run = Describe(folder, Two);
+        using (TransferSeedsFolder.Hold(folder["all"]))
+        {
+            foreach (string[] way in (string[][])[[], ["--resume"], ["--overwrite"], ["--seed", "7"]])
+                await Refuses($"another run is at work in {folder["all"]}; wait for its end", ["transfer", run, "-o", folder["all"], "--seeds", "2", .. way]);
+        }
+
+        Assert.Empty(Directory.EnumerateFileSystemEntries(folder["all"]));
+        await Succeeds("transfer", run, "-o", folder["all"], "--seeds", "1", "--no-solo", "-q");
+        Assert.False(File.Exists(folder["all/.lock"]));
+    }
+
+    [Fact]
+    public async Task Warnings_and_notes_of_every_seed_are_said_in_the_end()
+    {
+        using TemporaryFolder folder = new();
+        string text = Two.Replace("epochs: 1", "epochs: 1\ncycle: 900");
+        string quiet = await Succeeds("transfer", Describe(folder, text), "-o", folder["all"], "--seeds", "2", "-q"), page = File.ReadAllText(folder["all/report.html"]);
+        using JsonDocument result = JsonDocument.Parse(File.ReadAllText(folder["all/result.json"]));
+        Assert.Matches("differences are taken seed for seed.\n(warning: .*\n)*note: seeds 1, 2: .* comes once", quiet);
+        foreach (string kind in (string[])["warnings", "notes"])
+        {
+            List<string> expected = [];
+            foreach (int seed in (int[])[1, 2])
+            {
+                using JsonDocument own = JsonDocument.Parse(File.ReadAllText(folder[$"all/seed-{seed}/result.json"]));
+                expected.AddRange(own.RootElement.GetProperty(kind).EnumerateArray().Select(said => $"{seed} {said.GetString()}"));
+            }
+
+            JsonElement[] said = [.. result.RootElement.GetProperty(kind).EnumerateArray()];
+            Assert.Equal(expected.Order(), said.SelectMany(one => one.GetProperty("seeds").EnumerateArray().Select(seed => $"{seed.GetInt64()} {one.GetProperty("text").GetString()}")).Order());
+            foreach (JsonElement one in said) Assert.Contains(one.GetProperty("text").GetString()!, quiet);
+        }
+
+        Assert.Contains("Note, seeds 1, 2: ", page);
+    }
+
+    [Fact]
+    public async Task A_failed_run_leaves_no_folder_and_numbers_have_bounds()
+    {
+        using TemporaryFolder folder = new();
+        var (code, _, error) = await Run("transfer", Describe(folder, Two.Replace("lr: 0.02", "lr: 1.0e+30")), "-o", folder["deep/all"], "--seeds", "2", "-q");
+        Assert.Equal(2, code);
+        Assert.Contains("finite", error);
+        Assert.False(Directory.Exists(folder["deep"]));
+        string run = Describe(folder, Two);
+        foreach (string[] way in (string[][])[["-o", folder["deep/all"]], ["--dry-run"]])
+        {
+            await Refuses("--seeds: 1,001 runs are more than the 1,000 that go into one folder", ["transfer", run, "--seeds", "1001", .. way]);
+            await Refuses("--seeds: 2 seeds from 9223372036854775807 on go beyond the greatest", ["transfer", run, "--seeds", "2", "--seed", "9223372036854775807", .. way]);
+        }
+
+        Assert.False(Directory.Exists(folder["deep"]));
+        Assert.Contains("It would run with the seeds 1 to 1000.", await Succeeds("transfer", run, "--seeds", "1000", "--dry-run"));
+        Assert.Contains("It would run with the seed 9223372036854775807.", await Succeeds("transfer", run, "--seeds", "1", "--seed", "9223372036854775807", "--dry-run"));
     }
 
     private static string[] Networks(string folder) =>
