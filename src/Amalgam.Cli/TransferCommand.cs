@@ -95,7 +95,7 @@ internal sealed class TransferCommand
         long[] seeds = SeedsOf(parse);
         string? report = parse.GetValue(_report);
         TransferSeedsFolder.Check(description, folder, seeds, _run!.Resume(parse), _run!.Overwrite(parse), report, cancel);
-        if (TransferSeedsFolder.Others(folder, seeds) is { Length: > 0 } others) parse.InvocationConfiguration.Error.WriteLine($"note: {Printable.Line(folder)} has {TransferSeedsFolder.Text(others)} too: left as they are, and not counted");
+        if (TransferSeedsFolder.Others(folder, seeds) is { Length: > 0 } others) parse.InvocationConfiguration.Error.WriteLine($"note: {Printable.Line(folder)} has {TransferSeedsFolder.Text(others)} too: left as {(others.Length == 1 ? "it is" : "they are")}, and not counted");
         bool quiet = _run!.Quiet(parse);
         foreach (long seed in seeds)
         {

@@ -47,7 +47,7 @@ internal sealed class RunOutput
         if (!overwrite)
         {
             string goesOn = resume ? "it holds no interrupted run to go on with, " : File.Exists(PathOf(RunFolder.State)) ? "--resume goes on with an interrupted run, " : "";
-            throw new IOException($"{folder} is not empty; {goesOn}{(strange is null ? "--overwrite begins anew, or name another folder" : $"and '{strange}' there is nothing that a run of this kind leaves: name another folder")}");
+            throw new IOException($"{folder} is not empty; {goesOn}{(strange is null ? "--overwrite begins anew, or name another folder" : $"{(goesOn == "" ? "" : "and ")}'{strange}' there is nothing that a run of this kind leaves: name another folder")}");
         }
 
         if (strange is not null) throw new IOException($"{folder} holds '{strange}', which a run of this kind does not leave, so --overwrite does not replace the folder; name another or clear it yourself");

@@ -58,7 +58,9 @@ public static class TransferSeedsFolder
         if (resume || inside.Length == 0) return;
         string found = there.Length == 0 ? $"{folder} is not empty" : $"{folder} has {(there.Length == 1 ? "a run" : "runs")} with the {Text(there)}";
         if (!overwrite) throw new IOException($"{found}; --resume goes on with what is there and adds what is missing, --overwrite begins {(others.Length == 0 ? "anew" : "anew with the same seeds only")}, or name another folder");
-        if (others.Length > 0) throw new IOException($"{found}, and --overwrite would replace only those asked for: ask for {(others.Length == 1 ? "the other" : "the others")} too, take {(others.Length == 1 ? "its folder" : "their folders")} away yourself, or name another folder");
+        if (others.Length == 0) return;
+        string ask = others.Length == 1 ? "ask for the other seed too, take its folder away yourself" : "ask for the other seeds too, take their folders away yourself";
+        throw new IOException($"{found}, and --overwrite would replace only those asked for: {ask}, or name another folder");
     }
 
     /// <summary>Seeds as a sentence has them: <c>seed 4</c>, <c>seeds 1, 2, 3</c>, <c>seeds 1 to 100</c>.</summary>

@@ -96,7 +96,7 @@ public class SeedsTests
         string third = File.ReadAllText(folder["all/seed-3/transfer.yaml"]);
 
         // Runs with other seeds stay: replaced by nobody, and not counted.
-        await Refuses("has runs with the seeds 1, 2, 3, and --overwrite would replace only those asked for: ask for the others too", "transfer", run, "-o", all, "--seeds", "1", "--overwrite");
+        await Refuses("has runs with the seeds 1, 2, 3, and --overwrite would replace only those asked for: ask for the other seeds too", "transfer", run, "-o", all, "--seeds", "1", "--overwrite");
         await Refuses("--overwrite begins anew with the same seeds only", "transfer", run, "-o", all, "--seeds", "2");
         var (code, _, error) = await Run("transfer", run, "-o", all, "--seeds", "1", "--seed", "10", "--no-solo", "--resume", "-q");
         Assert.True(code == 0, error);
@@ -142,7 +142,11 @@ public class SeedsTests
         }
 
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder["all"]));
-        await Succeeds("transfer", run, "-o", folder["all"], "--seeds", "1", "--no-solo", "-q");
+        string? refused = null;
+        using Listener output = new("seed 2", () => refused = Assert.Throws<IOException>(() => TransferSeedsFolder.Hold(folder["all"])).Message);
+        using StringWriter error = new();
+        Assert.Equal(0, await Amalgam.Cli.Program.Run(["transfer", run, "-o", folder["all"], "--seeds", "2", "--no-solo"], output, error));
+        Assert.StartsWith("another run is at work in ", refused);
         Assert.False(File.Exists(folder["all/.lock"]));
     }
 
@@ -171,13 +175,30 @@ public class SeedsTests
         Assert.Contains("Note, seeds 1, 2: ", page);
     }
 
+    /// <summary>An adapter that learns much too fast rewrites its target, which each run warns of.</summary>
+    [Fact]
+    public async Task A_warning_of_one_run_is_one_of_all()
+    {
+        using TemporaryFolder folder = new();
+        string astray = Two.Replace("{layers: 1, heads: 1}", "{layers: 1, heads: 1, lr: 1, damping: 0, trust_region: 0, dropout: 0, attention_dropout: 0, schedule: constant}").Replace("epochs: 1", "epochs: 2\ncycle: 1");
+        string output = await Succeeds("transfer", Describe(folder, astray), "-o", folder["all"], "--seeds", "2", "--no-solo", "-q");
+        string page = File.ReadAllText(folder["all/report.html"]);
+        using JsonDocument result = JsonDocument.Parse(File.ReadAllText(folder["all/result.json"]));
+        foreach (int seed in (int[])[1, 2])
+        {
+            Assert.Contains($"\nwarning: seed {seed}: a transfer changed b:fc2.weight by ", output);
+            Assert.Contains($"Warning, seed {seed}: a transfer changed b:fc2.weight by ", page);
+            Assert.Contains(result.RootElement.GetProperty("warnings").EnumerateArray(), said => said.GetProperty("seeds")[0].GetInt64() == seed && said.GetProperty("text").GetString()!.StartsWith("a transfer changed b:fc2.weight by ", StringComparison.Ordinal));
+        }
+    }
+
     [Fact]
     public async Task A_failed_run_leaves_no_folder_and_numbers_have_bounds()
     {
         using TemporaryFolder folder = new();
         var (code, _, error) = await Run("transfer", Describe(folder, Two.Replace("lr: 0.02", "lr: 1.0e+30")), "-o", folder["deep/all"], "--seeds", "2", "-q");
         Assert.Equal(2, code);
-        Assert.Contains("finite", error);
+        Assert.Contains("\nerror: ", error);
         Assert.False(Directory.Exists(folder["deep"]));
         string run = Describe(folder, Two);
         foreach (string[] way in (string[][])[["-o", folder["deep/all"]], ["--dry-run"]])
@@ -189,6 +210,16 @@ public class SeedsTests
         Assert.False(Directory.Exists(folder["deep"]));
         Assert.Contains("It would run with the seeds 1 to 1000.", await Succeeds("transfer", run, "--seeds", "1000", "--dry-run"));
         Assert.Contains("It would run with the seed 9223372036854775807.", await Succeeds("transfer", run, "--seeds", "1", "--seed", "9223372036854775807", "--dry-run"));
+    }
+
+    /// <summary>Does something when a line is written.</summary>
+    private sealed class Listener(string line, Action heard) : StringWriter
+    {
+        public override void WriteLine(string? value)
+        {
+            base.WriteLine(value);
+            if (value == line) heard();
+        }
     }
 
     private static string[] Networks(string folder) =>
