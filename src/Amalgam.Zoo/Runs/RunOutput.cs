@@ -139,9 +139,16 @@ internal sealed class RunOutput
         if (report is null) return;
         string full = Path.GetFullPath(report), here = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)), own = Path.Combine(here, TransferFolder.Report);
         if (full != own && IsIn(here, full)) throw new IOException($"--report: {report} is in the folder that the run makes itself; name another place, or {Path.Combine(folder, TransferFolder.Report)}");
-        if (inputs.OfType<string>().FirstOrDefault(input => Path.GetFullPath(input) == full || (File.Exists(full) && IsIn(Path.GetFullPath(input), full))) is { } read)
-            throw new IOException($"--report: {report} is {(Path.GetFullPath(read) == full ? "" : $"part of {read}, ")}what the run reads; name another");
+        if (inputs.OfType<string>().Select(Whole).FirstOrDefault(input => input == full || (full != own && File.Exists(full) && IsIn(input, full))) is { } read)
+            throw new IOException($"--report: {report} is {(read == full ? "" : $"part of {read}, ")}what the run reads; name another");
         if (!overwrite && File.Exists(full) && !HtmlReport.IsOne(full)) throw new IOException($"--report: {report} is there already and no page of a run; name another");
+    }
+
+    /// <summary>The whole of an input: of a file in the folder of a run that folder.</summary>
+    private static string Whole(string input)
+    {
+        string full = Path.GetFullPath(input);
+        return Path.GetDirectoryName(full) is { } around && File.Exists(Path.Combine(around, RunFolder.Description)) ? around : full;
     }
 
     /// <summary>Whether a place is a folder, or lies in it at whatever depth.</summary>

@@ -16,7 +16,7 @@ public class ReportPlaceTests
         using TemporaryFolder folder = new();
         string mine = folder["mine.safetensors"], run = folder["run"];
         await Succeeds("train", Describe(folder, Common + "model: {name: mlp, hidden: [6, 4]}\n"), "-o", folder["given"], "-q");
-        File.Move(folder["given/model.safetensors"], mine);
+        File.Copy(folder["given/model.safetensors"], mine);
         string before = Text(mine), path = Describe(folder, DescriptionOf(verb, mine));
         await Succeeds([verb, path, "-o", run, "-q", .. more]);
         foreach (string way in (string[])["--resume", "--overwrite"])
@@ -26,6 +26,10 @@ public class ReportPlaceTests
                 await Refuses("is in the folder that the run makes itself; name another place, or ", [verb, path, "-o", run, "--report", $"{run}/{place}", way, .. more]);
         }
 
+        // Of the folder of a run that is named every file is one that is read.
+        string named = Describe(folder, DescriptionOf(verb, folder["given"]));
+        await Refuses("what the run reads; name another", [verb, named, "-o", folder["other"], "--report", folder["given/result.json"], "--overwrite", .. more]);
+        Assert.StartsWith("{", File.ReadAllText(folder["given/result.json"]));
         Assert.Equal(before, Text(mine));
         Assert.StartsWith("{", File.ReadAllText(folder["run/result.json"]));
     }
