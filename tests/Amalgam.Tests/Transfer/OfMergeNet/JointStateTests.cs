@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Text;
-using Amalgam.Graphs;
 using Amalgam.Tests.Alignment;
 using Amalgam.Training;
 using Amalgam.Training.Data;
