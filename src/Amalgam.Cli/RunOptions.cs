@@ -11,7 +11,7 @@ internal sealed class RunOptions
     private readonly Option<bool> _overwrite = new("--overwrite") { Description = "Replace what another run left in the folder" };
     private readonly Option<long?> _seed = NumberOption.Whole("--seed", "Draws first weights, the order of the samples, augmentation and dropout, over every seed that the description says; which samples are held out stays as it is");
     private readonly Option<int?> _threads = CountOption.Create("--threads", "Number of threads; the result does not depend on it", "-j");
-    private readonly Option<bool> _quiet = new("--quiet", "-q") { Description = "No progress" };
+    private readonly Option<bool> _quiet = new("--quiet", "-q") { Description = "No progress and no lines of epochs; notes and warnings stay" };
 
     /// <param name="verb">The verb, with its own options; these follow them.</param>
     public RunOptions(Verb verb)
@@ -57,6 +57,6 @@ internal sealed class RunOptions
     /// <summary>Whether to replace what is there.</summary>
     public bool Overwrite(ParseResult parse) => parse.GetValue(_overwrite);
 
-    /// <summary>Whether no progress is wanted.</summary>
+    /// <summary>Whether no progress and no lines of epochs are wanted; notes and warnings are, and the figures at the end.</summary>
     public bool Quiet(ParseResult parse) => parse.GetValue(_quiet);
 }

@@ -107,7 +107,7 @@ internal sealed class SpliceCommand
             throw;
         }
 
-        if (!quiet) foreach (string note in result.Notes) error.WriteLine($"note: {Printable.Line(note)}");
+        foreach (string note in result.Notes) error.WriteLine($"note: {Printable.Line(note)}");
         SpliceText.Write(output, result, run.Data);
         output.WriteLine($"{result.Epochs.Length} epochs in {clock.Elapsed.TotalSeconds:0.0} s, network in {Printable.Line(folder)}, page in {Printable.Line(Path.Combine(folder, SpliceFolder.Report))}");
     }

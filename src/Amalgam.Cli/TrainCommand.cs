@@ -42,8 +42,12 @@ internal static class TrainCommand
         var clock = Stopwatch.StartNew();
         if (!quiet) error.WriteLine(run.Resumed ? $"going on after step {run.Step:N0} of {run.Steps:N0}" : $"{Printable.Count(run.Steps, "step")}, {Printable.Count(Trained(run), "parameter")}");
         string merit = run.Data.MeritName;
-        RunResult result = Watch(error, quiet, () => $"step {run.Step:N0} of {run.Steps:N0}", progress => run.Train(progress, epoch => progress.Write(output, Line(epoch, merit)), cancel));
-        if (!quiet) foreach (string note in result.Notes) error.WriteLine($"note: {Printable.Line(note)}");
+        RunResult result = Watch(error, quiet, () => $"step {run.Step:N0} of {run.Steps:N0}", progress =>
+            run.Train(progress, epoch =>
+            {
+                if (!quiet) progress.Write(output, Line(epoch, merit));
+            }, cancel));
+        foreach (string note in result.Notes) error.WriteLine($"note: {Printable.Line(note)}");
         bool bestIsOther = result.Best is { } epoch && epoch.Epoch < result.Epochs.Count;
         if (result.Last is { } last) output.WriteLine($"test data: {Text(last, merit)}{(bestIsOther ? $"; with the weights of epoch {result.Best!.Epoch}: {Text(result.OfBest!, merit)}" : "")}");
         output.WriteLine($"{Printable.Count(result.Epochs.Count, "epoch")} in {clock.Elapsed.TotalSeconds:0.0} s, network in {Printable.Line(folder)}");

@@ -21,12 +21,15 @@ internal sealed class EndedTransfer
         _folder = folder;
         _result = Parse(Path.Combine(folder, RunFolder.Result), File.ReadAllText, json => json);
         _transfers = Lines(Path.Combine(folder, TransferFolder.Transfers), json => (Name: json.GetProperty("transfer").GetString()!, Record: TransferRecord.Read(json))).ToLookup(line => line.Name, line => line.Record);
-        (Times, Resumed, Notes) = Parse(Path.Combine(folder, RunFolder.Result), File.ReadAllText, json => (TimesOf(json.GetProperty("seconds")), json.GetProperty("seconds").TryGetProperty(TransferJson.Resumed, out _), NotesOf(json)));
+        (Times, First, Resumed, Notes) = Parse(Path.Combine(folder, RunFolder.Result), File.ReadAllText, json => (TimesOf(json.GetProperty("seconds")), FirstOf(json.GetProperty("seconds")), json.GetProperty("seconds").TryGetProperty(TransferJson.Resumed, out _), NotesOf(json)));
         _together = trained.ToDictionary(member => member.Model.Name, member => Read(Path.Combine(folder, member.Model.Name), member.Data!.MeritName));
     }
 
     /// <summary>Where the time of the training together went.</summary>
     public PhaseTimes Times { get; }
+
+    /// <summary>What of it was in the first rounds.</summary>
+    public FirstRounds First { get; }
 
     /// <summary>Whether the run had been interrupted.</summary>
     public bool Resumed { get; }
@@ -69,6 +72,10 @@ internal sealed class EndedTransfer
         TimeSpan Of(string name) => seconds.GetProperty(name).GetDouble() is >= 0 and < 1e9 and var time ? TimeSpan.FromSeconds(time) : throw new FormatException($"{name} is no number of seconds");
         return new(Of("steps"), Of("transfers"), Of("adapter_updates"), Of("evaluation"));
     }
+
+    private static FirstRounds FirstOf(JsonElement seconds) =>
+        !seconds.TryGetProperty(TransferJson.First, out JsonElement first) ? default
+        : first.GetProperty("rounds").GetInt64() is >= 0 and var rounds ? new(rounds, TimesOf(first)) : throw new FormatException("rounds is no number of rounds");
 
     private static ImmutableArray<string> NotesOf(JsonElement json) =>
         json.TryGetProperty("notes", out JsonElement notes) ? [.. notes.EnumerateArray().Select(note => note.GetString() ?? "")] : [];

@@ -11,6 +11,9 @@ internal static class TransferJson
     /// <summary>The key of what tells a run from others.</summary>
     public const string Identity = "run";
 
+    /// <summary>Among the times, those of the first rounds, which those of a round leave out.</summary>
+    public const string First = "first_rounds";
+
     /// <summary>Among the times, that they are those of several starts.</summary>
     public const string Resumed = "resumed";
 
@@ -131,14 +134,26 @@ internal static class TransferJson
 
     private static void WriteTimes(Utf8JsonWriter json, TransferResult result)
     {
-        PhaseTimes times = result.Times;
         json.WriteStartObject("seconds");
-        foreach (var (name, time) in new[] { ("steps", times.Steps), ("transfers", times.Transfers), ("adapter_updates", times.AdapterUpdates), ("evaluation", times.Evaluation) }) json.WriteNumber(name, Math.Round(time.TotalSeconds, 3));
+        WritePhases(json, result.Times);
+        if (result.First.Rounds > 0 && !result.Resumed)
+        {
+            json.WriteStartObject(First);
+            json.WriteNumber("rounds", result.First.Rounds);
+            WritePhases(json, result.First.Times);
+            json.WriteEndObject();
+        }
+
         if (result.Resumed) json.WriteBoolean(Resumed, true);
         else json.WriteNumber("of_a_round_together", result.SecondsTogether);
         if (result.SecondsAlone is { } alone) json.WriteNumber("of_a_round_alone", alone);
         if (result.TimesAsLong is { } ratio) json.WriteNumber("ratio", ratio);
         json.WriteEndObject();
+    }
+
+    private static void WritePhases(Utf8JsonWriter json, PhaseTimes times)
+    {
+        foreach (var (name, time) in new[] { ("steps", times.Steps), ("transfers", times.Transfers), ("adapter_updates", times.AdapterUpdates), ("evaluation", times.Evaluation) }) json.WriteNumber(name, Math.Round(time.TotalSeconds, 3));
     }
 
     private static string Text(Action<Utf8JsonWriter> write, bool indented)

@@ -85,10 +85,10 @@ public sealed class TransferPlan
         for (int i = 0; i < Transfers.Length; i++)
         {
             KnowledgeTransfer transfer = Transfers[i];
-            if (TimesOf(training, i) == 1 && training.Rounds > 1) yield return $"{transfer.Name} comes once, in the first of {training.Rounds:#,0} rounds: its cycle is {transfer.Cycle}";
+            if (TimesOf(training, i) == 1 && training.Rounds > 1) yield return FormattableString.Invariant($"{transfer.Name} comes once, in the first of {training.Rounds:#,0} rounds: its cycle is {transfer.Cycle}");
             long adapter = training.AdapterParameters(i), network = MemberOf(transfer.Target.Learner).Parameters;
             if (adapter > LargeAdapter * network)
-                yield return $"the adapter of {transfer.Name} has {adapter:#,0} parameters, {Math.Round((double)adapter / network):#,0} times as many as {transfer.Target.Learner}: {AdapterAdvice.For(transfer)}";
+                yield return FormattableString.Invariant($"the adapter of {transfer.Name} has {adapter:#,0} parameters, {Math.Round((double)adapter / network):#,0} times as many as {transfer.Target.Learner}: ") + AdapterAdvice.For(transfer);
         }
     }
 

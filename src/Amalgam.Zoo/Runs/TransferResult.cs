@@ -7,6 +7,9 @@ namespace Amalgam.Zoo.Runs;
 /// <summary>What training together came to.</summary>
 public sealed record TransferResult
 {
+    /// <summary>Seconds that the networks must have trained, together and alone, before the two are compared.</summary>
+    public const double LeastCompared = 2;
+
     /// <summary>The trained networks, in the order of the description.</summary>
     public required ImmutableArray<TransferredModel> Models { get; init; }
 
@@ -54,14 +57,32 @@ public sealed record TransferResult
     private static ComparedScore? Compared(FrozenTeacher teacher, bool onTest) =>
         (onTest ? teacher.Given.Test : teacher.Given.Validation) is { } score ? ComparedScore.Of(score, teacher.MeritName) with { Together = double.NaN, Given = ComparedScore.Of(score, teacher.MeritName).Together } : null;
 
-    /// <summary>Seconds of a round of the training together, with all that belongs to it.</summary>
-    public double SecondsTogether => Times.Total.TotalSeconds / Math.Max(1, Rounds);
+    /// <summary>The first rounds, in which the code that the others run is compiled; none where the run was interrupted.</summary>
+    public FirstRounds First { get; init; }
+
+    /// <summary>Seconds of a round of the training together after the first ones, with all that belongs to it.</summary>
+    public double SecondsTogether => OfARound(times => times.Total);
+
+    /// <summary>The part of it that transfers and adapters took.</summary>
+    public double SecondsOfTransfers => OfARound(times => times.Transfers + times.AdapterUpdates);
 
     /// <summary>Seconds that the same steps took without transfers, by the sum over the networks; null where one was not trained by itself, and where the run was interrupted.</summary>
     public double? SecondsAlone => !Resumed && Models.All(model => model.Solo is not null) ? Models.Sum(model => model.Solo!.Epochs.Sum(epoch => epoch.Seconds)) / Math.Max(1, Rounds) : null;
 
-    /// <summary>How many times as long as alone the networks took together; null where they did not train alone, or either took no time that the clock could tell.</summary>
-    public double? TimesAsLong => SecondsAlone is > 0 and var alone && SecondsTogether > 0 ? SecondsTogether / alone : null;
+    /// <summary>How many times as long as alone the networks took together; null where they did not train alone, or either took less than <see cref="LeastCompared"/> seconds, which says nothing.</summary>
+    public double? TimesAsLong =>
+        SecondsAlone is { } alone && alone * Math.Max(1, Rounds) >= LeastCompared && (Times.Total - First.Times.Total).TotalSeconds >= LeastCompared ? SecondsTogether / alone : null;
+
+    private double OfARound(Func<PhaseTimes, TimeSpan> part) => (part(Times) - part(First.Times)).TotalSeconds / Math.Max(1, Rounds - First.Rounds);
+}
+
+/// <summary>The first rounds of a training together.</summary>
+/// <param name="Rounds">How many.</param>
+/// <param name="Times">What they took.</param>
+public readonly record struct FirstRounds(long Rounds, PhaseTimes Times)
+{
+    /// <summary>So many of a run: a tenth.</summary>
+    public static long Of(long rounds) => rounds / 10;
 }
 
 /// <summary>What a network came to.</summary>

@@ -16,6 +16,7 @@ public sealed class TransferRun
     private readonly JointTraining _training;
     private readonly EndedTransfer? _ended;
     private readonly string _described;
+    private FirstRounds _first;
     private (string Model, TrainingRun Run)? _alone;
 
     /// <summary>Prepares the folder. Nothing is written before all of it fits together.</summary>
@@ -162,10 +163,16 @@ public sealed class TransferRun
         TransferForecast forecast = new(_training, [.. Plan.Members.Select(member => member.Model.Name)], alone);
         if (_ended is null) TrainTogether(forecast, progress, epochDone, cancel);
         RunResult[] together = [.. Trained.Select((member, i) => _ended?.Together(member) ?? Finish(member, _models[i], cancel))];
-        RunResult? Solo(TransferMember member, RunResult own) => _ended?.Alone(member, Plan.Changes(member.Model.Name)) is { } there ? there
-            : !Plan.Description.Solo ? null : Array.IndexOf(alone, Plan.Members.IndexOf(member)) is >= 0 and var place
-            ? member.Model.Locate(() => TrainAlone(member, new Relay<TrainingProgress>(step => progress?.Report(forecast.Of(place, step))), epochDone, begins, cancel))
-            : own;
+        RunResult? Solo(TransferMember member, RunResult own)
+        {
+            if (_ended?.Alone(member, Plan.Changes(member.Model.Name)) is { } there) return there;
+            if (!Plan.Description.Solo) return null;
+            int place = Array.IndexOf(alone, Plan.Members.IndexOf(member));
+            if (place < 0) return own;
+            Relay<TrainingProgress> steps = new(step => progress?.Report(forecast.Of(place, step)));
+            return member.Model.Locate(() => TrainAlone(member, steps, epochDone, begins, cancel));
+        }
+
         TransferResult result = Result([.. Trained.Select((member, i) => new TransferredModel(member.Model.Name, together[i], Solo(member, together[i]))
         {
             Parameters = member.Parameters,
@@ -184,6 +191,7 @@ public sealed class TransferRun
         Transfers = [.. Plan.Transfers.Select((transfer, i) => new TransferSummary(transfer, _training.AdapterParameters(i), _ended?.HistoryOf(transfer) ?? [.. _training.HistoryOf(i)]))],
         InFactors = Plan.InFactors,
         Times = _ended?.Times ?? _training.Times,
+        First = _ended?.First ?? (Resumed ? default : _first),
         Resumed = _ended is null ? Resumed : _ended.Resumed || _alone is not null,
         Rounds = _training.Rounds,
         Identity = Plan.Identity,
@@ -202,7 +210,11 @@ public sealed class TransferRun
 
     private void TrainTogether(TransferForecast forecast, IProgress<TransferProgress>? progress, Action<string, bool, EpochRecord>? epochDone, CancellationToken cancel)
     {
-        _training.Run(new Relay<JointProgress>(round => progress?.Report(forecast.Of(round))), (name, epoch) =>
+        _training.Run(new Relay<JointProgress>(round =>
+        {
+            if (round.Round == FirstRounds.Of(round.Rounds)) _first = new(round.Round, _training.Times);
+            progress?.Report(forecast.Of(round));
+        }), (name, epoch) =>
         {
             WriteMetrics();
             epochDone?.Invoke(name, false, epoch);

@@ -83,8 +83,10 @@ public static class TransferSentences
                 + "Each start prepares anew, so a round is not compared with that of the networks by themselves.";
         }
 
-        string text = $"A round took {Seconds(result.SecondsTogether)} together, of which transfers and adapters {Seconds(adapters.TotalSeconds / Math.Max(1, result.Rounds))}";
-        return result.SecondsAlone is not { } alone ? $"{text}."
-            : $"{text}, and {Seconds(alone)} with each network by itself{(result.TimesAsLong is { } ratio ? $": {Figures.Text(ratio, "0.00")} times as long together" : "")}.";
+        string text = $"A round took {Seconds(result.SecondsTogether)} together, of which transfers and adapters {Seconds(result.SecondsOfTransfers)}";
+        if (result.SecondsAlone is { } alone) text += $", and {Seconds(alone)} with each network by itself";
+        if (result.TimesAsLong is { } ratio) text += $": {Figures.Text(ratio, "0.00")} times as long together";
+        if (result.First.Rounds > 0) text += $". {(result.First.Rounds == 1 ? "The first round is" : FormattableString.Invariant($"The first {result.First.Rounds:#,0} rounds are"))} left out, since code is compiled there";
+        return result.SecondsAlone is not null && result.TimesAsLong is null ? $"{text}. The run is too short to say how many times as long that is." : $"{text}.";
     }
 }

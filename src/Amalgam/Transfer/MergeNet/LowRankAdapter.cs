@@ -74,6 +74,15 @@ public sealed record LowRankAdapter : ParameterAdapter
 
     public override string Name => "lpka";
 
+    public override string Description
+    {
+        get
+        {
+            string kind = $"unfoldings {(Unfoldings == Unfoldings.Rows ? "rows" : "all")}, mixing {(Mixing == Mixing.Average ? "average" : "learned")}, form {(Form == AdapterForm.Published ? "published" : "residual")}";
+            return FormattableString.Invariant($"{Name}, layers {Layers}, heads {Heads}, {kind}, attention dropout {AttentionDropout}, dropout {Dropout}, source {(SourceEvolves ? "evolves" : "stays")}");
+        }
+    }
+
     /// <summary>1/4 in the residual form, which adds to its target; 0 in the published one, which writes it anew.</summary>
     public override double UsualDamping => Form == AdapterForm.Residual ? 0.25 : 0;
 

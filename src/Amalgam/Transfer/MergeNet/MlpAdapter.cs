@@ -16,6 +16,8 @@ public sealed record MlpAdapter(int Width = 1024) : ParameterAdapter
 
     public override string Name => "mlp";
 
+    public override string Description => FormattableString.Invariant($"{Name}, width {Width}");
+
     public override Node Add(AdapterSite site)
     {
         site.Check();

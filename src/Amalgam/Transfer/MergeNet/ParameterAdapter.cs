@@ -70,6 +70,11 @@ public abstract record ParameterAdapter
     public abstract string Name { get; }
 
     /// <summary>
+    /// Its name and all its options, parted by ", ": the state of a run is resumed with an adapter that says the same. It depends neither on the culture nor on the names of members.
+    /// </summary>
+    public abstract string Description { get; }
+
+    /// <summary>
     /// Adds the adapter to a graph, in its inference form: dropout and power iterations act in the training form (<see cref="Rewrite.ForTraining"/>), of which the graph's updates are a part.
     /// Its trainable parameters are those that it declares in the graph.
     /// </summary>

@@ -2,10 +2,11 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Amalgam.Training;
+using static System.FormattableString;
 
 namespace Amalgam.Transfer.MergeNet;
 
-/// <summary>What a transfer's course depends on beside what its state holds, in texts by name. Functions among the settings have none and are left out.</summary>
+/// <summary>What a transfer's course depends on beside what its state holds, in texts by name that are the same under every culture. Functions among the settings have none and are left out.</summary>
 internal sealed class TransferSettings
 {
     private const int DigitsShown = 16;
@@ -23,18 +24,18 @@ internal sealed class TransferSettings
             ["source"] = string.Join(" + ", transfer.Sources.Select(Text)),
             ["frozen source"] = string.Join(" + ", frozen.Select(source => source is null ? "none" : Digest(source))),
             ["target"] = Text(transfer.Target),
-            ["adapter"] = $"{transfer.Adapter}",
-            ["cycle"] = $"{transfer.Cycle}",
-            ["rule"] = $"{transfer.Rule}",
-            ["damping"] = $"{transfer.Damping ?? transfer.Adapter.UsualDamping}",
-            ["trust region"] = $"{transfer.TrustRegion ?? transfer.Adapter.UsualTrustRegion}",
-            ["optimizer"] = $"{transfer.Optimizer}",
-            ["learning rate"] = $"{transfer.Rate}",
-            ["schedule"] = transfer.Schedule is MultiStepRate steps ? $"{steps}, at {string.Join(" and ", steps.Milestones)}" : $"{transfer.Schedule}",
-            ["largest norm"] = transfer.ClipNorm is { } most ? $"{most}" : "none",
-            ["resets momentum"] = $"{transfer.ResetsMomentum}",
-            ["writes dropout"] = $"{transfer.WritesDropout}",
-            ["seed"] = $"{transfer.Seed}",
+            ["adapter"] = transfer.Adapter.Description,
+            ["cycle"] = Invariant($"{transfer.Cycle}"),
+            ["rule"] = Invariant($"{transfer.Rule}"),
+            ["damping"] = Invariant($"{transfer.Damping ?? transfer.Adapter.UsualDamping}"),
+            ["trust region"] = Invariant($"{transfer.TrustRegion ?? transfer.Adapter.UsualTrustRegion}"),
+            ["optimizer"] = RuleText.Of(transfer.Optimizer),
+            ["learning rate"] = Invariant($"{transfer.Rate}"),
+            ["schedule"] = RuleText.Of(transfer.Schedule),
+            ["largest norm"] = transfer.ClipNorm is { } most ? Invariant($"{most}") : "none",
+            ["resets momentum"] = Invariant($"{transfer.ResetsMomentum}"),
+            ["writes dropout"] = Invariant($"{transfer.WritesDropout}"),
+            ["seed"] = Invariant($"{transfer.Seed}"),
         };
     }
 
@@ -62,7 +63,7 @@ internal sealed class TransferSettings
     }
 
     private static string Text(TransferMatrix matrix) =>
-        $"{matrix.Learner}:{matrix.Matrix}{(matrix.Rank > 0 ? $" at rank {matrix.Rank}, {matrix.Start}, alpha {matrix.Alpha}" : "")}";
+        $"{matrix.Learner}:{matrix.Matrix}{(matrix.Rank > 0 ? Invariant($" at rank {matrix.Rank}, {matrix.Start}, alpha {matrix.Alpha}") : "")}";
 
     private static string Digest(Tensor source)
     {

@@ -12,6 +12,8 @@ internal sealed record Blend(float Keep = 1, float Scale = 0.2f) : ParameterAdap
 {
     public override string Name => "blend";
 
+    public override string Description => FormattableString.Invariant($"{Name}, keep {Keep}, scale {Scale}");
+
     public override Node Add(AdapterSite site)
     {
         Random random = new(5);
@@ -33,6 +35,8 @@ internal sealed record Sum : ParameterAdapter
 {
     public override string Name => "sum";
 
+    public override string Description => Name;
+
     public override Node Add(AdapterSite site) => site.Sources.Aggregate(site.Graph.Constant(0f), (sum, source) => sum + source);
 }
 
@@ -40,6 +44,8 @@ internal sealed record Sum : ParameterAdapter
 internal sealed record Overwrite : ParameterAdapter
 {
     public override string Name => "overwrite";
+
+    public override string Description => Name;
 
     public override Node Add(AdapterSite site) => site.OnlySource() + site.Graph.Constant(0f);
 }

@@ -203,6 +203,8 @@ public class LowRankRuleTests
     {
         public override string Name => "shaken";
 
+        public override string Description => $"{Name}, {Inner.Description}";
+
         public override Node Add(AdapterSite site)
         {
             Node result = Inner.Add(site);

@@ -103,29 +103,76 @@ public class TransferResultTests
         Assert.Equal(1, model.GetProperty("solo").GetProperty("epochs").GetInt32());
     }
 
-    /// <summary>Whatever the clock said: a ratio of the figures as they are, to the tick, or none.</summary>
+    /// <summary>Whatever the clock said: a ratio of the figures as they are, to the tick, or none where that is too little to say something.</summary>
     [Theory]
-    [InlineData(3_000_000, 1.2, 2.5)]
-    [InlineData(3, 0.0000012, 2.5)]
+    [InlineData(30_000_000, 12.0, 2.5)]
+    [InlineData(4_800_000, 2.0, 2.4)]
+    [InlineData(4_800_000, 1.999, null)]
+    [InlineData(1_999_999, 4.0, null)]
+    [InlineData(3, 0.0000012, null)]
     [InlineData(3, 0.0, null)]
-    [InlineData(0, 1.2, null)]
+    [InlineData(0, 12.0, null)]
     [InlineData(0, 0.0, null)]
-    [InlineData(3, null, null)]
-    public void Time_together_is_compared_with_time_alone(long ticksOfSteps, double? alone, double? expected)
+    [InlineData(30_000_000, null, null)]
+    public void Time_together_is_compared_with_time_alone(long tenth, double? alone, double? expected)
     {
-        Score score = new(0.5, null, 10);
-        RunResult together = Run(score, null, null), solo = new([Epoch(1, score) with { Seconds = alone ?? 0 }], null, null, null, []);
-        PhaseTimes times = new(new(4 * ticksOfSteps), new(3 * ticksOfSteps), new(2 * ticksOfSteps), new(ticksOfSteps));
-        TransferResult result = new() { Models = [new("a", together, alone is null ? null : solo)], Transfers = [], Times = times, Rounds = 7 };
+        TransferResult result = Timed(tenth, alone, default);
         if (expected is { } ratio) Assert.Equal(ratio, result.TimesAsLong!.Value, 1e-9);
         else Assert.Null(result.TimesAsLong);
 
-        using JsonDocument json = JsonDocument.Parse(TransferJson.Result(result));
-        JsonElement seconds = json.RootElement.GetProperty("seconds");
+        JsonElement seconds = SecondsOf(result);
         Assert.Equal(result.TimesAsLong, seconds.TryGetProperty("ratio", out JsonElement found) ? found.GetDouble() : null);
         Assert.Equal(alone is not null, seconds.TryGetProperty("of_a_round_alone", out _));
+        Assert.False(seconds.TryGetProperty("first_rounds", out _));
         string sentence = TransferSentences.Cost(result);
-        Assert.EndsWith(expected is null ? alone is null ? "adapters 0.0000 s." : "with each network by itself." : ": 2.50 times as long together.", sentence);
+        if (expected is { } shown) Assert.EndsWith(FormattableString.Invariant($": {shown:0.00} times as long together."), sentence);
+        else if (alone is null) Assert.Matches("adapters [0-9.]+ s\\.$", sentence);
+        else Assert.EndsWith("with each network by itself. The run is too short to say how many times as long that is.", sentence);
+    }
+
+    /// <summary>All that was slow in the first two rounds of seven counts for nothing.</summary>
+    [Fact]
+    public void The_first_rounds_are_no_part_of_the_comparison()
+    {
+        PhaseTimes slow = new(TimeSpan.FromSeconds(40), TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(10));
+        TransferResult plain = Timed(50_000_000, 35, default), warmed = Timed(50_000_000, 35, new(2, slow));
+        Assert.Equal(50 / 7.0, plain.SecondsTogether, 1e-9);
+        Assert.Equal(50 / 5.0, warmed.SecondsTogether, 1e-9);
+        Assert.Equal(25 / 5.0, warmed.SecondsOfTransfers, 1e-9);
+        Assert.Equal(2, warmed.TimesAsLong!.Value, 1e-9);
+        Assert.EndsWith(": 2.00 times as long together. The first 2 rounds are left out, since code is compiled there.", TransferSentences.Cost(warmed));
+        Assert.Null(Timed(1_900_000, 35, new(2, slow)).TimesAsLong);
+
+        JsonElement seconds = SecondsOf(warmed);
+        Assert.Equal((2, 40.0, 30.0, 20.0, 10.0), (seconds.GetProperty("first_rounds").GetProperty("rounds").GetInt32(), Of("steps"), Of("transfers"), Of("adapter_updates"), Of("evaluation")));
+        Assert.Equal((10, 2), (seconds.GetProperty("of_a_round_together").GetDouble(), seconds.GetProperty("ratio").GetDouble()));
+        Assert.Equal(60, seconds.GetProperty("steps").GetDouble());
+        Assert.False(SecondsOf(warmed with { Resumed = true }).TryGetProperty("first_rounds", out _));
+
+        double Of(string phase) => seconds.GetProperty("first_rounds").GetProperty(phase).GetDouble();
+    }
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(9, 0)]
+    [InlineData(10, 1)]
+    [InlineData(24, 2)]
+    [InlineData(256, 25)]
+    public void The_first_rounds_are_a_tenth(long rounds, long expected) => Assert.Equal(expected, FirstRounds.Of(rounds));
+
+    /// <summary>Of seven rounds, of which steps took four tenths after the first, transfers three, adapters two, measuring one.</summary>
+    private static TransferResult Timed(long tenth, double? alone, FirstRounds first)
+    {
+        Score score = new(0.5, null, 10);
+        RunResult solo = new([Epoch(1, score) with { Seconds = alone ?? 0 }], null, null, null, []);
+        PhaseTimes times = new(first.Times.Steps + new TimeSpan(4 * tenth), first.Times.Transfers + new TimeSpan(3 * tenth), first.Times.AdapterUpdates + new TimeSpan(2 * tenth), first.Times.Evaluation + new TimeSpan(tenth));
+        return new() { Models = [new("a", Run(score, null, null), alone is null ? null : solo)], Transfers = [], Times = times, First = first, Rounds = 7 };
+    }
+
+    private static JsonElement SecondsOf(TransferResult result)
+    {
+        using JsonDocument json = JsonDocument.Parse(TransferJson.Result(result));
+        return json.RootElement.GetProperty("seconds").Clone();
     }
 
     [Fact]
