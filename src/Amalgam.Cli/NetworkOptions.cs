@@ -85,7 +85,7 @@ internal sealed class NetworkOptions
         if (Report(parse) is { } report) OutputFile.Check("--report", report, read, Overwrites(parse));
         if (target is null) return read;
         OutputFile.CheckApart("--output", target, others);
-        OutputFile.CheckPlace(target);
+        OutputPlace.Check(target);
         return read;
     }
 }

@@ -19,13 +19,8 @@ internal static class OutputFile
         if (Directory.Exists(path)) throw new IOException($"{option}: {path} is a folder, expected a file");
         CheckApart(option, path, inputs);
         if (File.Exists(path) && !overwrite) throw new IOException($"{option}: {path} exists; --overwrite replaces it");
-        CheckPlace(path);
+        OutputPlace.Check(path);
     }
-
-    /// <summary>Refuses a place where no file can be made.</summary>
-    /// <param name="path">The file or folder that is asked for; folders around it may be missing where they can be made.</param>
-    /// <exception cref="IOException">No file can be made there.</exception>
-    public static void CheckPlace(string path) => OutputPlace.Check(path);
 
     /// <summary>Refuses a path that is an input, or lies in a folder that is one and takes a file's place there.</summary>
     /// <exception cref="IOException">It is.</exception>

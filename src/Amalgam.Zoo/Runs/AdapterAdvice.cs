@@ -45,7 +45,7 @@ internal static class AdapterAdvice
             LowRankAdapter byRows = attention with { Unfoldings = Unfoldings.Rows };
             if (isDeep) yield return ("layers: 1", ParametersOf(attention with { Layers = 1 }, sources, target));
             if (isWhole) yield return ("unfoldings: rows", ParametersOf(byRows, sources, target));
-            if (isDeep && isWhole) yield return ("both of these", ParametersOf(byRows with { Layers = 1 }, sources, target));
+            if (isDeep && isWhole) yield return ("layers: 1 and unfoldings: rows", ParametersOf(byRows with { Layers = 1 }, sources, target));
         }
 
         if (adapter is not MlpAdapter { Width: <= SmallWidth } && sources.Length == 1) yield return ($"name: mlp, width: {SmallWidth}", ParametersOf(new MlpAdapter(SmallWidth), sources, target));

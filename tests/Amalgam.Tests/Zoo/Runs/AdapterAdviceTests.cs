@@ -10,7 +10,7 @@ public class AdapterAdviceTests
     {
         ["layers: 1"] = ("layers: 1", ""),
         ["unfoldings: rows"] = ("unfoldings: rows", ""),
-        ["both of these"] = ("unfoldings: rows, layers: 1", ""),
+        ["layers: 1 and unfoldings: rows"] = ("unfoldings: rows, layers: 1", ""),
         ["name: mlp, width: 16"] = ("name: mlp, width: 16", ""),
         ["rank: usual of all matrices"] = ("", ", rank: usual"),
         ["half of the rows of all"] = ("", ", rows: [0, HALF]"),
